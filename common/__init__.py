@@ -1,0 +1,1 @@
+"""What every paper shares. Nothing here knows a paper or a data set."""

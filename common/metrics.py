@@ -1,0 +1,85 @@
+"""Metrics, each with its aggregation in its name, in the manner of mir_eval.
+
+Conventions: `reference` and `estimate` are float arrays of the same shape (n_songs,) or (n_songs, n_targets);
+`fold` holds the fold that tested each song, integers of shape (n_songs,). A metric returns one value a target.
+An estimate that does not vary has r = 0 (it tells nothing about the order of the songs).
+"""
+
+import numpy as np
+
+from common.errors import InputError
+
+
+def validate(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64 of shape (n_songs, n_targets). Raises InputError on unequal shapes, NaN, or under 2 songs."""
+    reference, estimate = (np.asarray(a, "float64") for a in (reference, estimate))
+    if reference.shape != estimate.shape:
+        raise InputError(f"reference has the shape {reference.shape}, estimate {estimate.shape}")
+    if len(reference) < 2:
+        raise InputError(f"a correlation needs 2 songs, not {len(reference)}")
+    if not (np.isfinite(reference).all() and np.isfinite(estimate).all()):
+        raise InputError("reference or estimate holds values that are not finite numbers")
+    return reference.reshape(len(reference), -1), estimate.reshape(len(estimate), -1)
+
+
+def pearson_r_pooled(reference, estimate) -> np.ndarray:
+    """Pearson's r over all songs at once, (n_targets,), in [-1, 1]."""
+    reference, estimate = validate(reference, estimate)
+    a, b = reference - reference.mean(0), estimate - estimate.mean(0)
+    scale = np.sqrt((a * a).sum(0) * (b * b).sum(0))
+    varies = np.ptp(estimate, axis=0) > 1e-12
+    return np.where(varies, (a * b).sum(0) / np.where(scale > 0, scale, 1), 0.0)
+
+
+def pearson_r_mean_over_folds(reference, estimate, fold) -> np.ndarray:
+    """Pearson's r within the songs of each fold, then the mean over the folds, (n_targets,), in [-1, 1]."""
+    reference, estimate = validate(reference, estimate)
+    fold = np.asarray(fold)
+    return np.mean([pearson_r_pooled(reference[fold == k], estimate[fold == k]) for k in np.unique(fold)], axis=0)
+
+
+def split_half_reliability(responses, song, *, splits: int = 200, seed: int = 0) -> np.ndarray:
+    """How well one half of the raters predicts the other: the agreement that bounds any model's r.
+
+    responses (n_responses, n_targets); song (n_responses,), the song of each. For each random split of every
+    song's raters: r over songs between the two halves' means, stepped up to all raters by Spearman-Brown,
+    2 r / (1 + r). Returns the mean over splits, (n_targets,). The square root is the highest r that a model
+    which knew every song's true value could reach. Songs with one response are left out.
+    """
+    responses, song = np.asarray(responses, "float64"), np.asarray(song)
+    songs, index, counts = np.unique(song, return_inverse=True, return_counts=True)
+    keep = counts[index] > 1
+    responses, index = responses[keep], np.unique(index[keep], return_inverse=True)[1]
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(splits):
+        order = np.lexsort((rng.random(len(index)), index))
+        half = np.empty(len(index), int)
+        half[order] = np.arange(len(index)) % 2
+        means = []
+        for side in (0, 1):
+            chosen = half == side
+            n = np.bincount(index[chosen], minlength=index.max() + 1)[:, None]
+            total = np.zeros((index.max() + 1, responses.shape[1]))
+            np.add.at(total, index[chosen], responses[chosen])
+            means.append(total / n)
+        r = pearson_r_pooled(*means)
+        found.append(2 * r / (1 + r))
+    return np.mean(found, axis=0)
+
+
+def standardised(reference) -> np.ndarray:
+    """z-scores over the songs, (n_songs, n_targets). Every r with an estimate is the same as with the values."""
+    reference = np.asarray(reference, "float64")
+    return (reference - reference.mean(0)) / np.where(reference.std(0) > 0, reference.std(0), 1)
+
+
+def correlations(reference, estimate, fold, targets: list[str]) -> dict:
+    """Both aggregations of r as JSON: {metric: {target: r, ..., "average": mean over targets}}."""
+    found = {
+        "pearson_r_mean_over_folds": pearson_r_mean_over_folds(reference, estimate, fold),
+        "pearson_r_pooled": pearson_r_pooled(reference, estimate),
+    }
+    return {
+        name: {target: round(float(r), 5) for target, r in zip([*targets, "average"], [*values, values.mean()], strict=True)}
+        for name, values in found.items()
+    }

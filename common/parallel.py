@@ -1,0 +1,25 @@
+"""Work spread over processes, with a progress bar."""
+
+import os
+
+from tqdm import tqdm
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def progress(calls, *, total: int, jobs: int, label: str, unit: str, quiet: bool = False, ordered: bool = True):
+    """Yield the results of `calls`, an iterable of (function, *arguments), in their order or as they come.
+
+    With `jobs` above 1 they run in that many joblib processes. The bar goes to standard error.
+    """
+    if jobs == 1 or total == 1:
+        results = (function(*arguments) for function, *arguments in calls)
+    else:
+        from joblib import Parallel, delayed
+
+        parallel = Parallel(n_jobs=jobs, return_as="generator" if ordered else "generator_unordered")
+        results = parallel(delayed(function)(*arguments) for function, *arguments in calls)
+    yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet, dynamic_ncols=True)

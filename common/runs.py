@@ -1,0 +1,187 @@
+"""What to run, in parallel and resumable, and the records that it leaves.
+
+A run is one whole go of a protocol: all folds, one seed. It is a pure function of its configuration (settings
+and data), never of the number of processes. Folds of a run that is not yet whole lie in the work folder; a whole
+run is an entry of `runs` in `<out>/<paper>/<dataset>/<variant>.json`, which is replaced in one step. So a kill
+loses at most the folds under way, and what is recorded is not run again.
+"""
+
+import hashlib
+import io
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from common import provenance
+from common.errors import InputError
+from common.features.store import pack, unpack, write_atomically
+from common.parallel import progress
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One system, or one reading of it. `settings` is all that its numbers depend on beside data and seed."""
+
+    name: str
+    title: str
+    settings: dict = field(hash=False)
+    primary: bool = False  # answers for published cells
+    core_seconds: float = 0  # a repetition's processor time, roughly
+
+
+class Experiment(ABC):
+    """A paper's protocol on one data set."""
+
+    paper: str
+    dataset: str
+    folds: int
+
+    @abstractmethod
+    def facts(self) -> dict:
+        """What its records state of the data: fingerprint, coverage, input, audio, tracks, reference."""
+
+    @abstractmethod
+    def job(self, variant: Variant) -> dict:
+        """The part of a variant's settings that a fold's job depends on; variants with equal parts share jobs."""
+
+    @abstractmethod
+    def call(self, job: dict, seed: int, fold: int) -> tuple:
+        """(function, *arguments) of one job; the function returns a dict of arrays."""
+
+    @abstractmethod
+    def finish(self, variant: Variant, seed: int, folds: list[dict], jobs: int) -> dict:
+        """The entry of one run, as JSON: metrics, predictions, histories."""
+
+
+def digest(value) -> str:
+    """SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def record_path(out: Path, paper: str, dataset: str, variant: str) -> Path:
+    """The file that records a variant."""
+    return Path(out) / paper / dataset / f"{variant}.json"
+
+
+def read_record(path: Path) -> dict | None:
+    """A record, or None if there is none. Raises InputError if the file is not a record."""
+    try:
+        record = json.loads(Path(path).read_text())
+        return record if {"settings", "facts", "runs"} <= record.keys() else _not_a_record(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError) as error:
+        return _not_a_record(path, error)
+
+
+def _not_a_record(path, error=None):
+    raise InputError(f"{path}: is not a record of runs ({error or 'keys are missing'}); move it away") from error
+
+
+def write_record(path: Path, record: dict) -> None:
+    """Replace a record in one step; one line a run, so that a new run is one new line."""
+    head = json.dumps({key: value for key, value in record.items() if key != "runs"}, ensure_ascii=False)
+    runs = ",\n".join(json.dumps(run, ensure_ascii=False) for run in record["runs"])
+    write_atomically(Path(path), f'{head[:-1]}, "runs": [\n{runs}\n]}}\n'.encode())
+
+
+def open_record(path: Path, experiment: Experiment, variant: Variant) -> dict:
+    """The record to add runs to. Raises InputError if it holds runs of another configuration."""
+    facts = experiment.facts()
+    settings = {**variant.settings, "folds": experiment.folds}
+    new = {"paper": experiment.paper, "dataset": experiment.dataset, "variant": variant.name}
+    new |= {"title": variant.title, "settings": settings, "facts": facts, "runs": []}
+    old = read_record(path)
+    if old is None:
+        return new
+    if (old["settings"], old["facts"]["fingerprint"]) != (settings, facts["fingerprint"]):
+        what = "data" if old["settings"] == settings else "settings"
+        raise InputError(f"{path}: holds runs with other {what}; runs are not mixed, give --out another folder")
+    return old
+
+
+class Work:
+    """The folder of finished jobs: checked arrays, one file a job."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.job"
+
+    def load(self, key: str) -> dict | None:
+        """The arrays of a job, or None if it is not done (or its file is damaged: it is done again)."""
+        path = self._path(key)
+        packed = unpack(path.read_bytes()) if path.is_file() else None
+        if packed is None:
+            return None
+        with np.load(io.BytesIO(packed.tobytes()), allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    def save(self, key: str, arrays: dict) -> None:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        write_atomically(self._path(key), pack(np.frombuffer(buffer.getvalue(), "uint8")))
+
+
+def execute(
+    experiment: Experiment, variants: list[Variant], seeds: list[int], *, out: Path, work: Path, jobs: int, quiet=False
+) -> dict[str, dict]:
+    """Run what is not recorded yet; returns the records by variant, restricted to `seeds`."""
+    paths = {v.name: record_path(out, experiment.paper, experiment.dataset, v.name) for v in variants}
+    records = {v.name: open_record(paths[v.name], experiment, v) for v in variants}
+    for path in paths.values():
+        _require_writable(path.parent)
+    done = {name: {run["seed"] for run in record["runs"]} for name, record in records.items()}
+    open_runs = [(seed, variant) for seed in seeds for variant in variants if seed not in done[variant.name]]
+    work, keys = Work(work), {}
+    fingerprint = experiment.facts()["fingerprint"]
+
+    def fold_keys(variant, seed):
+        job = experiment.job(variant)
+        base = [experiment.paper, job, experiment.folds, fingerprint, seed, provenance.backend()]
+        return {digest([*base, fold]): (job, seed, fold) for fold in range(experiment.folds)}
+
+    for seed, variant in open_runs:
+        keys |= fold_keys(variant, seed)
+    missing = {key: call for key, call in keys.items() if work.load(key) is None}
+
+    def finish_whole_runs():
+        for seed, variant in list(open_runs):
+            needed = fold_keys(variant, seed)
+            if not missing.keys().isdisjoint(needed):
+                continue
+            folds = [work.load(key) for key in needed]
+            entry = {"seed": seed, **experiment.finish(variant, seed, folds, jobs)}
+            entry["core_seconds"] = round(float(sum(fold.get("seconds", 0) for fold in folds)), 1)
+            entry["provenance"] = provenance.now()
+            record = records[variant.name]
+            record["runs"] = sorted([*record["runs"], entry], key=lambda run: run["seed"])
+            write_record(paths[variant.name], record)
+            open_runs.remove((seed, variant))
+
+    finish_whole_runs()
+    calls = ((_keyed, key, *experiment.call(*call)) for key, call in missing.items())
+    total, label = len(missing), f"training {experiment.paper}"
+    if total:
+        options = dict(total=total, jobs=jobs, label=label, unit="fold", quiet=quiet, ordered=False)
+        for key, arrays in progress(list(calls), **options):
+            work.save(key, arrays)
+            del missing[key]
+            finish_whole_runs()
+    wanted = set(seeds)
+    return {n: {**r, "runs": [run for run in r["runs"] if run["seed"] in wanted]} for n, r in records.items()}
+
+
+def _keyed(key, function, *arguments):
+    return key, function(*arguments)
+
+
+def _require_writable(folder: Path) -> None:
+    """Raise InputError before hours of work if the results could not be written."""
+    probe = folder / ".writable"
+    write_atomically(probe, b"")
+    probe.unlink()

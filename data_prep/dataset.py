@@ -1,0 +1,129 @@
+"""The shape that every data set has.
+
+A data set lies in a folder of its own under the data root, in the layout of its official distribution. Its
+tracks have string ids in the distribution's order; its labels are a data frame with a row a track and named
+columns, whose scale its class declares. Nothing is skipped in silence: `check` lists what is wrong, and
+`require` turns that into an error unless what is missing was allowed to be missing.
+"""
+
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from common import audio
+from common.errors import InputError
+
+
+@dataclass(frozen=True)
+class Track:
+    """One recording. `genre` and `artist` are None where the distribution does not tell them."""
+
+    id: str
+    path: Path
+    genre: str | None = None
+    artist: str | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with a copy of a data set; `missing` if a member is absent, else a fault."""
+
+    text: str
+    missing: bool = False
+
+
+def data_root(given: str | None) -> Path | None:
+    """The data root: what was given, else `MER_DATA_ROOT`, else None. Raises InputError if it is not there."""
+    root = given or os.environ.get("MER_DATA_ROOT")
+    if not root:
+        return None
+    if not Path(root).is_dir():
+        raise InputError(f"{root}: no such folder; --data-root (or MER_DATA_ROOT) names the folder of the data sets")
+    return Path(root)
+
+
+class Dataset(ABC):
+    """A copy of a data set. Class attributes say what the distribution is; instances read one copy."""
+
+    name: str  # as on the command line
+    folder: str  # under the data root
+    citation: str
+    source: str  # where a user gets it
+    n_tracks: int  # in the distribution
+    original_format: str  # of the distribution's audio, as libsndfile names it
+    splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
+
+    def __init__(self, root: Path):
+        self.root = Path(root) / self.folder
+        if not self.root.is_dir():
+            raise InputError(f"{root}: has no folder {self.folder}/; get {self.name} from {self.source}")
+
+    @property
+    @abstractmethod
+    def tracks(self) -> list[Track]:
+        """The recordings that are there, in the distribution's order."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> pd.DataFrame:
+        """One row a track (index: track id), named columns, scale as the class says."""
+
+    @abstractmethod
+    def check(self) -> list[Problem]:
+        """What is wrong with this copy, the most telling first; empty if all is as distributed."""
+
+    @classmethod
+    def cite(cls) -> str:
+        """The reference to give when the data are used."""
+        return cls.citation
+
+    def require(self, *, allow_missing: bool = False) -> None:
+        """Raise InputError for the first problem of this copy (absent members aside, if those are allowed)."""
+        problems = [p for p in self.check() if not (p.missing and allow_missing)]
+        if problems:
+            more = f" (and {len(problems) - 1} more; python -m data_prep {self.name} lists them)" * (len(problems) > 1)
+            hint = "; --allow-missing runs on what there is" if problems[0].missing else ""
+            raise InputError(problems[0].text + more + hint)
+
+    @cached_property
+    def audio_kind(self) -> str:
+        """'original' if all audio has the distribution's format, else 'transcoded (FORMATS)'."""
+        formats = {track.path.suffix.lstrip(".").lower() for track in self.tracks}
+        return "original" if formats == {self.original_format} else f"transcoded ({', '.join(sorted(formats))})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over all labels and all audio bytes, in order: two copies that agree here are the same data."""
+        digest = hashlib.sha256(self.labels.to_csv(float_format="%.9g").encode())
+        for track in self.tracks:
+            digest.update(f"{track.id}\0".encode())
+            digest.update(hashlib.sha256(track.path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def find_audio(folder: Path, stem: str) -> Path | None:
+    """The one file `stem.*` in a folder, whatever its audio format; None if there is none.
+
+    Raises InputError if there are several, since which of them is meant cannot be known.
+    """
+    found = [path for path in folder.glob(f"{stem}.*") if path.suffix.lower() not in {".csv", ".txt", ".json", ".part"}]
+    if len(found) > 1:
+        names = ", ".join(sorted(path.name for path in found))
+        raise InputError(f"{folder}: several files for one track ({names}); keep one")
+    return found[0] if found else None
+
+
+def check_duration(path: Path, at_least: float) -> Problem | None:
+    """A problem if a file cannot be read as audio, or is shorter than it must be (in seconds)."""
+    try:
+        seconds = audio.duration(path)
+    except InputError as error:
+        return Problem(str(error))
+    if seconds < at_least:
+        return Problem(f"{path}: lasts {seconds:.1f} s instead of at least {at_least:g} s (cut off?); get it again")
+    return None

@@ -1,0 +1,57 @@
+"""The two networks of section IV (Fig. 1), the loss of eq. 13 and the optimiser of section V.B."""
+
+import keras
+from keras import ops
+
+from common.keras2017 import GRU
+
+VECTOR, UNITS = 160, (100, 50)
+
+
+def gaussian():
+    """Initial weights: N(0, 0.01), 0.01 the standard deviation (V.B.2)."""
+    return keras.initializers.RandomNormal(stddev=0.01)
+
+
+def semantic_embedding_gru() -> keras.Model:
+    """x (batch, time, 160) -> f (batch, 50), the mean over time of the second GRU's output (eqs 7-11).
+
+    100,950 parameters. Trained with `similarity_loss`.
+    """
+    x = keras.Input((None, VECTOR))
+    h = ops.swapaxes(x, 0, 1)  # (time, batch, 160)
+    h = GRU(UNITS[0], gaussian(), name="gru_1")(h)  # (time, batch, 100)
+    h = GRU(UNITS[1], gaussian(), name="gru_2")(h)  # (time, batch, 50)
+    f = ops.mean(h, axis=0)  # (batch, 50)
+    return keras.Model(x, f)
+
+
+def standard_gru(targets: int) -> keras.Model:
+    """x (batch, time, 160) -> y (batch, targets), in (0, 1): the same with an output layer (eq. 14).
+
+    100,950 + 51 * targets parameters. Trained with the mean squared error.
+    """
+    embedding = semantic_embedding_gru()
+    y = keras.layers.Dense(targets, "sigmoid", kernel_initializer=gaussian(), name="y")(embedding.output)
+    return keras.Model(embedding.input, y)
+
+
+def similarity_loss(a, f):
+    """||F'F'ᵀ - A'A'ᵀ|| (eq. 13), Frobenius, over a batch: annotations a (batch, targets), features f (batch, 50)."""
+
+    def cosines(rows):
+        rows = rows / ops.sqrt(ops.sum(rows * rows, axis=1, keepdims=True) + 1e-12)
+        return ops.matmul(rows, ops.transpose(rows))
+
+    difference = cosines(f) - cosines(ops.cast(a, f.dtype))
+    return ops.sqrt(ops.sum(difference * difference) + 1e-12)
+
+
+def adadelta() -> keras.optimizers.Optimizer:
+    """Zeiler's Adadelta: no learning rate (1.0), rho 0.9 (V.B.2); epsilon 1e-6 is the paper's [29]."""
+    return keras.optimizers.Adadelta(learning_rate=1.0, rho=0.9, epsilon=1e-6)
+
+
+def all_outputs(network: keras.Model) -> keras.Model:
+    """The trained network up to the second GRU: x (batch, time, 160) -> h (batch, time, 50)."""
+    return keras.Model(network.input, ops.swapaxes(network.get_layer("gru_2").output, 0, 1))
