@@ -47,7 +47,7 @@ def split_half_reliability(responses, song, *, splits: int = 200, seed: int = 0)
     which knew every song's true value could reach. Songs with one response are left out.
     """
     responses, song = np.asarray(responses, "float64"), np.asarray(song)
-    songs, index, counts = np.unique(song, return_inverse=True, return_counts=True)
+    _, index, counts = np.unique(song, return_inverse=True, return_counts=True)
     keep = counts[index] > 1
     responses, index = responses[keep], np.unique(index[keep], return_inverse=True)[1]
     rng, found = np.random.default_rng(seed), []
@@ -79,7 +79,5 @@ def correlations(reference, estimate, fold, targets: list[str]) -> dict:
         "pearson_r_mean_over_folds": pearson_r_mean_over_folds(reference, estimate, fold),
         "pearson_r_pooled": pearson_r_pooled(reference, estimate),
     }
-    return {
-        name: {target: round(float(r), 5) for target, r in zip([*targets, "average"], [*values, values.mean()], strict=True)}
-        for name, values in found.items()
-    }
+    named = {name: zip([*targets, "average"], [*values, values.mean()], strict=True) for name, values in found.items()}
+    return {name: {target: round(float(r), 5) for target, r in pairs} for name, pairs in named.items()}

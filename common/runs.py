@@ -44,12 +44,12 @@ class Experiment(ABC):
         """What its records state of the data: fingerprint, coverage, input, audio, tracks, reference."""
 
     @abstractmethod
-    def job(self, variant: Variant) -> dict:
-        """The part of a variant's settings that a fold's job depends on; variants with equal parts share jobs."""
+    def job(self, variant: Variant) -> dict | None:
+        """What a fold's job depends on; variants that agree here share jobs. None: nothing worth a job."""
 
     @abstractmethod
     def call(self, job: dict, seed: int, fold: int) -> tuple:
-        """(function, *arguments) of one job; the function returns a dict of arrays."""
+        """(function, *arguments) of one job; the function returns a dict of arrays, `seconds` among them."""
 
     @abstractmethod
     def finish(self, variant: Variant, seed: int, folds: list[dict], jobs: int) -> dict:
@@ -142,6 +142,8 @@ def execute(
 
     def fold_keys(variant, seed):
         job = experiment.job(variant)
+        if job is None:
+            return {}
         base = [experiment.paper, job, experiment.folds, fingerprint, seed, provenance.backend()]
         return {digest([*base, fold]): (job, seed, fold) for fold in range(experiment.folds)}
 
@@ -156,7 +158,8 @@ def execute(
                 continue
             folds = [work.load(key) for key in needed]
             entry = {"seed": seed, **experiment.finish(variant, seed, folds, jobs)}
-            entry["core_seconds"] = round(float(sum(fold.get("seconds", 0) for fold in folds)), 1)
+            if folds:
+                entry["core_seconds"] = round(float(sum(fold["seconds"] for fold in folds)), 1)
             entry["provenance"] = provenance.now()
             record = records[variant.name]
             record["runs"] = sorted([*record["runs"], entry], key=lambda run: run["seed"])
@@ -167,8 +170,9 @@ def execute(
     calls = ((_keyed, key, *experiment.call(*call)) for key, call in missing.items())
     total, label = len(missing), f"training {experiment.paper}"
     if total:
-        options = dict(total=total, jobs=jobs, label=label, unit="fold", quiet=quiet, ordered=False)
-        for key, arrays in progress(list(calls), **options):
+        for key, arrays in progress(
+            list(calls), total=total, jobs=jobs, label=label, unit="fold", quiet=quiet, ordered=False
+        ):
             work.save(key, arrays)
             del missing[key]
             finish_whole_runs()

@@ -12,11 +12,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from common import audio
 from common.errors import InputError
+
+if TYPE_CHECKING:  # pandas takes longer to import than --help may take
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Dataset(ABC):
 
     @property
     @abstractmethod
-    def labels(self) -> pd.DataFrame:
+    def labels(self) -> "pd.DataFrame":
         """One row a track (index: track id), named columns, scale as the class says."""
 
     @abstractmethod

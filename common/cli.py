@@ -1,0 +1,161 @@
+"""The command line that every paper's `train` shares, and how commands end."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import published, report, runs
+from common.errors import InputError
+from common.features.store import default_folder
+from common.parallel import available_cores
+
+
+class Parser(argparse.ArgumentParser):
+    """Help with defaults and paragraphs; a wrong argument is one line on standard error and exit code 2."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message):
+        print(f"error: {message} (--help explains)", file=sys.stderr)
+        sys.exit(2)
+
+
+def at_least(lowest: int) -> Callable[[str], int]:
+    """An argument type: a whole number not below `lowest`."""
+
+    def parse(text: str) -> int:
+        if not text.lstrip("-").isdigit() or int(text) < lowest:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of {lowest} or more")
+        return int(text)
+
+    return parse
+
+
+def run(command: Callable[[], int]) -> int:
+    """Run a command; bad input is one line and exit code 2, an interruption one line and exit code 130."""
+    try:
+        return command()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a paper's `train` hands over.
+
+    `variants(epochs)` lists all variants, epochs None meaning the published number; `build(options)` makes the
+    experiment from the parsed options; `baselines` always run beside a model; `expected` is the paper's
+    table of published cells.
+    """
+
+    description: str
+    variants: Callable[[int | None], list[runs.Variant]]
+    build: Callable[[argparse.Namespace], runs.Experiment]
+    baselines: tuple[str, ...]
+    expected: Path
+
+
+def parser(training: Training, program: str) -> Parser:
+    """The options, in the user's words."""
+    found = Parser(
+        prog=program,
+        description=training.description,
+        epilog="Without a data root it runs on music that the project renders itself; those numbers are not the\n"
+        "paper's. What is done is not done again: stop a long run at any time, start the same command to go on.",
+    )
+    add = found.add_argument
+    add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    add("--variant", action="append", metavar="NAME", help="run this one, repeatable (default: the primary ones)")
+    add("--list", action="store_true", help="list the variants with the time that each takes, and stop")
+    add("--folds", type=at_least(2), help="folds (default: the paper's; fewer on rendered music)")
+    add("--repeats", type=at_least(1), default=1, help="repetitions, with other shuffles and weights (default: 1)")
+    add("--epochs", type=at_least(1), help="epochs of every network (default: the published number)")
+    add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    add("--out", type=Path, default=Path("runs"), metavar="DIR", help="where records go (default: %(default)s/)")
+    add("--allow-missing", action="store_true", help="run on what there is of a data set, and say so in every table")
+    add("--quick", action="store_true", help="2 folds, 5 epochs, once, nothing recorded: only to see that it runs")
+    return found
+
+
+def train(training: Training, program: str, arguments: list[str] | None = None) -> int:
+    """Parse the options and run the variants; ends with the table of published and measured numbers."""
+    options = parser(training, program).parse_args(arguments)
+    return run(lambda: _train(training, options))
+
+
+def _train(training: Training, options: argparse.Namespace) -> int:
+    if options.quick:
+        options.folds, options.epochs, options.repeats = 2, 5, 1
+    variants = {variant.name: variant for variant in training.variants(options.epochs)}
+    if options.list:
+        print(_listing(variants.values(), options.jobs))
+        return 0
+    unknown = [name for name in options.variant or [] if name not in variants]
+    if unknown:
+        raise InputError(f"unknown variant '{unknown[0]}'; --list shows them all")
+    chosen = options.variant or [v.name for v in variants.values() if v.primary]
+    chosen = [variants[name] for name in dict.fromkeys([*training.baselines, *chosen])]
+    experiment = training.build(options)
+    for_keeps = not options.quick and experiment.dataset != "synthetic"
+    if not for_keeps:
+        why = "a quick run" if options.quick else "run on music that the project renders itself"
+        print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
+    with tempfile.TemporaryDirectory() as scratch:
+        out = options.out if for_keeps else Path(scratch)
+        records = runs.execute(
+            experiment, chosen, list(range(options.repeats)), out=out, work=default_folder() / "work", jobs=options.jobs
+        )
+        print(_outcome(training, experiment, chosen, records, out, for_keeps))
+        if for_keeps:
+            from common import plots
+
+            expected = published.load_expected(training.expected)
+            for path in plots.draw_all(expected, published.Records(out, experiment.paper)):
+                print(f"figure: {path}")
+    return 0
+
+
+def _listing(variants, jobs: int) -> str:
+    lines = []
+    for v in variants:
+        minutes = v.core_seconds / jobs / 60
+        about = "seconds" if minutes < 1 else f"{minutes:.0f} min"
+        lines.append([v.name, "primary" if v.primary else "", about, v.title])
+    table = report.text_table(["variant", "", f"a repetition, {jobs} cores", "what it is"], lines)
+    return table + "\n\nVariants that differ only behind the network share its training."
+
+
+def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
+    """Published beside measured for the cells that the chosen variants answer; measured alone for the others."""
+    expected, blocks = published.load_expected(training.expected), []
+    shown = set()
+    if for_keeps:
+        joined = published.Records(out, experiment.paper)
+        rows = published.join(expected, joined) + published.join(expected, joined, readings=True)
+        rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
+        if rows:
+            blocks.append(report.board(rows))
+            shown = {row.fields["variant"] for row in rows}
+    lines, header = [], None
+    for variant in chosen:
+        if variant.name in shown:
+            continue
+        record = records[variant.name]
+        for metric in list(record["runs"][0]["metrics"])[:1]:
+            targets = list(record["runs"][0]["metrics"][metric])
+            means = [sum(run["metrics"][metric][t] for run in record["runs"]) / len(record["runs"]) for t in targets]
+            header = header or [metric, *targets]
+            lines.append([variant.name, *(report.number(mean, 2) for mean in means)])
+    if lines:
+        blocks.append(report.text_table(header, lines))
+    if for_keeps:
+        blocks.append(f"Recorded in {out / experiment.paper / experiment.dataset}/.")
+    return "\n\n".join(["", *blocks])

@@ -1,0 +1,125 @@
+"""Figures from records: measured against published, predicted against annotated, training curves."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from common import published
+from common.published import Records
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: told apart by everyone
+VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "undecided": GREY}
+STYLE = {
+    "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "savefig.dpi": 150,
+    "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "figure.constrained_layout.use": True,
+}  # fmt: skip
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def measured_against_published(expected: dict, records: Records, rows: list, path: Path) -> None:
+    """One panel a system: for each target the published value, the measured one with its interval, the baseline."""
+    panels = {}
+    for row in rows:
+        panels.setdefault((row.fields["system"], row.fields["variant"]), []).append(row)
+    n_targets = max(len(cells) for cells in panels.values())
+    size = (4.2 * len(panels), 1.2 + 0.32 * n_targets)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    for axis, ((system, _), cells) in zip(axes[0], panels.items(), strict=True):
+        for y, row in enumerate(cells):
+            f = row.fields
+            colour = VERDICT_COLOURS.get(f["verdict"], INK)
+            if f["low"] is not None:
+                axis.plot([f["low"], f["high"]], [y, y], color=colour, lw=2.5, alpha=0.6, solid_capstyle="butt")
+            axis.plot(f["measured"], y, "o", color=colour, ms=5)
+            axis.plot(f["published"], y, "D", mfc="white", mec=INK, ms=6, zorder=3)
+            if f["baseline"] is not None:
+                axis.plot(f["baseline"], y, "|", color=GREY, ms=9, mew=2)
+        axis.set_yticks(range(len(cells)), [_words(row.fields["target"]) for row in cells])
+        axis.set_title(f"{system}, {cells[0].fields['runs']} runs")
+        axis.set_xlabel(_words(cells[0].fields["metric"]))
+        axis.grid(axis="x", color="#e6e6e6", lw=0.7)
+        axis.set_axisbelow(True)
+        axis.margins(y=0.06)
+    axes[0][0].invert_yaxis()
+    entries = [plt.Line2D([], [], ls="", marker="D", mfc="white", mec=INK, label="published")]
+    shown = {row.fields["verdict"] for row in rows}
+    for verdict, colour in VERDICT_COLOURS.items():
+        if verdict in shown:
+            entries.append(plt.Line2D([], [], marker="o", lw=2.5, color=colour, label=verdict))
+    entries.append(plt.Line2D([], [], ls="", marker="|", ms=9, mew=2, color=GREY, label="strongest trivial baseline"))
+    figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False)
+    _save(figure, path)
+
+
+def predicted_against_annotated(record: dict, metric: str, path: Path) -> None:
+    """One panel a target: each song's prediction (mean over runs) against its annotation (standardised)."""
+    targets = record["facts"]["targets"]
+    reference = np.array(record["facts"]["reference_z"])
+    estimate = np.mean([run["predictions"] for run in record["runs"]], axis=0)
+    columns = min(3, len(targets))
+    lines = -(-len(targets) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(2.6 * columns, 2.5 * lines), squeeze=False)
+    for i, axis in enumerate(axes.flat):
+        if i >= len(targets):
+            axis.axis("off")
+            continue
+        axis.plot(reference[:, i], estimate[:, i], ".", color=BLUE, ms=4, alpha=0.45, mec="none")
+        slope, height = np.polyfit(reference[:, i], estimate[:, i], 1)
+        ends = np.array([reference[:, i].min(), reference[:, i].max()])
+        axis.plot(ends, slope * ends + height, color=INK, lw=1)
+        r = np.mean([run["metrics"][metric][targets[i]] for run in record["runs"]])
+        axis.set_title(f"{_words(targets[i])}, r = {r:.2f}")
+    figure.supxlabel("annotated (standard deviations from the mean song)", fontsize=9)
+    figure.supylabel("predicted", fontsize=9)
+    _save(figure, path)
+
+
+def training_curves(records: dict[str, dict], path: Path) -> None:
+    """One panel a variant: the loss of every fold of every run, and their mean."""
+    figure, axes = plt.subplots(1, len(records), figsize=(4.2 * len(records), 2.8), squeeze=False)
+    for axis, record in zip(axes[0], records.values(), strict=True):
+        curves = np.array([fold for run in record["runs"] for fold in run["loss"]])
+        epochs = np.arange(1, curves.shape[1] + 1)
+        axis.plot(epochs, curves.T, color=BLUE, lw=0.4, alpha=0.12)
+        axis.plot(epochs, curves.mean(0), color=INK, lw=1.5)
+        axis.set_title(f"{record['title']}, {len(curves)} networks")
+        axis.set_xlabel("epoch")
+        axis.set_ylabel("training loss")
+        axis.set_ylim(bottom=0)
+        axis.grid(color="#e6e6e6", lw=0.7)
+    _save(figure, path)
+
+
+def _save(figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Software": None})
+    plt.close(figure)
+
+
+def draw_all(expected: dict, records: Records) -> list[Path]:
+    """All figures of a paper that its records allow, beside the records; returns their paths."""
+    drawn = []
+    with plt.rc_context(STYLE):
+        rows = [row for row in published.join(expected, records) if row.fields["record"]]
+        for dataset in dict.fromkeys(row.fields["dataset"] for row in rows):
+            here = [row for row in rows if row.fields["dataset"] == dataset]
+            folder = records.path(dataset, "").parent / "figures"
+            drawn.append(folder / "measured_against_published.png")
+            measured_against_published(expected, records, here, drawn[-1])
+            found = {name: records.get(dataset, name) for name in dict.fromkeys(r.fields["variant"] for r in here)}
+            for name, record in found.items():
+                drawn.append(folder / f"predicted_against_annotated_{name}.png")
+                predicted_against_annotated(record, here[0].fields["metric"], drawn[-1])
+            found = {name: record for name, record in found.items() if "loss" in record["runs"][0]}
+            if found:
+                drawn.append(folder / "training_curves.png")
+                training_curves(found, drawn[-1])
+    return drawn

@@ -1,0 +1,356 @@
+"""Published numbers beside measured ones: intervals, verdicts, claims. The only place where a verdict is made.
+
+`expected.json` of a paper holds its published cells, the variants that are its baselines, its claims, and the
+differences that are declared (known, with their cause). Records of runs come from `common.runs`.
+
+The verdict (README, "How a verdict is made"). d = mean measured - published. SE = sqrt(s²/n + s_p²/m): s over the n
+measured runs, s_p printed beside the published value with m runs behind it (not printed: s_p = s, m = 1).
+w = t SE + half a unit of the last printed digit. Δ is the difference that would matter.
+`reproduced`: |d| + w <= Δ; else `better` or `worse`: |d| > w; else `undecided`.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import stdtrit
+
+from common.errors import InputError
+from common.runs import read_record, record_path
+
+# The difference that would matter, by the stem of the metric; fixed before any run.
+DELTAS = {"pearson_r": 0.10, "r2": 0.05, "kendall_tau": 0.05, "rmse": 0.02, "mae": 0.02, "accuracy": 0.07}
+DELTA_MEAN_R = 0.05  # r averaged over emotions
+LOWER_IS_BETTER = ("rmse", "mae")
+ALPHA = 0.05
+REPLICATES = 2000
+MANY_RUNS = 100_000
+
+BOARD_KEYS = [
+    "paper", "cell", "source", "system", "quoted", "dataset", "variant", "split", "target", "metric", "published",
+    "published_std", "measured", "low", "high", "runs", "n_train", "of_train", "n_test", "of_test", "input", "audio",
+    "baseline", "verdict", "record",
+]  # fmt: skip
+CLAIM_KEYS = ["paper", "claim", "statement", "verdict", "difference", "low", "high", "p", "record"]
+COMPARED = ("reproduced", "better", "worse", "undecided")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """d, w and the verdict on a cell; `runs_needed` of an undecided one (None: no number of runs would decide)."""
+
+    d: float
+    w: float | None
+    verdict: str
+    runs_needed: int | None = None
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a smaller value of the metric is the better one."""
+    return metric.startswith(LOWER_IS_BETTER)
+
+
+def delta(metric: str, target: str, published: float, baseline: float | None) -> float:
+    """Δ: the table's value, at most half the distance from the published value to the strongest trivial baseline.
+
+    Raises InputError for a metric without an entry in the table.
+    """
+    stem = next((stem for stem in DELTAS if metric.startswith(stem)), None)
+    if stem is None:
+        raise InputError(f"metric '{metric}' has no entry in the table of differences that matter")
+    matters = DELTA_MEAN_R if (stem, target) == ("pearson_r", "average") else DELTAS[stem]
+    return matters if baseline is None else min(matters, abs(published - baseline) / 2)
+
+
+def half_width(s: float, n: int, s_p: float | None, m: int, half_unit: float, level: float) -> float:
+    """w, in the metric's unit. With a printed s_p, degrees of freedom by Welch and Satterthwaite."""
+    if s_p is None:
+        variance, df = s * s * (1 / n + 1), n - 1
+    else:
+        ours, theirs = s * s / n, s_p * s_p / m
+        variance = ours + theirs
+        parts = ours**2 / (n - 1) + (theirs**2 / (m - 1) if m > 1 else 0)
+        df = variance**2 / parts if parts else n - 1
+    return float(stdtrit(df, (1 + level) / 2)) * math.sqrt(variance) + half_unit
+
+
+def _decide(d: float, w: float, matters: float, sign: int) -> str:
+    tolerance = 1e-9  # boundaries count as inside, whatever the last bit says
+    if abs(d) + w <= matters + tolerance:
+        return "reproduced"
+    if abs(d) > w + tolerance:
+        return "better" if sign * d > 0 else "worse"
+    return "undecided"
+
+
+def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 - ALPHA, metric="") -> Comparison:
+    """The verdict on one cell from the values of the measured runs (one value a run)."""
+    values = np.asarray(values, "float64")
+    n, d = len(values), float(values.mean() - published)
+    if n < 2:
+        return Comparison(d, None, "undecided")
+    s, half_unit, sign = float(values.std(ddof=1)), 0.5 * 10.0**-digits, -1 if lower_is_better(metric) else 1
+
+    def verdict(n):
+        w = half_width(s, n, std, runs, half_unit, level)
+        return w, _decide(d, w, matters, sign)
+
+    w, found = verdict(n)
+    if found != "undecided" or verdict(MANY_RUNS)[1] == "undecided":
+        return Comparison(d, w, found)
+    few, many = n, MANY_RUNS  # w falls with n, so once decided it stays so
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (middle, many) if verdict(middle)[1] == "undecided" else (few, middle)
+    return Comparison(d, w, found, many)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell beside its measurement: the fields of the board, and how the verdict came about."""
+
+    fields: dict
+    digits: int  # printed behind the point
+    comparison: Comparison | None = None
+    matters: float | None = None
+
+    @property
+    def note(self) -> str:
+        """What a reader of an `undecided` wants to know."""
+        if self.fields["verdict"] != "undecided":
+            return ""
+        if self.comparison.w is None:
+            return "one run has no spread"
+        needed = self.comparison.runs_needed
+        return f"{needed} runs would decide" if needed else "never: one published run"
+
+
+def load_expected(path: Path) -> dict:
+    """A paper's `expected.json`. Raises InputError if it cannot be read or two cells share an id."""
+    try:
+        expected = json.loads(Path(path).read_text())
+        ids = [cell["id"] for cell in expected["cells"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: is not a table of published cells ({error!r})") from error
+    if len(set(ids)) < len(ids):
+        raise InputError(f"{path}: two cells share an id")
+    return expected
+
+
+class Records:
+    """The records of one paper under a results folder, read once each."""
+
+    def __init__(self, results: Path, paper: str):
+        self.results, self.paper, self._read = Path(results), paper, {}
+
+    def path(self, dataset: str, variant: str) -> Path:
+        return record_path(self.results, self.paper, dataset, variant)
+
+    def name(self, dataset: str, variant: str) -> str:
+        """The record's file as reports name it, from the results folder on."""
+        return "/".join(self.path(dataset, variant).parts[-4:])
+
+    def get(self, dataset: str, variant: str | None) -> dict | None:
+        """The record, or None if there is none (or it holds no run yet)."""
+        if variant is None:
+            return None
+        if (dataset, variant) not in self._read:
+            record = read_record(self.path(dataset, variant))
+            self._read[dataset, variant] = record if record and record["runs"] else None
+        return self._read[dataset, variant]
+
+    def values(self, dataset: str, variant: str | None, metric: str, target: str) -> list[float] | None:
+        """One value a run, or None without a record."""
+        record = self.get(dataset, variant)
+        return record and [run["metrics"][metric][target] for run in record["runs"]]
+
+
+def join(expected: dict, records: Records, *, readings: bool = False) -> list[Row]:
+    """Every published cell beside what its variant measured; with `readings`, beside its alternatives instead."""
+    shares = {}
+    for cell in expected["cells"]:
+        if not cell["primary"]:
+            key = cell["table"], cell["system"]
+            shares[key] = shares.get(key, 0) + 1
+    rows = []
+    for cell in expected["cells"]:
+        level = 1 - ALPHA / (1 if cell["primary"] else shares[cell["table"], cell["system"]])
+        for variant in cell["alternatives"] if readings else [cell["variant"]]:
+            rows.append(_row(expected, cell, variant, records, level))
+    return rows
+
+
+def _row(expected: dict, cell: dict, variant: str | None, records: Records, level: float) -> Row:
+    where = cell["dataset"], cell["metric"], cell["target"]
+    record = records.get(cell["dataset"], variant)
+    facts = record["facts"] if record else {}
+    baseline = trivial_baseline(expected, records, *where)
+    fields = dict.fromkeys(BOARD_KEYS) | {
+        "paper": expected["paper"], "cell": cell["id"], "source": cell["source"], "system": cell["system"],
+        "quoted": cell["quoted"], "dataset": cell["dataset"], "variant": variant, "split": cell["split"],
+        "target": cell["target"], "metric": cell["metric"], "published": cell["value"], "published_std": cell["std"],
+        "runs": 0, "baseline": baseline, "verdict": "not run" if cell["data"] else "no data",
+    }  # fmt: skip
+    if record is None:
+        return Row(fields, cell["digits"])
+    values = records.values(cell["dataset"], variant, cell["metric"], cell["target"])
+    matters = delta(cell["metric"], cell["target"], cell["value"], baseline)
+    found = compare(
+        values, cell["value"], std=cell["std"], runs=cell["runs"], digits=cell["digits"], matters=matters, level=level,
+        metric=cell["metric"],
+    )  # fmt: skip
+    measured = float(np.mean(values))
+    coverage = ("n_train", "of_train", "n_test", "of_test", "input", "audio")
+    fields |= {key: facts[key] for key in coverage}
+    fields |= {"measured": measured, "runs": len(values), "record": records.name(where[0], variant)}
+    if found.w is not None:
+        fields |= {"low": measured - found.w, "high": measured + found.w}
+    if facts.get("stand_in"):
+        fields["verdict"] = "stand-in"
+    elif facts["n_train"] < facts["of_train"] or facts["n_test"] < facts["of_test"] or facts.get("partial"):
+        fields["verdict"] = "partial"
+    elif cell["quoted"]:
+        fields["verdict"] = "approximation"
+    else:
+        fields["verdict"] = found.verdict
+    return Row(fields, cell["digits"], found, matters)
+
+
+def trivial_baseline(expected: dict, records: Records, dataset: str, metric: str, target: str) -> float | None:
+    """The strongest predictor that hears nothing, None if none was run."""
+    values = [records.values(dataset, variant, metric, target) for variant in expected["baselines"]["trivial"]]
+    means = [float(np.mean(v)) for v in values if v]
+    if not means:
+        return None
+    return min(means) if lower_is_better(metric) else max(means)
+
+
+def check_declared(expected: dict, rows: list[Row]) -> list[str]:
+    """What a strict test fails on: differences that are not declared, and declared ones that are not there."""
+    verdicts = {row.fields["cell"]: row.fields["verdict"] for row in rows}
+    declared = expected["declared"]
+    failures = []
+    for cell, verdict in verdicts.items():
+        said = declared.get(cell, {}).get("verdict")
+        if verdict in ("better", "worse") and verdict != said:
+            failures.append(f"{cell}: {verdict} than published, and expected.json does not declare it")
+        elif said and verdict in COMPARED and verdict != said:
+            failures.append(f"{cell}: declared {said}, but it is {verdict}; take the declaration away")
+    failures += [f"{cell}: declared, but there is no such cell" for cell in declared if cell not in verdicts]
+    bare = [cell for cell, said in declared.items() if not (said["cause"] and said["evidence"])]
+    failures += [f"{cell}: declared without cause or evidence" for cell in bare]
+    return failures
+
+
+# Claims: comparisons of two arms, runs and songs resampled.
+
+
+def resampled_r(record: dict, weights: np.ndarray) -> np.ndarray:
+    """Mean over folds of r, on resampled songs: (runs, replicates, targets).
+
+    weights (replicates, n_songs): how often each song is drawn. Moments are sums of products, so that all
+    replicates are one matrix product a fold.
+    """
+    reference = np.asarray(record["facts"]["reference_z"])
+    found = []
+    for run in record["runs"]:
+        estimate, fold = np.asarray(run["predictions"]), np.asarray(run["fold"])
+        estimate = estimate - estimate.mean(0)
+        products = (reference, estimate, reference**2, estimate**2, reference * estimate)
+        in_folds = []
+        for k in np.unique(fold):
+            drawn = weights[:, fold == k]
+            n = np.maximum(drawn.sum(1, keepdims=True), 1)
+            x, y, xx, yy, xy = (drawn @ product[fold == k] / n for product in products)
+            spread = (xx - x * x) * (yy - y * y)
+            in_folds.append(np.where(spread > 1e-18, (xy - x * y) / np.sqrt(np.maximum(spread, 1e-18)), 0))
+        found.append(np.mean(in_folds, axis=0))
+    return np.array(found)
+
+
+def _arm(record: dict, targets: list[str], weights: np.ndarray, drawn_runs: np.ndarray) -> np.ndarray:
+    columns = [record["facts"]["targets"].index(target) for target in targets]
+    values = resampled_r(record, weights)[:, :, columns].mean(2)  # (runs, replicates)
+    return np.take_along_axis(values.T, drawn_runs, axis=1).mean(1)
+
+
+def _difference(claim: dict, expected: dict, records: Records, seed: int) -> dict | None:
+    """Observed difference, 95 % interval and two-sided p of a claim; None where an arm is not recorded."""
+    a = records.get(claim["dataset"], claim["a"])
+    b = records.get(claim["dataset"], claim["b"]) if "b" in claim else None
+    if a is None or ("b" in claim and b is None):
+        return None
+    if b is not None:  # matched: the same seeds, hence the same folds
+        common = {r["seed"] for r in a["runs"]} & {r["seed"] for r in b["runs"]}
+        a, b = ({**arm, "runs": [run for run in arm["runs"] if run["seed"] in common]} for arm in (a, b))
+    targets = claim["targets"] if claim["targets"] != ["average"] else a["facts"]["targets"]
+
+    def observed(record):
+        return np.mean([[run["metrics"][claim["metric"]][t] for t in targets] for run in record["runs"]])
+
+    rng = np.random.default_rng(seed)
+    n_runs, n_songs = len(a["runs"]), len(a["facts"]["tracks"])
+    if not n_runs:
+        return None
+    weights = rng.multinomial(n_songs, np.full(n_songs, 1 / n_songs), REPLICATES).astype("float64")
+    drawn_runs = rng.integers(0, n_runs, (REPLICATES, n_runs))
+    difference, draws = observed(a), _arm(a, targets, weights, drawn_runs)
+    margin = 0.0  # half a unit of the last printed digit of a published arm
+    if b is not None:
+        difference, draws = difference - observed(b), draws - _arm(b, targets, weights, drawn_runs)
+    else:
+        cells = {cell["id"]: cell for cell in expected["cells"]}
+        against = [cells[i] for i in claim["published"]]
+        value, margin = np.mean([c["value"] for c in against]), np.mean([0.5 * 10.0 ** -c["digits"] for c in against])
+        difference, draws = difference - value, draws - value
+    low, high = np.quantile(draws, [ALPHA / 2, 1 - ALPHA / 2])
+    tail = min((draws <= margin).sum(), (draws >= -margin).sum())
+    p = min(1.0, 2 * (tail + 1) / (REPLICATES + 1))
+    return {"difference": float(difference), "low": float(low - margin), "high": float(high + margin), "p": p}
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Holm's step-down adjustment, in the order given."""
+    order = np.argsort(p_values)
+    adjusted, highest = np.empty(len(p_values)), 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted.tolist()
+
+
+def judge_claims(expected: dict, records: Records) -> list[dict]:
+    """Every claim of a paper with its verdict; p adjusted by Holm over the paper's tested claims."""
+    found = []
+    for claim in expected["claims"]:
+        fields = dict.fromkeys(CLAIM_KEYS) | {"paper": expected["paper"], "claim": claim["id"]}
+        fields |= {"statement": claim["statement"], "verdict": "not run"}
+        path = records.path(claim["dataset"], claim["a"])
+        if claim["kind"] == "benchmark":
+            tested = _benchmark(claim, path)
+        else:
+            tested = _difference(claim, expected, records, seed=0)
+        if tested:
+            fields |= tested | {"record": records.name(claim["dataset"], claim["a"])}
+        found.append(fields)
+    tested = [fields for fields in found if fields["p"] is not None]
+    for fields, p in zip(tested, holm([fields["p"] for fields in tested]), strict=True):
+        sign = {c["id"]: c["direction"] for c in expected["claims"]}[fields["claim"]]
+        decided = p < ALPHA and (fields["low"] > 0 or fields["high"] < 0)
+        verdict = "holds" if sign * fields["difference"] > 0 else "contradicted"
+        fields |= {"p": p, "verdict": verdict if decided else "undecided"}
+    return found
+
+
+def _benchmark(claim: dict, path: Path) -> dict | None:
+    """A claim about an exponent: holds if its interval lies within the claim's bounds, contradicted if outside."""
+    if not path.is_file():
+        return None
+    found, (lowest, highest) = json.loads(path.read_text()), claim["within"]
+    if lowest <= found["low"] and found["high"] <= highest:
+        verdict = "holds"
+    else:
+        verdict = "contradicted" if found["high"] < lowest or found["low"] > highest else "undecided"
+    return {"difference": found["estimate"], "low": found["low"], "high": found["high"], "verdict": verdict}

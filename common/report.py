@@ -1,0 +1,125 @@
+"""Tables for the terminal and for READMEs, from the rows of `common.published`."""
+
+from pathlib import Path
+
+from common.errors import InputError
+from common.published import Records, Row
+
+MARK = "<!-- {} {} -->"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number as papers print it: .51, -.02; a dash for none."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("0.", ".", 1)
+
+
+def interval(row: dict) -> str:
+    return "–" if row["low"] is None else f"{number(row['low'])} … {number(row['high'])}"
+
+
+def text_table(header: list[str], rows: list[list[str]]) -> str:
+    """Columns padded with blanks; the first is aligned left, the others too (numbers have equal length)."""
+    widths = [max(len(str(line[i])) for line in [header, *rows]) for i in range(len(header))]
+    lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+             for line in [header, ["─" * width for width in widths], *rows]]  # fmt: skip
+    return "\n".join(lines)
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+COLUMNS = ["system", "target", "published", "measured", "interval", "runs", "baseline", "verdict"]
+
+
+def _line(row: Row) -> list[str]:
+    fields = row.fields
+    return [
+        fields["variant"] or fields["system"], fields["target"], number(fields["published"], row.digits),
+        number(fields["measured"]), interval(fields), fields["runs"] or "–", number(fields["baseline"]),
+        f"{fields['verdict']} ({row.note})" if row.note else fields["verdict"],
+    ]  # fmt: skip
+
+
+def board(rows: list[Row], render=text_table) -> str:
+    """Every cell: one table a table of the paper, and what each measured variant ran on."""
+    tables = {}
+    for row in rows:
+        key = tuple(row.fields[name] for name in ("paper", "source", "metric", "dataset", "split"))
+        tables.setdefault(key, []).append(row)
+    blocks = []
+    for (paper, source, metric, dataset, split), cells in tables.items():
+        title = f"{paper} · {source} · {metric} on {dataset}, {split}"
+        ran_on = {f["variant"]: f for f in (row.fields for row in cells) if f["record"]}
+        notes = [
+            f"{name}: {f['n_test']} of {f['of_test']} songs tested; {f['input']}; audio {f['audio']}; {f['record']}"
+            for name, f in ran_on.items()
+        ]
+        if render is markdown_table:
+            title, notes = f"**{title}**\n", ["", *(f"* {note}" for note in notes)]
+        blocks.append("\n".join([title, render(COLUMNS, [_line(row) for row in cells]), *notes]))
+    return "\n\n".join(blocks)
+
+
+def counts(rows: list[Row]) -> str:
+    """How often each verdict comes out: '47 published cells: 20 reproduced, ...'."""
+    found = {}
+    for row in rows:
+        found[row.fields["verdict"]] = found.get(row.fields["verdict"], 0) + 1
+    listed = ", ".join(f"{n} {verdict}" for verdict, n in sorted(found.items(), key=lambda item: -item[1]))
+    return f"{len(rows)} published cells: {listed}"
+
+
+def summary(rows: list[Row], render=text_table) -> str:
+    """One line a paper, table and system: the primary cell and the verdicts of all."""
+    systems = {}
+    for row in rows:
+        systems.setdefault(tuple(row.fields[name] for name in ("paper", "source", "system")), []).append(row)
+    lines = []
+    for (paper, source, system), cells in systems.items():
+        fields = cells[-1].fields  # the average stands last
+        verdicts = counts(cells).split(": ", 1)[1]
+        lines.append([paper, source, system, number(fields["published"], cells[-1].digits), number(fields["measured"]),
+                      interval(fields), fields["verdict"], verdicts])  # fmt: skip
+    header = ["paper", "table", "system", "published", "measured", "interval", "verdict", "all its cells"]
+    return render(header, lines)
+
+
+def claims_table(claims: list[dict], render=text_table) -> str:
+    """The claims of a paper, each with its tested difference."""
+    lines = [
+        [c["claim"] if render is text_table else c["statement"], number(c["difference"]),
+         interval(c), "–" if c["p"] is None else f"{c['p']:.3f}", c["verdict"]]
+        for c in claims
+    ]  # fmt: skip
+    return render(["claim", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
+
+
+def variants_table(records: Records, dataset: str, variants: dict[str, str], metric: str, render=markdown_table) -> str:
+    """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs."""
+    import numpy as np
+
+    lines, header = [], None
+    for name, title in variants.items():
+        record = records.get(dataset, name)
+        if record is None:
+            continue
+        targets = list(record["runs"][0]["metrics"][metric])
+        header = header or ["system or reading", "runs", *targets]
+        values = np.array([[run["metrics"][metric][t] for t in targets] for run in record["runs"]])
+        cells = [number(v, 2) for v in values.mean(0)]
+        if len(values) > 1:
+            cells[-1] = f"{number(values[:, -1].mean())} ± {number(values[:, -1].std(ddof=1))}"
+        lines.append([f"{title} (`{name}`)", len(values), *cells])
+    return render(header, lines) if lines else "Nothing is recorded yet."
+
+
+def replace_generated(path: Path, name: str, content: str) -> str:
+    """The text of a file with the part between the marks `name` replaced. Raises InputError without the marks."""
+    text = path.read_text()
+    begin, end = MARK.format("begin", name), MARK.format("end", name)
+    if begin not in text or end not in text:
+        raise InputError(f"{path}: has no marks '{begin}' and '{end}'")
+    before, rest = text.split(begin, 1)
+    return f"{before}{begin}\n{content}\n{end}{rest.split(end, 1)[1]}"

@@ -1,0 +1,70 @@
+"""Check a copy of a data set, and extract its features.
+
+Reads the layout of the official distribution, with its own audio or any other format that libsndfile decodes;
+says what is missing, what is broken, and where to get it.
+"""
+
+import sys
+
+from common import cli
+from common.errors import InputError
+from common.parallel import available_cores
+from data_prep import DATASETS, dataset_class
+from data_prep.dataset import data_root
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code: 0 if the copy is whole, 1 if something is missing or broken."""
+    parser = cli.Parser(prog="python -m data_prep", description=__doc__)
+    add = parser.add_argument
+    add("dataset", choices=DATASETS, help="the data set")
+    add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _prepare(options))
+
+
+def _prepare(options) -> int:
+    root = data_root(options.data_root)
+    if root is None and options.dataset != "synthetic":
+        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    data = dataset_class(options.dataset)(root if options.dataset != "synthetic" else None)
+    problems = data.check()
+    print(f"{data.name}: {len(data.tracks)} of {data.n_tracks} tracks, audio {data.audio_kind}")
+    for problem in problems:
+        print(f"  {problem.text}")
+    broken = _extract(data, options.jobs)
+    for text in broken:
+        print(f"  {text}")
+    print(f"cite: {data.cite()}")
+    if problems or broken:
+        print(f"{len(problems) + len(broken)} problems")
+        return 1
+    print(f"{data.name} is whole; labels {', '.join(data.labels.columns)}")
+    return 0
+
+
+def _extract(data, jobs: int) -> list[str]:
+    """Extract the features of every track; what cannot be read is told, and the others are done."""
+    from common.features.mel import MelSpectrogram
+    from common.features.store import FeatureStore
+    from common.parallel import progress
+
+    store, extractor = FeatureStore(), MelSpectrogram()
+    calls = ((_try, store, track.path, extractor) for track in data.tracks)
+    found = progress(calls, total=len(data.tracks), jobs=jobs, label=extractor.name, unit="file")
+    return [text for text in found if text]
+
+
+def _try(store, path, extractor) -> str | None:
+    try:
+        store.get(path, extractor)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+if __name__ == "__main__":
+    from data_prep.__main__ import main
+
+    sys.exit(main())

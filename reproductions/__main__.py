@@ -1,0 +1,78 @@
+"""The board: every published cell of every paper, what was measured, and the verdict."""
+
+import json
+import sys
+from pathlib import Path
+
+from common import cli, published, report
+
+ROOT = Path(__file__).parents[1]
+PAPERS = Path(__file__).parent
+
+
+def papers() -> list[dict]:
+    """The expected tables of all papers, by folder name."""
+    return [published.load_expected(path) for path in sorted(PAPERS.glob("*/expected.json"))]
+
+
+def rows(results: Path, *, readings: bool = False) -> list[published.Row]:
+    """All cells of all papers beside what is recorded under `results`."""
+    joined = (published.join(e, published.Records(results, e["paper"]), readings=readings) for e in papers())
+    return [row for part in joined for row in part]
+
+
+def claims(results: Path) -> list[dict]:
+    """All claims of all papers, tested on what is recorded under `results`."""
+    return [c for e in papers() for c in published.judge_claims(e, published.Records(results, e["paper"]))]
+
+
+def generated(results: Path) -> dict[Path, str]:
+    """The READMEs with their generated parts made anew: {file: text}."""
+    every = rows(results)
+    board = report.counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
+    texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", "board", board)}
+    for expected in papers():
+        path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
+        mine = published.join(expected, records)
+        parts = [report.board([row for row in mine if row.fields["record"]], report.markdown_table)]
+        for dataset, metric, names in expected["beside"]:
+            parts.append(report.variants_table(records, dataset, names, metric))
+        text = report.replace_generated(path, "results", "\n\n".join(parts))
+        judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
+        begin, end = (report.MARK.format(word, "claims") for word in ("begin", "end"))
+        before, rest = text.split(begin, 1)
+        texts[path] = f"{before}{begin}\n{judged}\n{end}{rest.split(end, 1)[1]}"
+    return texts
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the board; returns the exit code."""
+    parser = cli.Parser(prog="python -m reproductions", description=__doc__)
+    add = parser.add_argument
+    add("--results", type=Path, default=ROOT / "results", metavar="DIR", help="records (default: the suite's)")
+    add("--json", action="store_true", help="one array of objects, a cell each")
+    add("--claims", action="store_true", help="the papers' claims instead of their cells")
+    add("--write", action="store_true", help="write the tables in the READMEs anew")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _board(options))
+
+
+def _board(options) -> int:
+    if options.write:
+        for path, text in generated(options.results).items():
+            path.write_text(text)
+            print(path.relative_to(ROOT))
+    elif options.claims:
+        found = claims(options.results)
+        print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else report.claims_table(found))
+    else:
+        found = rows(options.results)
+        if options.json:
+            print(json.dumps([row.fields for row in found], indent=1, ensure_ascii=False))
+        else:
+            print(report.board(found) + "\n\n" + report.counts(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
