@@ -118,7 +118,7 @@ class GRU(keras.layers.Layer):
         self.bias = self.add_weight((3 * self.units,), "zeros", name="bias")
 
     def call(self, x):
-        return _gru(ops.matmul(x, self.kernel) + self.bias, ops.convert_to_tensor(self.recurrent))
+        return _gru(ops.matmul(x, self.kernel) + self.bias, 1.0 * self.recurrent)
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], self.units)

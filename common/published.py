@@ -150,7 +150,7 @@ class Records:
 
     def name(self, dataset: str, variant: str) -> str:
         """The record's file as reports name it, from the results folder on."""
-        return "/".join(self.path(dataset, variant).parts[-4:])
+        return record_path(Path(self.results.name), self.paper, dataset, variant).as_posix()
 
     def get(self, dataset: str, variant: str | None) -> dict | None:
         """The record, or None if there is none (or it holds no run yet)."""

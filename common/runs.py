@@ -71,7 +71,7 @@ def read_record(path: Path) -> dict | None:
     try:
         record = json.loads(Path(path).read_text())
         return record if {"settings", "facts", "runs"} <= record.keys() else _not_a_record(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, AttributeError) as error:
         return _not_a_record(path, error)

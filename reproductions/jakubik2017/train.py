@@ -135,6 +135,7 @@ class EmotifyExperiment(Experiment):
         self.dataset = data.name
         self.table = data.labels.loc[[track.id for track in data.tracks]]
         self.labels = self.table.to_numpy("float32")
+        protocol.k_folds(len(self.labels), folds, seed=0)  # tells now if it cannot be done
         self.sequences = protocol.Sequences.of([paired_with_deltas(song) for song in songs])
 
     def facts(self):

@@ -1,0 +1,51 @@
+"""Seconds an epoch of jakubik2017's Standard GRU (360 songs): Keras's own GRU layers against common.keras2017.GRU.
+
+    python -m tests.benchmarks.training_speed [--epochs 5]      one thread; random numbers in the place of music
+
+Set KERAS_BACKEND=jax for the JAX backend; it uses a GPU if it finds one.
+"""
+
+import argparse
+import resource
+import time
+
+import numpy as np
+
+from common import keras2017, provenance
+from reproductions.jakubik2017 import model
+from tests.test_keras2017 import slow_network
+
+SONGS = 360
+
+
+def seconds_an_epoch(net, x, y, epochs: int) -> float:
+    net.compile(model.adadelta(), "mse")
+    net.fit(x, y, batch_size=100, verbose=0)  # compiles
+    started = time.perf_counter()
+    net.fit(x, y, batch_size=100, epochs=epochs, verbose=0)
+    return (time.perf_counter() - started) / epochs
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=5)
+    options = parser.parse_args()
+    keras2017.start(0)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((SONGS, 100, 160)).astype("float32"), rng.random((SONGS, 9)).astype("float32")
+    pairs = []
+    for _ in range(options.pairs):
+        pairs.append([seconds_an_epoch(net, x, y, options.epochs) for net in (slow_network(9), model.standard_gru(9))])
+        print(
+            f"keras.layers.GRU {pairs[-1][0]:.3f} s, ours {pairs[-1][1]:.3f} s, ratio {pairs[-1][0] / pairs[-1][1]:.2f}"
+        )
+    slow, fast = np.median(pairs, axis=0)
+    ratio = np.median([a / b for a, b in pairs])
+    print(f"{provenance.backend()} on {provenance.now()['device']}")
+    print(f"median: keras.layers.GRU {slow:.3f} s, ours {fast:.3f} s an epoch, ratio {ratio:.2f}")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+
+
+if __name__ == "__main__":
+    main()

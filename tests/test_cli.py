@@ -1,0 +1,168 @@
+"""Commands as a user meets them: help, the board, bad input, the rendered corpus."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from common.published import BOARD_KEYS, CLAIM_KEYS
+from tests.conftest import ROOT
+
+TRAIN = "reproductions.jakubik2017.train"
+
+
+def run(module, *arguments, **environment):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    call = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(call, cwd=environment.pop("CWD", ROOT), env=environment, capture_output=True, text=True)
+
+
+def fails(done, *told):
+    """Exit code 2 and one line that tells all of `told`."""
+    lines = [
+        line for line in done.stderr.splitlines() if line and not line.startswith("mirtoolbox-mel:")
+    ]  # the progress bar aside
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1 and lines[0].startswith("error: "), done.stderr
+    for part in told:
+        assert str(part) in lines[0]
+
+
+def test_board_as_json():
+    board = json.loads(run("reproductions", "--json").stdout)
+    mine = [row for row in board if row["paper"] == "jakubik2017"]
+    assert len(mine) == 47 and all(list(row) == BOARD_KEYS for row in board)
+    for row in board:
+        assert (row["record"] is None) == (row["runs"] == 0)
+        assert row["record"] is None or (ROOT / row["record"]).is_file()
+    claims = json.loads(run("reproductions", "--claims", "--json").stdout)
+    assert claims and all(list(claim) == CLAIM_KEYS for claim in claims)
+
+
+def test_board_for_people():
+    done = run("reproductions")
+    assert done.returncode == 0 and "jakubik2017 · Table I" in done.stdout and "47 published cells" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["reproductions", "data_prep", TRAIN])
+def test_help_and_board_import_no_backend(module):
+    code = f"import runpy, sys; sys.argv = ['x', '--help']\ntry: runpy.run_module('{module}', run_name='__main__')\n"
+    code += "except SystemExit: pass\n"
+    code += "heavy = {'tensorflow', 'keras', 'jax', 'sklearn', 'pandas', 'matplotlib', 'librosa'} & set(sys.modules)\n"
+    code += "assert not heavy, heavy"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--data-root" in done.stdout or "--json" in done.stdout
+
+
+def test_list_marks_the_primary_variants():
+    lines = run(TRAIN, "--list").stdout.splitlines()
+    primary = [line.split()[0] for line in lines if " primary " in line]
+    assert primary == ["semantic_embedding_gru_svr", "standard_gru"]
+    assert any("rater_ceiling" in line for line in lines) and any(" min " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--folds", "0"], "--folds"),
+        (["--epochs", "-3"], "--epochs"),
+        (["--jobs", "none"], "--jobs"),
+        (["--variant", "magic"], "unknown variant 'magic'"),
+        (["--data-root", "/nowhere/at/all"], "/nowhere/at/all: no such folder"),
+        (["--colour"], "--colour"),
+    ],
+)
+def test_bad_options(arguments, told):
+    fails(run(TRAIN, *arguments), told)
+
+
+def test_bad_data_roots(tmp_path):
+    fails(run(TRAIN, "--data-root", tmp_path), tmp_path, "no folder Emotify/", "https://")
+    fails(run(TRAIN, MER_DATA_ROOT=str(tmp_path)), tmp_path, "no folder Emotify/")
+    fails(run("data_prep", "emotify"), "no data root")
+    (tmp_path / "Emotify").mkdir()
+    fails(run(TRAIN, "--data-root", tmp_path), "data.csv: no such file")
+
+
+def test_a_missing_track_is_an_error(small_emotify, tmp_path):
+    fails(run(TRAIN, "--data-root", small_emotify, "--out", tmp_path / "out"), "tracks are missing", "--allow-missing")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"no music", "cannot be"), ("half", ""), (b"", "")])
+def test_broken_audio(broken_emotify, tmp_path, content, told):
+    path = sorted((broken_emotify / "emotifymusic" / "pop").iterdir())[0]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if content == "half" else content)
+    done = run(TRAIN, "--data-root", broken_emotify.parent, "--allow-missing", "--out", tmp_path / "out")
+    fails(done, path, told)
+    assert not (tmp_path / "out").exists()
+
+
+def test_silent_audio(broken_emotify, tmp_path):
+    import numpy as np
+    import soundfile
+
+    path = sorted((broken_emotify / "emotifymusic" / "pop").iterdir())[0]
+    path.unlink()
+    soundfile.write(path.with_suffix(".wav"), np.zeros(8000 * 60), 8000)
+    done = run(TRAIN, "--data-root", broken_emotify.parent, "--allow-missing", "--out", tmp_path / "out")
+    fails(done, path.with_suffix(".wav"), "is silent")
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_that_cannot_be_written(small_emotify, tmp_path):
+    (tmp_path / "file").write_text("")
+    options = ["--data-root", small_emotify, "--allow-missing", "--folds", "2", "--epochs", "1"]
+    fails(run(TRAIN, *options, "--out", tmp_path / "file"), "cannot be written")
+
+
+def test_more_folds_than_songs(small_emotify, tmp_path):
+    options = ["--data-root", small_emotify, "--allow-missing", "--folds", "100", "--out", tmp_path / "out"]
+    fails(run(TRAIN, *options), "100 folds of 24 songs")
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_prep_lists_what_is_wrong(broken_emotify):
+    folder = broken_emotify / "emotifymusic" / "pop"
+    sorted(folder.iterdir())[0].write_text("no music")
+    done = run("data_prep", "emotify", "--data-root", broken_emotify.parent)
+    assert done.returncode == 1
+    assert (
+        "376 of 400 tracks are missing" in done.stdout
+        and "cannot be" in done.stdout
+        and "cite: Aljanaki" in done.stdout
+    )
+
+
+def test_data_prep_on_real_recordings(real_root, cache):
+    done = run("data_prep", "emotify", "--data-root", real_root)
+    assert done.returncode == 0 and "emotify: 400 of 400 tracks" in done.stdout and "is whole" in done.stdout
+
+
+def test_partial_data_say_so(small_emotify, tmp_path):
+    options = ["--data-root", small_emotify, "--allow-missing", "--folds", "2", "--epochs", "1", "--repeats", "2"]
+    done = run(TRAIN, *options, "--variant", "standard_gru", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "24 of 400 songs tested" in done.stdout and "partial" in done.stdout and "reproduced" not in done.stdout
+    assert len(list((tmp_path / "jakubik2017" / "emotify" / "figures").glob("*.png"))) == 3
+
+
+def test_one_real_fold_end_to_end(real_root, tmp_path):
+    """All 400 excerpts, real features, a short training: the embedding must tell more than the genre's mean does not."""
+    options = ["--data-root", real_root, "--folds", "2", "--epochs", "15", "--variant", "semantic_embedding_gru_svr"]
+    done = run(TRAIN, *options, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "jakubik2017" / "emotify" / "semantic_embedding_gru_svr.json").read_text())
+    facts = record["facts"]
+    assert (facts["n_train"], facts["of_train"], facts["n_test"], facts["of_test"]) == (400, 400, 400, 400)
+    assert record["runs"][0]["metrics"]["pearson_r_mean_over_folds"]["average"] > 0.3
+
+
+def test_without_a_data_root_it_runs_on_rendered_music(tmp_path):
+    done = run(TRAIN, "--quick", CWD=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "numbers are not the paper's" in done.stdout and "semantic_embedding_gru_svr" in done.stdout
+    assert not list(tmp_path.iterdir())

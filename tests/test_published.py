@@ -1,0 +1,312 @@
+"""The verdict rule on cases where the right verdict is known, by simulation, and on what is recorded."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from common import published
+from common.errors import InputError
+from common.published import ALPHA, compare, delta, half_width, holm
+from reproductions.__main__ import claims, generated, papers, rows
+from tests.conftest import ROOT
+
+SEVERAL = [0.5 + step for step in (-0.01, 0, 0.01)]
+
+
+def around(mean, s, n=3):
+    """n values with exactly this mean and standard deviation."""
+    values = np.linspace(-1, 1, n)
+    return mean + values * s / values.std(ddof=1)
+
+
+def width(s, n, half_unit=0.005):
+    return stats.t.ppf(0.975, n - 1) * s * np.sqrt(1 / n + 1) + half_unit
+
+
+@pytest.mark.parametrize(
+    ("d", "s", "matters", "verdict"),
+    [
+        (0.0, 0.001, 0.05, "reproduced"),
+        (0.04, 0.001, 0.05, "reproduced"),
+        (0.06, 0.001, 0.05, "better"),
+        (-0.06, 0.001, 0.05, "worse"),
+        (0.0, 0.1, 0.05, "undecided"),  # noise earns no `reproduced`
+        (0.045, 0.001, 0.045, "better"),
+        (0.049, 0.01, 0.05, "undecided"),
+        (0.002, 0.0, 0.05, "reproduced"),  # less than the rounding of the printed value
+        (0.004, 0.0, 0.001, "undecided"),
+    ],
+)
+def test_known_verdicts(d, s, matters, verdict):
+    assert compare(around(0.5 + d, s), 0.5, matters=matters).verdict == verdict
+
+
+def test_boundaries():
+    s, n = 0.004, 5
+    w = width(s, n)
+    for d, matters, verdict in [
+        (0.03, 0.03 + w, "reproduced"),  # |d| + w = delta is inside
+        (0.03, 0.03 + w - 1e-6, "better"),
+        (w, w / 2, "undecided"),  # |d| = w does not differ
+        (w + 1e-6, w / 2, "better"),
+        (-w - 1e-6, w / 2, "worse"),
+    ]:
+        found = compare(around(0.5 + d, s, n), 0.5, matters=matters)
+        assert (found.verdict, pytest.approx(found.w)) == (verdict, w)
+
+
+def test_for_errors_smaller_is_better():
+    assert compare(around(0.2, 0.001), 0.3, matters=0.02, metric="rmse_pooled").verdict == "better"
+    assert compare(around(0.4, 0.001), 0.3, matters=0.02, metric="mae").verdict == "worse"
+
+
+def test_one_run_decides_nothing():
+    found = compare([0.5], 0.5, matters=0.05)
+    assert (found.verdict, found.w) == ("undecided", None)
+
+
+def test_half_width_against_formulas():
+    assert half_width(0.02, 10, None, 1, 0.005, 0.95) == pytest.approx(width(0.02, 10))
+    welch = stats.ttest_ind_from_stats(0, 0.02, 10, 0, 0.03, 5, equal_var=False)
+    assert welch is not None
+    se2 = 0.02**2 / 10 + 0.03**2 / 5
+    df = se2**2 / ((0.02**2 / 10) ** 2 / 9 + (0.03**2 / 5) ** 2 / 4)
+    assert half_width(0.02, 10, 0.03, 5, 0, 0.95) == pytest.approx(stats.t.ppf(0.975, df) * np.sqrt(se2))
+    assert half_width(0, 10, None, 1, 0.005, 0.95) == 0.005
+
+
+def test_runs_needed():
+    values = around(0.5, 0.02, 3)
+    found = compare(values, 0.5, matters=0.05)
+    assert found.verdict == "undecided" and found.runs_needed > 3
+    n = found.runs_needed
+    assert half_width(0.02, n, None, 1, 0.005, 0.95) <= 0.05 < half_width(0.02, n - 1, None, 1, 0.005, 0.95)
+    never = compare(around(0.5, 0.2, 10), 0.5, matters=0.05)
+    assert (never.verdict, never.runs_needed) == ("undecided", None)
+
+
+def test_delta_is_capped_by_the_baseline():
+    assert delta("pearson_r_mean_over_folds", "average", 0.5, None) == 0.05
+    assert delta("pearson_r_mean_over_folds", "power", 0.5, 0.1) == 0.10
+    assert delta("pearson_r_mean_over_folds", "power", 0.5, 0.4) == pytest.approx(0.05)
+    assert delta("rmse_pooled", "valence", 0.30, 0.28) == pytest.approx(0.01)
+    with pytest.raises(InputError, match="no entry"):
+        delta("loudness", "x", 1, None)
+
+
+@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("m", [1, 5])
+def test_verdicts_by_simulation(n, m):
+    """Runs spread by s = Δ/8 around a truth that is off by a multiple of Δ from the published system's."""
+    rng, matters, trials = np.random.default_rng(n * m), 0.08, 600
+    s = matters / 8
+    found = {}
+    for off in (0, 0.5, 1, 2):
+        verdicts = []
+        for _ in range(trials):
+            theirs = rng.normal(0.5, s, m)
+            printed_std = None if m == 1 else float(theirs.std(ddof=1))
+            ours = rng.normal(0.5 + off * matters, s, n)
+            verdicts.append(
+                compare(ours, round(theirs.mean(), 2), std=printed_std, runs=m, matters=matters).verdict
+            )  # fmt: skip
+        found[off] = {v: verdicts.count(v) / trials for v in ("reproduced", "better", "worse", "undecided")}
+    assert found[0]["better"] + found[0]["worse"] <= ALPHA + 0.02  # equal truths seldom differ
+    assert found[1]["reproduced"] <= ALPHA / 2 + 0.02  # a difference that matters seldom passes
+    assert found[2]["reproduced"] == 0 and found[2]["worse"] == 0
+    if n >= 5:
+        assert found[0]["reproduced"] > 0.75
+        assert found[2]["better"] > 0.95
+
+
+def test_overlapping_splits_do_not_break_the_interval():
+    """Every run tests another random part of the same songs, the published one too: still 95 % of intervals hold."""
+    rng, held, trials = np.random.default_rng(0), 0, 600
+    for _ in range(trials):
+        songs = rng.normal(0.5, 0.15, 200)  # what each song of the one data set contributes
+        results = [songs[rng.permutation(200)[:40]].mean() + rng.normal(0, 0.01) for _ in range(11)]
+        found = compare(results[1:], results[0], digits=6, matters=0.05)
+        held += abs(found.d) <= found.w
+    assert 0.92 <= held / trials <= 0.98
+
+
+def test_holm():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+
+
+# A paper made up here: two systems, one cell each.
+
+
+def cell(identity, variant, value, **more):
+    fields = {"id": identity, "table": "1", "source": "Table I", "system": variant or "other", "quoted": False,
+              "dataset": "songs", "split": "cv", "target": "average", "metric": "pearson_r_mean_over_folds", "value": value,
+              "digits": 2, "std": None, "runs": 1, "primary": True, "data": True, "variant": variant, "alternatives": []}  # fmt: skip
+    return fields | more
+
+
+def record(strength, seeds=range(6), songs=120, **facts):
+    """Runs of a model whose predictions share `strength` with the reference."""
+    reference = np.random.default_rng(5).standard_normal((songs, 2))
+    reference = (reference - reference.mean(0)) / reference.std(0)
+    known = {
+        "n_train": songs,
+        "of_train": songs,
+        "n_test": songs,
+        "of_test": songs,
+        "input": "audio",
+        "audio": "original",
+    }
+    known |= {"targets": ["a", "b"], "tracks": [str(i) for i in range(songs)], "reference_z": reference.tolist()}
+    from common.metrics import correlations
+
+    runs = []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        estimate = strength * reference + np.random.default_rng(7).standard_normal((songs, 2)) * 0.9
+        estimate = estimate + 0.03 * rng.standard_normal((songs, 2))
+        fold = np.arange(songs) % 4
+        metrics = correlations(reference, estimate, fold, ["a", "b"])
+        runs.append({"seed": seed, "metrics": metrics, "fold": fold.tolist(), "predictions": estimate.tolist()})
+    return {"settings": {}, "facts": known | facts, "runs": runs}
+
+
+@pytest.fixture
+def paper(tmp_path):
+    """Writes records and returns (expected, records)."""
+
+    def make(cells, claims=(), declared=None, **variants):
+        folder = tmp_path / "paper" / "songs"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in variants.items():
+            (folder / f"{name}.json").write_text(json.dumps(content))
+        expected = {
+            "paper": "paper",
+            "baselines": {"trivial": [], "beside": []},
+            "cells": cells,
+            "claims": list(claims),
+        }
+        return expected | {"declared": declared or {}}, published.Records(tmp_path, "paper")
+
+    return make
+
+
+def mean_r(content):
+    return float(np.mean([run["metrics"]["pearson_r_mean_over_folds"]["average"] for run in content["runs"]]))
+
+
+def test_join_and_the_strict_check(paper):
+    good = record(1.0)
+    r = mean_r(good)
+    cells = [cell("same", "model", round(r, 2)), cell("far", "model", 0.2), cell("empty", "absent", 0.5)]
+    cells += [cell("closed", None, 0.5, data=False)]
+    expected, records = paper(cells, model=good)
+    joined = published.join(expected, records)
+    assert [row.fields["verdict"] for row in joined] == ["reproduced", "better", "not run", "no data"]
+    assert list(joined[0].fields) == published.BOARD_KEYS
+    assert joined[0].fields["measured"] == pytest.approx(r) and joined[0].fields["record"].endswith(
+        "/paper/songs/model.json"
+    )
+    assert published.check_declared(expected, joined) == [
+        "far: better than published, and expected.json does not declare it"
+    ]
+    said = {"verdict": "better", "cause": "unknown", "evidence": "tried this"}
+    assert published.check_declared(expected | {"declared": {"far": said}}, joined) == []
+    for wrong, told in [
+        ({"far": said, "same": said}, "same: declared better, but it is reproduced"),
+        ({"far": said | {"verdict": "worse"}}, "far: better than published"),
+        ({"far": said | {"evidence": ""}}, "far: declared without cause or evidence"),
+        ({"far": said, "gone": said}, "gone: declared, but there is no such cell"),
+    ]:
+        failures = published.check_declared(expected | {"declared": wrong}, joined)
+        assert len(failures) == 1 and failures[0].startswith(told)
+
+
+def test_what_cannot_be_compared_is_not(paper):
+    half = record(1.0, n_train=60, n_test=60)
+    expected, records = paper([cell("x", "half", 0.2)], half=half)
+    assert published.join(expected, records)[0].fields["verdict"] == "partial"
+    expected, records = paper([cell("x", "other", 0.2)], other=record(1.0, stand_in=True))
+    assert published.join(expected, records)[0].fields["verdict"] == "stand-in"
+    expected, records = paper([cell("x", "built", 0.2, quoted=True)], built=record(1.0))
+    assert published.join(expected, records)[0].fields["verdict"] == "approximation"
+
+
+def test_claims(paper):
+    def claim(name, **more):
+        return {"id": name, "kind": "difference", "statement": name, "dataset": "songs", "a": "strong",
+                "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1, **more}  # fmt: skip
+
+    strong, weak = record(1.0), record(0.5)
+    r = mean_r(strong)
+    cells = [cell("equal", None, round(r, 2)), cell("low", None, 0.1)]
+    stated = [claim("better", b="weak"), claim("worse", b="weak", direction=-1), claim("equal", b="strong")]
+    stated += [
+        claim("beats equal", published=["equal"]),
+        claim("beats low", published=["low"]),
+        claim("not run", b="none"),
+    ]
+    expected, records = paper(cells, stated, strong=strong, weak=weak)
+    found = {c["claim"]: c for c in published.judge_claims(expected, records)}
+    verdicts = {name: c["verdict"] for name, c in found.items()}
+    assert verdicts == {"better": "holds", "worse": "contradicted", "equal": "undecided", "beats equal": "undecided",
+                        "beats low": "holds", "not run": "not run"}  # fmt: skip
+    assert found["better"]["difference"] == pytest.approx(mean_r(strong) - mean_r(weak), abs=1e-5)
+    assert found["better"]["low"] < found["better"]["difference"] < found["better"]["high"]
+
+
+def test_resampling_each_song_once_gives_the_metric():
+    content = record(1.0, seeds=range(2))
+    found = published.resampled_r(content, np.ones((1, 120)))
+    for run, values in zip(content["runs"], found, strict=True):
+        expected = run["metrics"]["pearson_r_mean_over_folds"]
+        assert values[0] == pytest.approx([expected["a"], expected["b"]], abs=1e-5)
+
+
+# What is recorded.
+
+
+@pytest.fixture(scope="module")
+def board():
+    return rows(ROOT / "results")
+
+
+@pytest.mark.parametrize("expected", papers(), ids=lambda e: e["paper"])
+def test_every_difference_is_declared(board, expected):
+    """The strict test: a `worse` or `better` that expected.json does not declare fails, and so does the reverse."""
+    assert published.check_declared(expected, [row for row in board if row.fields["paper"] == expected["paper"]]) == []
+
+
+def test_ids_are_unique_over_all_papers(board):
+    ids = [(row.fields["paper"], row.fields["cell"]) for row in board]
+    assert len(set(ids)) == len(ids)
+
+
+def test_records_follow_from_their_predictions():
+    from common.metrics import correlations
+
+    checked = 0
+    for path in sorted((ROOT / "results").glob("*/*/*.json")):
+        content = json.loads(path.read_text())
+        assert path.stat().st_size < 1_000_000, path
+        for run in content.get("runs", []):
+            if "predictions" in run and "reference_z" in content["facts"]:
+                facts = content["facts"]
+                again = correlations(facts["reference_z"], run["predictions"], run["fold"], facts["targets"])
+                assert again == run["metrics"], (path, run["seed"])
+                checked += 1
+            assert {"finished", "commit", "backend", "device", "versions"} <= run["provenance"].keys()
+    assert checked > 0
+
+
+def test_claims_are_judged():
+    found = claims(ROOT / "results")
+    assert all(list(claim) == published.CLAIM_KEYS for claim in found)
+    assert {claim["verdict"] for claim in found} <= {"holds", "contradicted", "undecided", "not run"}
+
+
+def test_readmes_are_not_stale():
+    for path, text in generated(ROOT / "results").items():
+        assert path.read_text() == text, f"{path} is stale: python -m reproductions --write"

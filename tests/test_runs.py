@@ -1,0 +1,165 @@
+"""Records and resuming: with a toy experiment, and with the real command killed at random moments."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common import runs
+from common.errors import InputError
+from tests.conftest import ROOT
+
+
+def toy_fold(log, job, seed, fold):
+    with open(log, "a") as file:
+        file.write(f"{job['scale']} {seed} {fold}\n")
+    return {"value": np.array(job["scale"] * (10 * seed + fold)), "seconds": np.array(0.5)}
+
+
+class Toy(runs.Experiment):
+    paper, dataset, folds = "toy", "numbers", 3
+
+    def __init__(self, log, fingerprint="abc"):
+        self.log, self.fingerprint = log, fingerprint
+
+    def facts(self):
+        return {"fingerprint": self.fingerprint}
+
+    def job(self, variant):
+        return {"scale": variant.settings["scale"]}
+
+    def call(self, job, seed, fold):
+        return toy_fold, self.log, job, seed, fold
+
+    def finish(self, variant, seed, folds, jobs):
+        return {"metrics": {"sum": {"all": float(sum(fold["value"] for fold in folds)) + variant.settings["plus"]}}}
+
+
+def variant(name, scale=1.0, plus=0.0):
+    return runs.Variant(name, name, {"scale": scale, "plus": plus})
+
+
+@pytest.fixture
+def toy(tmp_path):
+    log = tmp_path / "log"
+    log.touch()
+
+    def go(variants, seeds, experiment=None, out="out"):
+        experiment = experiment or Toy(log)
+        return runs.execute(experiment, variants, seeds, out=tmp_path / out, work=tmp_path / "work", jobs=1, quiet=True)
+
+    go.log, go.folder = log, tmp_path
+    return go
+
+
+def done(toy):
+    return toy.log.read_text().splitlines()
+
+
+def sums(record):
+    return [run["metrics"]["sum"]["all"] for run in record["runs"]]
+
+
+def test_runs_are_recorded_and_not_repeated(toy):
+    found = toy([variant("a")], [0, 1])
+    assert sums(found["a"]) == [3.0, 33.0] and len(done(toy)) == 6
+    found = toy([variant("a")], [0, 1, 2])
+    assert sums(found["a"]) == [3.0, 33.0, 63.0] and len(done(toy)) == 9
+    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    assert [run["seed"] for run in runs.read_record(path)["runs"]] == [0, 1, 2]
+    assert runs.read_record(path)["runs"][0]["core_seconds"] == 1.5
+    assert [run["seed"] for run in toy([variant("a")], [1])["a"]["runs"]] == [1]  # what was asked for, no more
+
+
+def test_variants_share_jobs(toy):
+    found = toy([variant("a"), variant("b", plus=100)], [0])
+    assert sums(found["a"]) == [3.0] and sums(found["b"]) == [103.0] and len(done(toy)) == 3
+
+
+def test_other_configurations_are_not_mixed_in(toy):
+    toy([variant("a")], [0])
+    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"a\.json: holds runs with other settings"):
+        toy([variant("a", scale=2.0)], [0])
+    with pytest.raises(InputError, match=r"a\.json: holds runs with other data"):
+        toy([variant("a")], [1], Toy(toy.log, "other"))
+    assert path.read_bytes() == before and len(done(toy)) == 3
+
+
+def test_damaged_work_is_done_again(toy):
+    toy([variant("a")], [0])
+    job = next((toy.folder / "work").iterdir())
+    job.write_bytes(job.read_bytes()[:-3])
+    assert sums(toy([variant("a")], [0], out="elsewhere")["a"]) == [3.0]
+    assert len(done(toy)) == 4
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"runs": []}'])
+def test_a_file_that_is_no_record(toy, content):
+    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"a\.json: is not a record"):
+        toy([variant("a")], [0])
+    assert path.read_text() == content
+
+
+def test_record_is_one_line_a_run(toy):
+    toy([variant("a")], [0, 1])
+    lines = runs.record_path(toy.folder / "out", "toy", "numbers", "a").read_text().splitlines()
+    assert len(lines) == 4 and json.loads(lines[1].rstrip(","))["seed"] == 0
+
+
+# The real command.
+
+
+def command(root, out, *, jobs):
+    options = ["--data-root", root, "--allow-missing", "--folds", "2", "--epochs", "2", "--repeats", "2"]
+    module = [sys.executable, "-m", "reproductions.jakubik2017.train"]
+    return [*module, *map(str, options), "--out", str(out), "--jobs", str(jobs)]
+
+
+def start(call, cache):
+    environment = os.environ | {"MER_CACHE": str(cache)}
+    return subprocess.Popen(call, cwd=ROOT, env=environment, start_new_session=True, stdout=-1, stderr=-1, text=True)
+
+
+def results(out: Path) -> dict:
+    found = {}
+    for path in sorted(out.rglob("*.json")):
+        record = json.loads(path.read_text())
+        kept = [{k: v for k, v in run.items() if k not in ("provenance", "core_seconds")} for run in record["runs"]]
+        found[path.name] = {**record, "runs": kept}
+    return found
+
+
+def test_killed_at_ten_moments_the_results_are_the_same(small_emotify, tmp_path):
+    """Also: bit-identical results with one process and with two."""
+    whole = start(command(small_emotify, tmp_path / "whole", jobs=1), tmp_path / "cache-1")
+    printed, told = whole.communicate()
+    assert whole.returncode == 0, told
+    expected = results(tmp_path / "whole")
+    assert set(expected) == {f"{n}.json" for n in
+        ("genre_mean", "ridge", "semantic_embedding_gru_svr", "standard_gru", "training_mean")}  # fmt: skip
+    assert all(len(record["runs"]) == 2 for record in expected.values())
+
+    call, rng = command(small_emotify, tmp_path / "killed", jobs=2), np.random.default_rng(1)
+    for _ in range(10):
+        process = start(call, tmp_path / "cache-2")
+        time.sleep(rng.uniform(0.5, 9))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    process = start(call, tmp_path / "cache-2")
+    again, told = process.communicate()
+    assert process.returncode == 0, told
+    assert results(tmp_path / "killed") == expected
+    table = [line for line in printed.splitlines() if "…" in line or "–" in line]
+    assert table and table == [line for line in again.splitlines() if "…" in line or "–" in line]
+    assert not list((tmp_path / "killed").rglob(".writable"))
