@@ -151,7 +151,7 @@ def test_partial_data_say_so(small_emotify, tmp_path):
 
 
 def test_one_real_fold_end_to_end(real_root, tmp_path):
-    """All 400 excerpts, real features, a short training: the embedding must tell more than the genre's mean does not."""
+    """All 400 excerpts, real features, a short training: what is learnt is far from chance."""
     options = ["--data-root", real_root, "--folds", "2", "--epochs", "15", "--variant", "semantic_embedding_gru_svr"]
     done = run(TRAIN, *options, "--out", tmp_path)
     assert done.returncode == 0, done.stderr

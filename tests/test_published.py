@@ -141,10 +141,10 @@ def test_holm():
 
 
 def cell(identity, variant, value, **more):
-    fields = {"id": identity, "table": "1", "source": "Table I", "system": variant or "other", "quoted": False,
-              "dataset": "songs", "split": "cv", "target": "average", "metric": "pearson_r_mean_over_folds", "value": value,
-              "digits": 2, "std": None, "runs": 1, "primary": True, "data": True, "variant": variant, "alternatives": []}  # fmt: skip
-    return fields | more
+    fields = {"id": identity, "variant": variant, "value": value, "system": variant or "other"}
+    fields |= {"table": "1", "source": "Table I", "dataset": "songs", "split": "cv", "target": "average", "digits": 2}
+    fields |= {"metric": "pearson_r_mean_over_folds", "std": None, "runs": 1, "quoted": False, "primary": True}
+    return fields | {"data": True, "alternatives": []} | more
 
 
 def record(strength, seeds=range(6), songs=120, **facts):
