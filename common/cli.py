@@ -139,11 +139,12 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
     shown = set()
     if for_keeps:
         joined = published.Records(out, experiment.paper)
-        rows = published.join(expected, joined) + published.join(expected, joined, readings=True)
-        rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
-        if rows:
-            blocks.append(report.board(rows))
-            shown = {row.fields["variant"] for row in rows}
+        for readings in (False, True):
+            rows = published.join(expected, joined, readings=readings)
+            rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
+            if rows:
+                blocks.append(report.board(rows, first="variant" if readings else "system"))
+                shown |= {row.fields["variant"] for row in rows}
     lines, header = [], None
     for variant in chosen:
         if variant.name in shown:

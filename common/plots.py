@@ -30,7 +30,7 @@ def measured_against_published(expected: dict, records: Records, rows: list, pat
     for row in rows:
         panels.setdefault((row.fields["system"], row.fields["variant"]), []).append(row)
     n_targets = max(len(cells) for cells in panels.values())
-    size = (4.2 * len(panels), 1.2 + 0.32 * n_targets)
+    size = (4.6 * len(panels), 1.2 + 0.32 * n_targets)
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axis, ((system, _), cells) in zip(axes[0], panels.items(), strict=True):
         for y, row in enumerate(cells):
@@ -84,7 +84,7 @@ def predicted_against_annotated(record: dict, metric: str, path: Path) -> None:
 
 def training_curves(records: dict[str, dict], path: Path) -> None:
     """One panel a variant: the loss of every fold of every run, and their mean."""
-    figure, axes = plt.subplots(1, len(records), figsize=(4.2 * len(records), 2.8), squeeze=False)
+    figure, axes = plt.subplots(1, len(records), figsize=(4.8 * len(records), 2.8), squeeze=False)
     for axis, record in zip(axes[0], records.values(), strict=True):
         curves = np.array([fold for run in record["runs"] for fold in run["loss"]])
         epochs = np.arange(1, curves.shape[1] + 1)

@@ -30,20 +30,28 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-COLUMNS = ["system", "target", "published", "measured", "interval", "runs", "baseline", "verdict"]
+COLUMNS = ["target", "published", "measured", "interval", "runs", "baseline", "verdict"]
 
 
-def _line(row: Row) -> list[str]:
+def _line(row: Row, first: str) -> list[str]:
     fields = row.fields
     return [
-        fields["variant"] or fields["system"], fields["target"], number(fields["published"], row.digits),
+        fields[first], fields["target"], number(fields["published"], row.digits),
         number(fields["measured"]), interval(fields), fields["runs"] or "–", number(fields["baseline"]),
         f"{fields['verdict']} ({row.note})" if row.note else fields["verdict"],
     ]  # fmt: skip
 
 
-def board(rows: list[Row], render=text_table) -> str:
-    """Every cell: one table a table of the paper, and what each measured variant ran on."""
+def _coverage(fields: dict) -> str:
+    tested = f"{fields['n_test']} of {fields['of_test']} songs tested"
+    return "; ".join([tested, fields["input"], f"audio {fields['audio']}", fields["record"]])
+
+
+def board(rows: list[Row], render=text_table, first: str = "system") -> str:
+    """Every cell: one table a table of the paper, and what each measured variant ran on.
+
+    first: what the first column names, the paper's `system` or the `variant` that was run.
+    """
     tables = {}
     for row in rows:
         key = tuple(row.fields[name] for name in ("paper", "source", "metric", "dataset", "split"))
@@ -52,13 +60,10 @@ def board(rows: list[Row], render=text_table) -> str:
     for (paper, source, metric, dataset, split), cells in tables.items():
         title = f"{paper} · {source} · {metric} on {dataset}, {split}"
         ran_on = {f["variant"]: f for f in (row.fields for row in cells) if f["record"]}
-        notes = [
-            f"{name}: {f['n_test']} of {f['of_test']} songs tested; {f['input']}; audio {f['audio']}; {f['record']}"
-            for name, f in ran_on.items()
-        ]
+        notes = [f"{variant}: {_coverage(fields)}" for variant, fields in ran_on.items()]
         if render is markdown_table:
             title, notes = f"**{title}**\n", ["", *(f"* {note}" for note in notes)]
-        blocks.append("\n".join([title, render(COLUMNS, [_line(row) for row in cells]), *notes]))
+        blocks.append("\n".join([title, render([first, *COLUMNS], [_line(row, first) for row in cells]), *notes]))
     return "\n\n".join(blocks)
 
 
