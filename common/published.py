@@ -270,41 +270,55 @@ def resampled_r(record: dict, weights: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-def _arm(record: dict, targets: list[str], weights: np.ndarray, drawn_runs: np.ndarray) -> np.ndarray:
-    columns = [record["facts"]["targets"].index(target) for target in targets]
-    values = resampled_r(record, weights)[:, :, columns].mean(2)  # (runs, replicates)
-    return np.take_along_axis(values.T, drawn_runs, axis=1).mean(1)
+class Resampled:
+    """Arms of comparisons on resampled songs: the same draws for every variant of a data set, each computed once."""
+
+    def __init__(self, records: Records, seed: int = 0):
+        self.records, self.seed, self._found = records, seed, {}
+
+    def arm(self, claim: dict, variant: str) -> tuple[dict, np.ndarray] | None:
+        """Of a claim's targets: the observed metric by seed, and (runs, replicates) of it. None without a record."""
+        record = self.records.get(claim["dataset"], variant)
+        if record is None:
+            return None
+        key = claim["dataset"], variant
+        if key not in self._found:
+            n = len(record["facts"]["tracks"])
+            weights = np.random.default_rng(self.seed).multinomial(n, np.full(n, 1 / n), REPLICATES).astype("float64")
+            self._found[key] = resampled_r(record, weights)
+        every = record["facts"]["targets"]
+        targets = every if claim["targets"] == ["average"] else claim["targets"]
+        values = self._found[key][:, :, [every.index(target) for target in targets]].mean(2)
+        metric = [run["metrics"][claim["metric"]] for run in record["runs"]]
+        observed = {
+            r["seed"]: float(np.mean([m[t] for t in targets])) for r, m in zip(record["runs"], metric, strict=True)
+        }
+        return observed, values
 
 
-def _difference(claim: dict, expected: dict, records: Records, seed: int) -> dict | None:
+def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict | None:
     """Observed difference, 95 % interval and two-sided p of a claim; None where an arm is not recorded."""
-    a = records.get(claim["dataset"], claim["a"])
-    b = records.get(claim["dataset"], claim["b"]) if "b" in claim else None
-    if a is None or ("b" in claim and b is None):
+    a = resampled.arm(claim, claim["a"])
+    b = resampled.arm(claim, claim["b"]) if "b" in claim else ({}, None)
+    if a is None or b is None:
         return None
-    if b is not None:  # matched: the same seeds, hence the same folds
-        common = {r["seed"] for r in a["runs"]} & {r["seed"] for r in b["runs"]}
-        a, b = ({**arm, "runs": [run for run in arm["runs"] if run["seed"] in common]} for arm in (a, b))
-    targets = claim["targets"] if claim["targets"] != ["average"] else a["facts"]["targets"]
-
-    def observed(record):
-        return np.mean([[run["metrics"][claim["metric"]][t] for t in targets] for run in record["runs"]])
-
-    rng = np.random.default_rng(seed)
-    n_runs, n_songs = len(a["runs"]), len(a["facts"]["tracks"])
-    if not n_runs:
-        return None
-    weights = rng.multinomial(n_songs, np.full(n_songs, 1 / n_songs), REPLICATES).astype("float64")
-    drawn_runs = rng.integers(0, n_runs, (REPLICATES, n_runs))
-    difference, draws = observed(a), _arm(a, targets, weights, drawn_runs)
-    margin = 0.0  # half a unit of the last printed digit of a published arm
-    if b is not None:
-        difference, draws = difference - observed(b), draws - _arm(b, targets, weights, drawn_runs)
+    observed, draws = a
+    margin = 0.0  # half a unit of the last printed digit, where an arm is published
+    if "b" in claim:  # matched: the same seeds, hence the same folds
+        shared = sorted(observed.keys() & b[0].keys())
+        if not shared:
+            return None
+        of_a, of_b = (arm[1][[list(arm[0]).index(seed) for seed in shared]] for arm in (a, b))
+        draws, difference = of_a - of_b, np.mean([observed[seed] - b[0][seed] for seed in shared])
     else:
         cells = {cell["id"]: cell for cell in expected["cells"]}
         against = [cells[i] for i in claim["published"]]
-        value, margin = np.mean([c["value"] for c in against]), np.mean([0.5 * 10.0 ** -c["digits"] for c in against])
-        difference, draws = difference - value, draws - value
+        published, margin = (
+            np.mean(v) for v in ([c["value"] for c in against], [0.5 * 10.0 ** -c["digits"] for c in against])
+        )
+        draws, difference = draws - published, np.mean(list(observed.values())) - published
+    drawn_runs = np.random.default_rng(resampled.seed).integers(0, len(draws), (REPLICATES, len(draws)))
+    draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1)
     low, high = np.quantile(draws, [ALPHA / 2, 1 - ALPHA / 2])
     tail = min((draws <= margin).sum(), (draws >= -margin).sum())
     p = min(1.0, 2 * (tail + 1) / (REPLICATES + 1))
@@ -323,15 +337,12 @@ def holm(p_values: list[float]) -> list[float]:
 
 def judge_claims(expected: dict, records: Records) -> list[dict]:
     """Every claim of a paper with its verdict; p adjusted by Holm over the paper's tested claims."""
-    found = []
+    found, resampled = [], Resampled(records)
     for claim in expected["claims"]:
         fields = dict.fromkeys(CLAIM_KEYS) | {"paper": expected["paper"], "claim": claim["id"]}
         fields |= {"statement": claim["statement"], "verdict": "not run"}
         path = records.path(claim["dataset"], claim["a"])
-        if claim["kind"] == "benchmark":
-            tested = _benchmark(claim, path)
-        else:
-            tested = _difference(claim, expected, records, seed=0)
+        tested = _benchmark(claim, path) if claim["kind"] == "benchmark" else _difference(claim, expected, resampled)
         if tested:
             fields |= tested | {"record": records.name(claim["dataset"], claim["a"])}
         found.append(fields)
