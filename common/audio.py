@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 from common.errors import InputError
+from common.files import muted_stderr
 
 
 def decoder() -> str:
@@ -28,7 +29,7 @@ def load(path: Path, *, rate: int | None = None) -> tuple[np.ndarray, int]:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        with soundfile.SoundFile(path) as file:
+        with muted_stderr(), soundfile.SoundFile(path) as file:
             announced, file_rate = file.frames, file.samplerate
             samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
     except (soundfile.LibsndfileError, RuntimeError) as error:
@@ -53,7 +54,8 @@ def load(path: Path, *, rate: int | None = None) -> tuple[np.ndarray, int]:
 def duration(path: Path) -> float:
     """Length in seconds as the file's header tells it, without decoding. Raises InputError as `load` does."""
     try:
-        info = soundfile.info(path)
+        with muted_stderr():
+            info = soundfile.info(path)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as audio ({error}); get the file again") from error
     return info.frames / info.samplerate

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common import published, report, runs
 from common.errors import InputError
-from common.features.store import default_folder
+from common.files import cache_folder
 from common.parallel import available_cores
 
 
@@ -40,7 +40,7 @@ def run(command: Callable[[], int]) -> int:
     try:
         return command()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
@@ -104,14 +104,14 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     chosen = options.variant or [v.name for v in variants.values() if v.primary]
     chosen = [variants[name] for name in dict.fromkeys([*training.baselines, *chosen])]
     experiment = training.build(options)
-    for_keeps = not options.quick and experiment.dataset != "synthetic"
+    for_keeps = experiment.for_record and not options.quick
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out if for_keeps else Path(scratch)
         records = runs.execute(
-            experiment, chosen, list(range(options.repeats)), out=out, work=default_folder() / "work", jobs=options.jobs
+            experiment, chosen, list(range(options.repeats)), out=out, work=cache_folder() / "work", jobs=options.jobs
         )
         print(_outcome(training, experiment, chosen, records, out, for_keeps))
         if for_keeps:
@@ -150,11 +150,11 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
         if variant.name in shown:
             continue
         record = records[variant.name]
-        for metric in list(record["runs"][0]["metrics"])[:1]:
-            targets = list(record["runs"][0]["metrics"][metric])
-            means = [sum(run["metrics"][metric][t] for run in record["runs"]) / len(record["runs"]) for t in targets]
-            header = header or [metric, *targets]
-            lines.append([variant.name, *(report.number(mean, 2) for mean in means)])
+        metric = next(iter(record["runs"][0]["metrics"]))
+        targets = list(record["runs"][0]["metrics"][metric])
+        means = [sum(run["metrics"][metric][t] for run in record["runs"]) / len(record["runs"]) for t in targets]
+        header = header or [metric, *targets]
+        lines.append([variant.name, *(report.number(mean, 2) for mean in means)])
     if lines:
         blocks.append(report.text_table(header, lines))
     if for_keeps:

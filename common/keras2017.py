@@ -4,30 +4,16 @@ Written with `keras.ops` alone, so that the same code runs on the TensorFlow and
 module imports the backend.
 """
 
-import contextlib
 import os
-import sys
+
+from common.files import muted_stderr
 
 for _variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ.setdefault(_variable, "1")  # two workers of one thread are faster than one worker of two
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@contextlib.contextmanager
-def _quiet():
-    """TensorFlow greets on standard error whatever its log level; a progress bar stands there."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-with _quiet():
+with muted_stderr():
     import keras
     from keras import ops
 

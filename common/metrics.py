@@ -73,6 +73,12 @@ def standardised(reference) -> np.ndarray:
     return (reference - reference.mean(0)) / np.where(reference.std(0) > 0, reference.std(0), 1)
 
 
+def by_fold(reference, estimate, fold) -> list[list[float]]:
+    """r of each fold and target as JSON: (folds, n_targets)."""
+    reference, estimate, fold = np.asarray(reference), np.asarray(estimate), np.asarray(fold)
+    return [pearson_r_pooled(reference[fold == k], estimate[fold == k]).round(4).tolist() for k in np.unique(fold)]
+
+
 def correlations(reference, estimate, fold, targets: list[str]) -> dict:
     """Both aggregations of r as JSON: {metric: {target: r, ..., "average": mean over targets}}."""
     found = {

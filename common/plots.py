@@ -24,7 +24,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def measured_against_published(expected: dict, records: Records, rows: list, path: Path) -> None:
+def measured_against_published(rows: list, path: Path) -> None:
     """One panel a system: for each target the published value, the measured one with its interval, the baseline."""
     panels = {}
     for row in rows:
@@ -113,7 +113,7 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
             here = [row for row in rows if row.fields["dataset"] == dataset]
             folder = records.path(dataset, "").parent / "figures"
             drawn.append(folder / "measured_against_published.png")
-            measured_against_published(expected, records, here, drawn[-1])
+            measured_against_published(here, drawn[-1])
             found = {name: records.get(dataset, name) for name in dict.fromkeys(r.fields["variant"] for r in here)}
             for name, record in found.items():
                 drawn.append(folder / f"predicted_against_annotated_{name}.png")

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +26,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of the code, '+' behind it if the code was changed since; None outside a checkout."""
     here = Path(__file__).parent
     code = [":/*.py", ":/*/expected.json"]
@@ -47,12 +48,29 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def now() -> dict:
-    """Time (UTC), commit, backend, device and package versions, as JSON."""
-    return {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "backend": backend(),
-        "device": _processor(),
-        "versions": _versions(),
-    }
+def device() -> str:
+    """The GPU that the imported backend computes on, else the processor."""
+    if "jax" in sys.modules and backend() == "jax":
+        first = sys.modules["jax"].devices()[0]
+        return _processor() if first.platform == "cpu" else first.device_kind
+    if "tensorflow" in sys.modules:
+        config = sys.modules["tensorflow"].config
+        for gpu in config.list_physical_devices("GPU"):
+            return config.experimental.get_device_details(gpu).get("device_name", "GPU")
+    return _processor()
+
+
+def now(commit: str | None) -> dict:
+    """Time (UTC), commit of the code, backend, device and package versions, as JSON."""
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"finished": finished, "commit": commit, "backend": backend(), "device": device(), "versions": _versions()}
+
+
+def merged(parts: list[dict]) -> dict:
+    """Of one run made in several goes: the last time; where the rest differs, all values, joined by ' | '."""
+    found = {"finished": max(part["finished"] for part in parts)}
+    for key in ("commit", "backend", "device"):
+        found[key] = " | ".join(sorted({str(part[key]) for part in parts}))
+    names = sorted({name for part in parts for name in part["versions"]})
+    found["versions"] = {n: " | ".join(sorted({part["versions"].get(n, "none") for part in parts})) for n in names}
+    return found

@@ -10,7 +10,6 @@ w = t SE + half a unit of the last printed digit. Δ is the difference that woul
 """
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ DELTA_MEAN_R = 0.05  # r averaged over emotions
 LOWER_IS_BETTER = ("rmse", "mae")
 ALPHA = 0.05
 REPLICATES = 2000
-MANY_RUNS = 100_000
+MANY_RUNS = 1_000
 
 BOARD_KEYS = [
     "paper", "cell", "source", "system", "quoted", "dataset", "variant", "split", "target", "metric", "published",
@@ -45,6 +44,7 @@ class Comparison:
     w: float | None
     verdict: str
     runs_needed: int | None = None
+    never: str = ""  # why no number of runs would decide
 
 
 def lower_is_better(metric: str) -> bool:
@@ -64,16 +64,19 @@ def delta(metric: str, target: str, published: float, baseline: float | None) ->
     return matters if baseline is None else min(matters, abs(published - baseline) / 2)
 
 
-def half_width(s: float, n: int, s_p: float | None, m: int, half_unit: float, level: float) -> float:
-    """w, in the metric's unit. With a printed s_p, degrees of freedom by Welch and Satterthwaite."""
+def half_width(s: float, n, s_p: float | None, m: int, half_unit: float, level: float):
+    """w, in the metric's unit, for n runs or an array of numbers of runs.
+
+    With a printed s_p, degrees of freedom by Welch and Satterthwaite.
+    """
     if s_p is None:
         variance, df = s * s * (1 / n + 1), n - 1
     else:
         ours, theirs = s * s / n, s_p * s_p / m
         variance = ours + theirs
         parts = ours**2 / (n - 1) + (theirs**2 / (m - 1) if m > 1 else 0)
-        df = variance**2 / parts if parts else n - 1
-    return float(stdtrit(df, (1 + level) / 2)) * math.sqrt(variance) + half_unit
+        df = variance**2 / parts if s or s_p else n - 1
+    return stdtrit(df, (1 + level) / 2) * np.sqrt(variance) + half_unit
 
 
 def _decide(d: float, w: float, matters: float, sign: int) -> str:
@@ -93,18 +96,17 @@ def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 -
         return Comparison(d, None, "undecided")
     s, half_unit, sign = float(values.std(ddof=1)), 0.5 * 10.0**-digits, -1 if lower_is_better(metric) else 1
 
-    def verdict(n):
-        w = half_width(s, n, std, runs, half_unit, level)
-        return w, _decide(d, w, matters, sign)
-
-    w, found = verdict(n)
-    if found != "undecided" or verdict(MANY_RUNS)[1] == "undecided":
+    w = float(half_width(s, n, std, runs, half_unit, level))
+    found = _decide(d, w, matters, sign)
+    if found != "undecided":
         return Comparison(d, w, found)
-    few, many = n, MANY_RUNS  # w falls with n, so once decided it stays so
-    while many - few > 1:
-        middle = (few + many) // 2
-        few, many = (middle, many) if verdict(middle)[1] == "undecided" else (few, middle)
-    return Comparison(d, w, found, many)
+    more = np.arange(n + 1, MANY_RUNS)
+    enough = [int(k) for k, w_k in zip(more, half_width(s, more, std, runs, half_unit, level), strict=True)
+              if _decide(d, w_k, matters, sign) != "undecided"][:1]  # fmt: skip
+    if enough:
+        return Comparison(d, w, found, enough[0])
+    never = "the printed digits are too few" if half_unit > matters else f"{'one' if runs == 1 else runs} published run"
+    return Comparison(d, w, found, never=never + "s" * (runs > 1 and half_unit <= matters))
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Row:
 
     fields: dict
     digits: int  # printed behind the point
+    primary: bool  # the one cell a system and table that is judged at 95 %
     comparison: Comparison | None = None
     matters: float | None = None
 
@@ -124,7 +127,7 @@ class Row:
         if self.comparison.w is None:
             return "one run has no spread"
         needed = self.comparison.runs_needed
-        return f"{needed} runs would decide" if needed else "never: one published run"
+        return f"{needed} runs would decide" if needed else f"never: {self.comparison.never}"
 
 
 def load_expected(path: Path) -> dict:
@@ -164,7 +167,10 @@ class Records:
     def values(self, dataset: str, variant: str | None, metric: str, target: str) -> list[float] | None:
         """One value a run, or None without a record."""
         record = self.get(dataset, variant)
-        return record and [run["metrics"][metric][target] for run in record["runs"]]
+        try:
+            return record and [run["metrics"][metric][target] for run in record["runs"]]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}") from error
 
 
 def join(expected: dict, records: Records, *, readings: bool = False) -> list[Row]:
@@ -194,7 +200,7 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
         "runs": 0, "baseline": baseline, "verdict": "not run" if cell["data"] else "no data",
     }  # fmt: skip
     if record is None:
-        return Row(fields, cell["digits"])
+        return Row(fields, cell["digits"], cell["primary"])
     values = records.values(cell["dataset"], variant, cell["metric"], cell["target"])
     matters = delta(cell["metric"], cell["target"], cell["value"], baseline)
     found = compare(
@@ -207,20 +213,21 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     fields |= {"measured": measured, "runs": len(values), "record": records.name(where[0], variant)}
     if found.w is not None:
         fields |= {"low": measured - found.w, "high": measured + found.w}
+    fields["verdict"] = uncompared(facts) or ("approximation" if cell["quoted"] else found.verdict)
+    return Row(fields, cell["digits"], cell["primary"], found, matters)
+
+
+def uncompared(facts: dict) -> str | None:
+    """The verdict on a record that no published number is compared with; None if it is the published protocol."""
     if facts.get("stand_in"):
-        fields["verdict"] = "stand-in"
-    elif facts["n_train"] < facts["of_train"] or facts["n_test"] < facts["of_test"] or facts.get("partial"):
-        fields["verdict"] = "partial"
-    elif cell["quoted"]:
-        fields["verdict"] = "approximation"
-    else:
-        fields["verdict"] = found.verdict
-    return Row(fields, cell["digits"], found, matters)
+        return "stand-in"
+    whole = facts["n_train"] == facts["of_train"] and facts["n_test"] == facts["of_test"]
+    return None if whole and not facts.get("partial") else "partial"
 
 
 def trivial_baseline(expected: dict, records: Records, dataset: str, metric: str, target: str) -> float | None:
     """The strongest predictor that hears nothing, None if none was run."""
-    values = [records.values(dataset, variant, metric, target) for variant in expected["baselines"]["trivial"]]
+    values = [records.values(dataset, variant, metric, target) for variant in expected["trivial_baselines"]]
     means = [float(np.mean(v)) for v in values if v]
     if not means:
         return None
@@ -248,7 +255,7 @@ def check_declared(expected: dict, rows: list[Row]) -> list[str]:
 
 
 def resampled_r(record: dict, weights: np.ndarray) -> np.ndarray:
-    """Mean over folds of r, on resampled songs: (runs, replicates, targets).
+    """`pearson_r_mean_over_folds` on resampled songs: (runs, replicates, targets).
 
     weights (replicates, n_songs): how often each song is drawn. Moments are sums of products, so that all
     replicates are one matrix product a fold.
@@ -273,56 +280,66 @@ def resampled_r(record: dict, weights: np.ndarray) -> np.ndarray:
 class Resampled:
     """Arms of comparisons on resampled songs: the same draws for every variant of a data set, each computed once."""
 
-    def __init__(self, records: Records, seed: int = 0):
-        self.records, self.seed, self._found = records, seed, {}
+    def __init__(self, records: Records):
+        self.records, self._found = records, {}
 
-    def arm(self, claim: dict, variant: str) -> tuple[dict, np.ndarray] | None:
-        """Of a claim's targets: the observed metric by seed, and (runs, replicates) of it. None without a record."""
+    def arm(self, claim: dict, variant: str) -> tuple[dict, np.ndarray]:
+        """Of a claim's targets: the observed metric by seed, and (runs, replicates) of it."""
         record = self.records.get(claim["dataset"], variant)
-        if record is None:
-            return None
+        if claim["metric"] != "pearson_r_mean_over_folds":
+            raise InputError(f"claim '{claim['id']}': {claim['metric']} cannot be resampled yet")
         key = claim["dataset"], variant
         if key not in self._found:
             n = len(record["facts"]["tracks"])
-            weights = np.random.default_rng(self.seed).multinomial(n, np.full(n, 1 / n), REPLICATES).astype("float64")
+            weights = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), REPLICATES).astype("float64")
             self._found[key] = resampled_r(record, weights)
         every = record["facts"]["targets"]
         targets = every if claim["targets"] == ["average"] else claim["targets"]
         values = self._found[key][:, :, [every.index(target) for target in targets]].mean(2)
-        metric = [run["metrics"][claim["metric"]] for run in record["runs"]]
-        observed = {
-            r["seed"]: float(np.mean([m[t] for t in targets])) for r, m in zip(record["runs"], metric, strict=True)
-        }
-        return observed, values
+        metrics = {run["seed"]: run["metrics"][claim["metric"]] for run in record["runs"]}
+        return {seed: float(np.mean([m[t] for t in targets])) for seed, m in metrics.items()}, values
 
 
-def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict | None:
-    """Observed difference, 95 % interval and two-sided p of a claim; None where an arm is not recorded."""
-    a = resampled.arm(claim, claim["a"])
-    b = resampled.arm(claim, claim["b"]) if "b" in claim else ({}, None)
-    if a is None or b is None:
-        return None
-    observed, draws = a
-    margin = 0.0  # half a unit of the last printed digit, where an arm is published
-    if "b" in claim:  # matched: the same seeds, hence the same folds
-        shared = sorted(observed.keys() & b[0].keys())
-        if not shared:
-            return None
-        of_a, of_b = (arm[1][[list(arm[0]).index(seed) for seed in shared]] for arm in (a, b))
-        draws, difference = of_a - of_b, np.mean([observed[seed] - b[0][seed] for seed in shared])
-    else:
+def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
+    """Verdict of a claim; with observed difference, 95 % interval and two-sided p where it can be tested."""
+    arms = [claim["a"], claim["b"]] if "b" in claim else [claim["a"]]
+    records = [resampled.records.get(claim["dataset"], variant) for variant in arms]
+    if None in records:
+        return {"verdict": "not run"}
+    for record in records:
+        if uncompared(record["facts"]):
+            return {"verdict": uncompared(record["facts"])}
+    folds = [{run["seed"]: run["fold"] for run in record["runs"]} for record in records]
+    seeds = sorted(set.intersection(*(set(by_seed) for by_seed in folds)))
+    if len(seeds) < 2:
+        return {"verdict": "undecided"}
+    same = all(by_seed[seed] == folds[0][seed] for by_seed in folds for seed in seeds)
+    if not same or len({record["facts"]["fingerprint"] for record in records}) > 1:
+        raise InputError(f"claim '{claim['id']}': {' and '.join(arms)} were not run on the same data and folds")
+
+    def matched(variant):
+        observed, values = resampled.arm(claim, variant)
+        return np.array([observed[s] for s in seeds]), values[[list(observed).index(s) for s in seeds]]
+
+    rng = np.random.default_rng(2)
+    (observed, draws), margin = matched(claim["a"]), 0.0
+    drawn_runs = rng.integers(0, len(seeds), (REPLICATES, len(seeds)))
+    if "b" in claim:
+        other, other_draws = matched(claim["b"])
+        observed, draws = observed - other, draws - other_draws
+        draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1)
+    else:  # a published arm: one run, whose spread is taken to be ours, and printed to so many digits
         cells = {cell["id"]: cell for cell in expected["cells"]}
         against = [cells[i] for i in claim["published"]]
-        published, margin = (
-            np.mean(v) for v in ([c["value"] for c in against], [0.5 * 10.0 ** -c["digits"] for c in against])
-        )
-        draws, difference = draws - published, np.mean(list(observed.values())) - published
-    drawn_runs = np.random.default_rng(resampled.seed).integers(0, len(draws), (REPLICATES, len(draws)))
-    draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1)
+        margin = float(np.mean([0.5 * 10.0 ** -cell["digits"] for cell in against]))
+        value, spread = np.mean([cell["value"] for cell in against]), observed.std(ddof=1)
+        draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1) - rng.normal(value, spread, REPLICATES)
+        observed = observed - value
     low, high = np.quantile(draws, [ALPHA / 2, 1 - ALPHA / 2])
     tail = min((draws <= margin).sum(), (draws >= -margin).sum())
     p = min(1.0, 2 * (tail + 1) / (REPLICATES + 1))
-    return {"difference": float(difference), "low": float(low - margin), "high": float(high + margin), "p": p}
+    found = {"difference": float(observed.mean()), "low": float(low - margin), "high": float(high + margin)}
+    return {"verdict": "undecided", **found, "p": p}
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -340,11 +357,11 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
     found, resampled = [], Resampled(records)
     for claim in expected["claims"]:
         fields = dict.fromkeys(CLAIM_KEYS) | {"paper": expected["paper"], "claim": claim["id"]}
-        fields |= {"statement": claim["statement"], "verdict": "not run"}
         path = records.path(claim["dataset"], claim["a"])
         tested = _benchmark(claim, path) if claim["kind"] == "benchmark" else _difference(claim, expected, resampled)
-        if tested:
-            fields |= tested | {"record": records.name(claim["dataset"], claim["a"])}
+        fields |= {"statement": claim["statement"]} | tested
+        if path.is_file():
+            fields["record"] = records.name(claim["dataset"], claim["a"])
         found.append(fields)
     tested = [fields for fields in found if fields["p"] is not None]
     for fields, p in zip(tested, holm([fields["p"] for fields in tested]), strict=True):
@@ -355,11 +372,14 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
     return found
 
 
-def _benchmark(claim: dict, path: Path) -> dict | None:
+def _benchmark(claim: dict, path: Path) -> dict:
     """A claim about an exponent: holds if its interval lies within the claim's bounds, contradicted if outside."""
     if not path.is_file():
-        return None
-    found, (lowest, highest) = json.loads(path.read_text()), claim["within"]
+        return {"verdict": "not run"}
+    try:
+        found, (lowest, highest) = json.loads(path.read_text()), claim["within"]
+    except ValueError as error:
+        raise InputError(f"{path}: is not a record of a benchmark ({error}); move it away") from error
     if lowest <= found["low"] and found["high"] <= highest:
         verdict = "holds"
     else:

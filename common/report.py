@@ -10,7 +10,11 @@ MARK = "<!-- {} {} -->"
 
 def number(value: float | None, digits: int = 3) -> str:
     """A number as papers print it: .51, -.02; a dash for none."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("0.", ".", 1)
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}f}"
+    text = text.replace("-0.", "-.") if value < 0 else text.removeprefix("0")
+    return text if float(text) else text.removeprefix("-")
 
 
 def interval(row: dict) -> str:
@@ -83,9 +87,10 @@ def summary(rows: list[Row], render=text_table) -> str:
         systems.setdefault(tuple(row.fields[name] for name in ("paper", "source", "system")), []).append(row)
     lines = []
     for (paper, source, system), cells in systems.items():
-        fields = cells[-1].fields  # the average stands last
+        row = next((row for row in cells if row.primary), cells[0])
+        fields = row.fields
         verdicts = counts(cells).split(": ", 1)[1]
-        lines.append([paper, source, system, number(fields["published"], cells[-1].digits), number(fields["measured"]),
+        lines.append([paper, source, system, number(fields["published"], row.digits), number(fields["measured"]),
                       interval(fields), fields["verdict"], verdicts])  # fmt: skip
     header = ["paper", "table", "system", "published", "measured", "interval", "verdict", "all its cells"]
     return render(header, lines)
@@ -101,12 +106,12 @@ def claims_table(claims: list[dict], render=text_table) -> str:
     return render(["claim", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
 
 
-def variants_table(records: Records, dataset: str, variants: dict[str, str], metric: str, render=markdown_table) -> str:
+def variants_table(records: Records, dataset: str, variants: list[str], metric: str, render=markdown_table) -> str:
     """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs."""
     import numpy as np
 
     lines, header = [], None
-    for name, title in variants.items():
+    for name in variants:
         record = records.get(dataset, name)
         if record is None:
             continue
@@ -116,13 +121,19 @@ def variants_table(records: Records, dataset: str, variants: dict[str, str], met
         cells = [number(v, 2) for v in values.mean(0)]
         if len(values) > 1:
             cells[-1] = f"{number(values[:, -1].mean())} ± {number(values[:, -1].std(ddof=1))}"
-        lines.append([f"{title} (`{name}`)", len(values), *cells])
+        lines.append([f"{record['title']} (`{name}`)", len(values), *cells])
     return render(header, lines) if lines else "Nothing is recorded yet."
 
 
-def replace_generated(path: Path, name: str, content: str) -> str:
-    """The text of a file with the part between the marks `name` replaced. Raises InputError without the marks."""
+def replace_generated(path: Path, parts: dict[str, str]) -> str:
+    """The text of a file with the parts between marks replaced, by name. Raises InputError without the marks."""
     text = path.read_text()
+    for name, content in parts.items():
+        text = _replace(path, text, name, content)
+    return text
+
+
+def _replace(path: Path, text: str, name: str, content: str) -> str:
     begin, end = MARK.format("begin", name), MARK.format("end", name)
     if begin not in text or end not in text:
         raise InputError(f"{path}: has no marks '{begin}' and '{end}'")

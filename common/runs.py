@@ -17,7 +17,7 @@ import numpy as np
 
 from common import provenance
 from common.errors import InputError
-from common.features.store import pack, unpack, write_atomically
+from common.files import cache, pack, unpack, write_atomically
 from common.parallel import progress
 
 
@@ -30,6 +30,7 @@ class Variant:
     settings: dict = field(hash=False)
     primary: bool = False  # answers for published cells
     core_seconds: float = 0  # a repetition's processor time, roughly
+    finish_last: bool = False  # its `finish` takes long: not while folds are still trained
 
 
 class Experiment(ABC):
@@ -38,6 +39,7 @@ class Experiment(ABC):
     paper: str
     dataset: str
     folds: int
+    for_record: bool = True  # False: data of the project's own making, never a result
 
     @abstractmethod
     def facts(self) -> dict:
@@ -90,16 +92,19 @@ def write_record(path: Path, record: dict) -> None:
 
 def open_record(path: Path, experiment: Experiment, variant: Variant) -> dict:
     """The record to add runs to. Raises InputError if it holds runs of another configuration."""
-    facts = experiment.facts()
-    settings = {**variant.settings, "folds": experiment.folds}
+    settings = {**variant.settings, "folds": experiment.folds, "backend": provenance.backend()}
     new = {"paper": experiment.paper, "dataset": experiment.dataset, "variant": variant.name}
-    new |= {"title": variant.title, "settings": settings, "facts": facts, "runs": []}
+    new |= {"title": variant.title, "settings": settings, "facts": experiment.facts(), "runs": []}
     old = read_record(path)
     if old is None:
         return new
-    if (old["settings"], old["facts"]["fingerprint"]) != (settings, facts["fingerprint"]):
-        what = "data" if old["settings"] == settings else "settings"
-        raise InputError(f"{path}: holds runs with other {what}; runs are not mixed, give --out another folder")
+    for what in ("settings", "facts"):
+        if old[what] != json.loads(json.dumps(new[what])):
+            other = sorted(k for k in old[what].keys() | new[what].keys() if old[what].get(k) != new[what].get(k))
+            raise InputError(
+                f"{path}: holds runs of another configuration ({', '.join(other)}); runs are not mixed, "
+                "give --out another folder"
+            )
     return old
 
 
@@ -124,7 +129,7 @@ class Work:
     def save(self, key: str, arrays: dict) -> None:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
-        write_atomically(self._path(key), pack(np.frombuffer(buffer.getvalue(), "uint8")))
+        cache(self._path(key), pack(np.frombuffer(buffer.getvalue(), "uint8")))
 
 
 def execute(
@@ -150,28 +155,30 @@ def execute(
     for seed, variant in open_runs:
         keys |= fold_keys(variant, seed)
     missing = {key: call for key, call in keys.items() if work.load(key) is None}
+    commit = provenance.commit()  # of the code that is loaded, not of a later one
 
     def finish_whole_runs():
         for seed, variant in list(open_runs):
             needed = fold_keys(variant, seed)
-            if not missing.keys().isdisjoint(needed):
+            if not missing.keys().isdisjoint(needed) or (missing and variant.finish_last):
                 continue
             folds = [work.load(key) for key in needed]
             entry = {"seed": seed, **experiment.finish(variant, seed, folds, jobs)}
             if folds:
                 entry["core_seconds"] = round(float(sum(fold["seconds"] for fold in folds)), 1)
-            entry["provenance"] = provenance.now()
+            made = {str(fold["provenance"]) for fold in folds} or {json.dumps(provenance.now(commit))}
+            entry["provenance"] = provenance.merged([json.loads(text) for text in made])
             record = records[variant.name]
             record["runs"] = sorted([*record["runs"], entry], key=lambda run: run["seed"])
             write_record(paths[variant.name], record)
             open_runs.remove((seed, variant))
 
     finish_whole_runs()
-    calls = ((_keyed, key, *experiment.call(*call)) for key, call in missing.items())
-    total, label = len(missing), f"training {experiment.paper}"
-    if total:
+    calls = [(_keyed, key, commit, *experiment.call(*call)) for key, call in missing.items()]
+    label = f"training {experiment.paper}"
+    if calls:
         for key, arrays in progress(
-            list(calls), total=total, jobs=jobs, label=label, unit="fold", quiet=quiet, ordered=False
+            calls, total=len(calls), jobs=jobs, label=label, unit="fold", quiet=quiet, ordered=False
         ):
             work.save(key, arrays)
             del missing[key]
@@ -180,8 +187,9 @@ def execute(
     return {n: {**r, "runs": [run for run in r["runs"] if run["seed"] in wanted]} for n, r in records.items()}
 
 
-def _keyed(key, function, *arguments):
-    return key, function(*arguments)
+def _keyed(key, commit, function, *arguments):
+    arrays = function(*arguments)
+    return key, {**arrays, "provenance": np.array(json.dumps(provenance.now(commit)))}
 
 
 def _require_writable(folder: Path) -> None:

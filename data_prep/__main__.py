@@ -10,11 +10,11 @@ from common import cli
 from common.errors import InputError
 from common.parallel import available_cores
 from data_prep import DATASETS, dataset_class
-from data_prep.dataset import data_root
+from data_prep.dataset import check_duration, data_root
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code: 0 if the copy is whole, 1 if something is missing or broken."""
+    """The command line; returns the exit code: 0 if the copy is whole, 2 if something is missing or broken."""
     parser = cli.Parser(prog="python -m data_prep", description=__doc__)
     add = parser.add_argument
     add("dataset", choices=DATASETS, help="the data set")
@@ -29,18 +29,16 @@ def _prepare(options) -> int:
     if root is None and options.dataset != "synthetic":
         raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
     data = dataset_class(options.dataset)(root if options.dataset != "synthetic" else None)
-    problems = data.check()
+    problems = [problem.text for problem in data.validate()]
     print(f"{data.name}: {len(data.tracks)} of {data.n_tracks} tracks, audio {data.audio_kind}")
-    for problem in problems:
-        print(f"  {problem.text}")
-    broken = _extract(data, options.jobs)
-    for text in broken:
+    problems += [text for text in _extract(data, options.jobs) if text not in problems]
+    for text in problems:
         print(f"  {text}")
     print(f"cite: {data.cite()}")
-    if problems or broken:
-        print(f"{len(problems) + len(broken)} problems")
-        return 1
-    print(f"{data.name} is whole; labels {', '.join(data.labels.columns)}")
+    if problems:
+        print(f"error: {data.name} has {len(problems)} problems, listed above", file=sys.stderr)
+        return 2
+    print(f"{data.name} is whole; labels: {', '.join(data.labels.columns)}; features are in the cache")
     return 0
 
 
@@ -51,8 +49,9 @@ def _extract(data, jobs: int) -> list[str]:
     from common.parallel import progress
 
     store, extractor = FeatureStore(), MelSpectrogram()
-    calls = ((_try, store, track.path, extractor) for track in data.tracks)
-    found = progress(calls, total=len(data.tracks), jobs=jobs, label=extractor.name, unit="file")
+    readable = [track for track in data.tracks if check_duration(track.path, 0) is None]
+    calls = ((_try, store, track.path, extractor) for track in readable)
+    found = progress(calls, total=len(readable), jobs=jobs, label=extractor.name, unit="file")
     return [text for text in found if text]
 
 

@@ -2,8 +2,8 @@
 
 A data set lies in a folder of its own under the data root, in the layout of its official distribution. Its
 tracks have string ids in the distribution's order; its labels are a data frame with a row a track and named
-columns, whose scale its class declares. Nothing is skipped in silence: `check` lists what is wrong, and
-`require` turns that into an error unless what is missing was allowed to be missing.
+columns, whose scale its class declares. Nothing is skipped in silence: `validate` lists what is wrong,
+and `require` turns that into an error unless what is missing was allowed to be missing.
 """
 
 import hashlib
@@ -41,11 +41,12 @@ class Problem:
 
 def data_root(given: str | None) -> Path | None:
     """The data root: what was given, else `MER_DATA_ROOT`, else None. Raises InputError if it is not there."""
-    root = given or os.environ.get("MER_DATA_ROOT")
-    if not root:
+    root = os.environ.get("MER_DATA_ROOT") or None if given is None else given
+    if root is None:
         return None
-    if not Path(root).is_dir():
-        raise InputError(f"{root}: no such folder; --data-root (or MER_DATA_ROOT) names the folder of the data sets")
+    if not root or not Path(root).is_dir():
+        named = root or "(an empty name)"
+        raise InputError(f"{named}: no such folder; --data-root (or MER_DATA_ROOT) names the folder of the data sets")
     return Path(root)
 
 
@@ -57,7 +58,8 @@ class Dataset(ABC):
     citation: str
     source: str  # where a user gets it
     n_tracks: int  # in the distribution
-    original_format: str  # of the distribution's audio, as libsndfile names it
+    original_format: str  # suffix of the distribution's audio files
+    rendered: bool = False  # True: of the project's own making, never a result
     splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
 
     def __init__(self, root: Path):
@@ -76,7 +78,7 @@ class Dataset(ABC):
         """One row a track (index: track id), named columns, scale as the class says."""
 
     @abstractmethod
-    def check(self) -> list[Problem]:
+    def validate(self) -> list[Problem]:
         """What is wrong with this copy, the most telling first; empty if all is as distributed."""
 
     @classmethod
@@ -84,13 +86,17 @@ class Dataset(ABC):
         """The reference to give when the data are used."""
         return cls.citation
 
-    def require(self, *, allow_missing: bool = False) -> None:
-        """Raise InputError for the first problem of this copy (absent members aside, if those are allowed)."""
-        problems = [p for p in self.check() if not (p.missing and allow_missing)]
+    def require(self, *, allow_missing: bool = False) -> list[Problem]:
+        """The absent members that were allowed to be absent; raises InputError for the first other problem."""
+        found = self.validate()
+        problems = [p for p in found if not (p.missing and allow_missing)]
         if problems:
             more = f" (and {len(problems) - 1} more; python -m data_prep {self.name} lists them)" * (len(problems) > 1)
             hint = "; --allow-missing runs on what there is" if problems[0].missing else ""
             raise InputError(problems[0].text + more + hint)
+        if not self.tracks:
+            raise InputError(f"{self.root}: has no audio; get it from {self.source}")
+        return found
 
     @cached_property
     def audio_kind(self) -> str:

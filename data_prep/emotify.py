@@ -63,6 +63,8 @@ class Emotify(Dataset):
         for column in ["track id", *EMOTIONS]:
             if column not in table:
                 raise InputError(f"{path}: has no column '{column}'; get it again from {self.source}")
+        if table.empty:
+            raise InputError(f"{path}: holds no responses; get it again from {self.source}")
         known = {str(i + 1) for i in range(self.n_tracks)}
         self._reject(path, table, "track id", ~table["track id"].isin(known), "not a track id from 1 to 400")
         for emotion in EMOTIONS:
@@ -81,7 +83,7 @@ class Emotify(Dataset):
         means = self.responses.groupby("track id")[EMOTIONS].mean()
         return means.loc[sorted(means.index, key=int)]
 
-    def check(self) -> list[Problem]:
+    def validate(self) -> list[Problem]:
         """Absent tracks and responses, files that are not audio or are cut off."""
         there = {track.id for track in self.tracks}
         problems = []

@@ -8,6 +8,7 @@ logistic function of valence and arousal with the signs of Zentner et al. 2008, 
 For trying the code; numbers from it say nothing about a paper.
 """
 
+import io
 from functools import cached_property
 from pathlib import Path
 
@@ -15,8 +16,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from common.features.store import default_folder
-from data_prep.dataset import Dataset, Problem, Track
+from common.files import cache, cache_folder
+from data_prep.dataset import Dataset, Problem, Track, check_duration
 
 RATE, SECONDS, LISTENERS = 16000, 5.0, 25
 GEMS = {  # bias, weight of valence, weight of arousal in the log-odds of being ticked
@@ -70,10 +71,11 @@ class Synthetic(Dataset):
     source = "nowhere: it is rendered"
     n_tracks = 360
     original_format = "flac"
+    rendered = True
 
     def __init__(self, root: Path | None = None):
-        root = Path(root or default_folder())
-        (root / self.folder).mkdir(parents=True, exist_ok=True)
+        root = Path(root or cache_folder())
+        cache(root / self.folder / "made by data_prep.synthetic", b"")
         super().__init__(root)
 
     @cached_property
@@ -101,9 +103,9 @@ class Synthetic(Dataset):
             path = self.root / f"{name}.flac"
             if not path.is_file():
                 how = {key: recipe[key] for key in ("tempo", "mode", "loudness", "brightness")}
-                part = path.with_suffix(".part")
-                soundfile.write(part, render(np.random.default_rng([2017, number]), **how), RATE, format="FLAC")
-                part.replace(path)
+                buffer = io.BytesIO()
+                soundfile.write(buffer, render(np.random.default_rng([2017, number]), **how), RATE, format="FLAC")
+                cache(path, buffer.getvalue())
             found.append(Track(name, path))
         return found
 
@@ -116,6 +118,10 @@ class Synthetic(Dataset):
             ticked[emotion] = rng.binomial(LISTENERS, 1 / (1 + np.exp(-2 * odds))) / LISTENERS
         return pd.DataFrame(ticked, index=self.recipes.index)
 
-    def check(self) -> list[Problem]:
-        """Nothing can be missing."""
+    def validate(self) -> list[Problem]:
+        """Files of the cache that are damaged are taken away, so that they are rendered again."""
+        for track in self.tracks:
+            if check_duration(track.path, SECONDS):
+                track.path.unlink()
+        del self.tracks
         return []

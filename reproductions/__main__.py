@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from common import cli, published, report
+from common.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
@@ -30,18 +31,16 @@ def generated(results: Path) -> dict[Path, str]:
     """The READMEs with their generated parts made anew: {file: text}."""
     every = rows(results)
     board = report.counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
-    texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", "board", board)}
+    texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", {"board": board})}
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
-        mine = published.join(expected, records)
-        parts = [report.board([row for row in mine if row.fields["record"]], report.markdown_table)]
-        for dataset, metric, names in expected["beside"]:
-            parts.append(report.variants_table(records, dataset, names, metric))
-        text = report.replace_generated(path, "results", "\n\n".join(parts))
+        measured = [row for row in published.join(expected, records) if row.fields["record"]]
+        tables = [report.board(measured, report.markdown_table)]
+        for dataset, metric, variants in expected["beside"]:
+            tables.append(f"**All variants: {metric} on {dataset}, mean over runs (average: ± standard deviation)**")
+            tables.append(report.variants_table(records, dataset, variants, metric))
         judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
-        begin, end = (report.MARK.format(word, "claims") for word in ("begin", "end"))
-        before, rest = text.split(begin, 1)
-        texts[path] = f"{before}{begin}\n{judged}\n{end}{rest.split(end, 1)[1]}"
+        texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
     return texts
 
 
@@ -58,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _board(options) -> int:
+    if not options.results.is_dir():
+        raise InputError(f"{options.results}: no such folder of records")
     if options.write:
         for path, text in generated(options.results).items():
             path.write_text(text)

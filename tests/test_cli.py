@@ -79,7 +79,34 @@ def test_bad_options(arguments, told):
     fails(run(TRAIN, *arguments), told)
 
 
+def test_numbers_as_papers_print_them():
+    from common.report import number
+
+    shown = [
+        number(v, d) for v, d in [(0.5, 2), (-0.5, 2), (10.25, 2), (80.5, 1), (-0.001, 2), (100, 0), (None, 2), (1, 2)]
+    ]
+    assert shown == [".50", "-.50", "10.25", "80.5", ".00", "100", "–", "1.00"]
+
+
+def test_results_folder_that_does_not_exist():
+    fails(run("reproductions", "--results", "/nowhere/at/all"), "/nowhere/at/all")
+
+
+def test_damaged_records(tmp_path):
+    path = tmp_path / "jakubik2017" / "emotify" / "standard_gru.json"
+    path.parent.mkdir(parents=True)
+    for content in ("{", '{"settings": {}, "facts": {}, "runs": [{}]}'):
+        path.write_text(content)
+        fails(run("reproductions", "--results", tmp_path), path)
+
+
+def test_cache_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    fails(run(TRAIN, "--quick", MER_CACHE=str(tmp_path / "file")), "MER_CACHE")
+
+
 def test_bad_data_roots(tmp_path):
+    fails(run(TRAIN, "--data-root", ""), "no such folder")
     fails(run(TRAIN, "--data-root", tmp_path), tmp_path, "no folder Emotify/", "https://")
     fails(run(TRAIN, MER_DATA_ROOT=str(tmp_path)), tmp_path, "no folder Emotify/")
     fails(run("data_prep", "emotify"), "no data root")
@@ -129,7 +156,7 @@ def test_data_prep_lists_what_is_wrong(broken_emotify):
     folder = broken_emotify / "emotifymusic" / "pop"
     sorted(folder.iterdir())[0].write_text("no music")
     done = run("data_prep", "emotify", "--data-root", broken_emotify.parent)
-    assert done.returncode == 1
+    assert done.returncode == 2 and "listed above" in done.stderr
     assert (
         "376 of 400 tracks are missing" in done.stdout
         and "cannot be" in done.stdout

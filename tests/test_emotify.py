@@ -13,7 +13,7 @@ MEANS = {  # of the fractions over the 400 tracks, to three decimals
 
 def test_real_copy_is_as_distributed(real_root):
     data = Emotify(real_root)
-    assert data.check() == []
+    assert data.validate() == []
     assert len(data.tracks) == 400 and len(data.responses) == 8407
     genres = [track.genre for track in data.tracks]
     assert {genre: genres.count(genre) for genre in genres} == dict.fromkeys(
@@ -29,7 +29,7 @@ def test_real_copy_is_as_distributed(real_root):
 def test_small_copy(small_emotify):
     data = Emotify(small_emotify)
     assert len(data.tracks) == 24 and len(data.labels) == 24
-    missing = data.check()
+    missing = data.validate()
     assert len(missing) == 2 and all(problem.missing for problem in missing)
     assert "376 of 400 tracks are missing" in missing[0].text
     with pytest.raises(InputError, match="--allow-missing"):
@@ -77,7 +77,7 @@ def test_faults_in_the_audio(broken_emotify):
     paths["1"].write_bytes(paths["1"].read_bytes()[: paths["1"].stat().st_size // 2])
     paths["2"].write_text("no music")
     paths["3"].unlink()
-    problems = [p.text for p in Emotify(broken_emotify.parent).check() if not p.missing]
+    problems = [p.text for p in Emotify(broken_emotify.parent).validate() if not p.missing]
     assert len(problems) == 2
     assert re.search(r"rock/1\.\w+: (lasts|cannot)", problems[0]) and re.search(r"rock/2\.\w+: cannot", problems[1])
     (folder / "4.flac").write_text("")

@@ -83,8 +83,11 @@ def test_runs_needed():
     assert found.verdict == "undecided" and found.runs_needed > 3
     n = found.runs_needed
     assert half_width(0.02, n, None, 1, 0.005, 0.95) <= 0.05 < half_width(0.02, n - 1, None, 1, 0.005, 0.95)
-    never = compare(around(0.5, 0.2, 10), 0.5, matters=0.05)
-    assert (never.verdict, never.runs_needed) == ("undecided", None)
+    for options, why in [({}, "one published run"), ({"std": 0.2, "runs": 5}, "5 published runs")]:
+        never = compare(around(0.5, 0.2, 10), 0.5, matters=0.05, **options)
+        assert (never.verdict, never.runs_needed, never.never) == ("undecided", None, why)
+    coarse = compare(around(0.5, 0.001, 10), 0.5, digits=1, matters=0.02)
+    assert coarse.never == "the printed digits are too few"
 
 
 def test_delta_is_capped_by_the_baseline():
@@ -114,6 +117,8 @@ def test_verdicts_by_simulation(n, m):
             )  # fmt: skip
         found[off] = {v: verdicts.count(v) / trials for v in ("reproduced", "better", "worse", "undecided")}
     assert found[0]["better"] + found[0]["worse"] <= ALPHA + 0.02  # equal truths seldom differ
+    assert found[0.5]["worse"] == 0 and found[0.5]["better"] + found[0.5]["reproduced"] > found[0]["better"]
+    assert found[0.5]["reproduced"] <= found[0]["reproduced"]  # the farther off, the less it passes
     assert found[1]["reproduced"] <= ALPHA / 2 + 0.02  # a difference that matters seldom passes
     assert found[2]["reproduced"] == 0 and found[2]["worse"] == 0
     if n >= 5:
@@ -121,13 +126,16 @@ def test_verdicts_by_simulation(n, m):
         assert found[2]["better"] > 0.95
 
 
-def test_overlapping_splits_do_not_break_the_interval():
-    """Every run tests another random part of the same songs, the published one too: still 95 % of intervals hold."""
+@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("m", [1, 5])
+def test_overlapping_splits_do_not_break_the_interval(n, m):
+    """Every run tests another random part of the same songs, the published ones too: still 95 % of intervals hold."""
     rng, held, trials = np.random.default_rng(0), 0, 600
     for _ in range(trials):
         songs = rng.normal(0.5, 0.15, 200)  # what each song of the one data set contributes
-        results = [songs[rng.permutation(200)[:40]].mean() + rng.normal(0, 0.01) for _ in range(11)]
-        found = compare(results[1:], results[0], digits=6, matters=0.05)
+        results = [songs[rng.permutation(200)[:40]].mean() + rng.normal(0, 0.01) for _ in range(n + m)]
+        theirs, std = np.mean(results[n:]), float(np.std(results[n:], ddof=1)) if m > 1 else None
+        found = compare(results[:n], theirs, std=std, runs=m, digits=6, matters=0.05)
         held += abs(found.d) <= found.w
     assert 0.92 <= held / trials <= 0.98
 
@@ -159,7 +167,12 @@ def record(strength, seeds=range(6), songs=120, **facts):
         "input": "audio",
         "audio": "original",
     }
-    known |= {"targets": ["a", "b"], "tracks": [str(i) for i in range(songs)], "reference_z": reference.tolist()}
+    known |= {
+        "fingerprint": "abc",
+        "targets": ["a", "b"],
+        "tracks": [str(i) for i in range(songs)],
+        "reference_z": reference.tolist(),
+    }
     from common.metrics import correlations
 
     runs = []
@@ -184,7 +197,7 @@ def paper(tmp_path):
             (folder / f"{name}.json").write_text(json.dumps(content))
         expected = {
             "paper": "paper",
-            "baselines": {"trivial": [], "beside": []},
+            "trivial_baselines": [],
             "cells": cells,
             "claims": list(claims),
         }
@@ -255,6 +268,29 @@ def test_claims(paper):
                         "beats low": "holds", "not run": "not run"}  # fmt: skip
     assert found["better"]["difference"] == pytest.approx(mean_r(strong) - mean_r(weak), abs=1e-5)
     assert found["better"]["low"] < found["better"]["difference"] < found["better"]["high"]
+
+
+def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "a": "strong", "b": "weak",
+             "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1}  # fmt: skip
+
+    def verdict(strong, weak):
+        expected, records = paper([], [claim], strong=strong, weak=weak)
+        found = published.judge_claims(expected, records)[0]
+        return found["verdict"], found["p"]
+
+    assert verdict(record(1.0), record(0.5))[0] == "holds"
+    assert verdict(record(1.0, seeds=[0]), record(0.5)) == ("undecided", None)
+    assert verdict(record(1.0, seeds=[0, 1]), record(0.5, seeds=[2, 3])) == ("undecided", None)
+    assert verdict(record(1.0, partial=True), record(0.5)) == ("partial", None)
+    assert verdict(record(1.0), record(0.5, stand_in=True)) == ("stand-in", None)
+    with pytest.raises(InputError, match="not run on the same data"):
+        verdict(record(1.0), record(0.5, fingerprint="other"))
+    other_folds = record(0.5)
+    for run in other_folds["runs"]:
+        run["fold"] = run["fold"][::-1]
+    with pytest.raises(InputError, match="not run on the same data and folds"):
+        verdict(record(1.0), other_folds)
 
 
 def test_resampling_each_song_once_gives_the_metric():

@@ -86,9 +86,9 @@ def test_other_configurations_are_not_mixed_in(toy):
     toy([variant("a")], [0])
     path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
     before = path.read_bytes()
-    with pytest.raises(InputError, match=r"a\.json: holds runs with other settings"):
+    with pytest.raises(InputError, match=r"a\.json: holds runs of another configuration \(scale\)"):
         toy([variant("a", scale=2.0)], [0])
-    with pytest.raises(InputError, match=r"a\.json: holds runs with other data"):
+    with pytest.raises(InputError, match=r"a\.json: holds runs of another configuration \(fingerprint\)"):
         toy([variant("a")], [1], Toy(toy.log, "other"))
     assert path.read_bytes() == before and len(done(toy)) == 3
 

@@ -7,7 +7,8 @@ from joblib import Parallel, delayed
 
 from common.errors import InputError
 from common.features.mel import MelSpectrogram
-from common.features.store import FeatureStore, pack, unpack
+from common.features.store import FeatureStore
+from common.files import pack, unpack
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cli, protocol
+from common import audio, cli, protocol
 from common.errors import InputError
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.store import FeatureStore
@@ -29,11 +29,12 @@ EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_square
 def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of the published 100."""
 
-    def network(name, title, loss, *, regressor=None, primary=False, times=1, standardise=True, l2=False):
+    def network(name, title, loss, *, regressor=None, primary=False, times=1, standardise=True, l2=False, **more):
         n = (epochs or EPOCHS) * times
-        settings = {"network": {"loss": loss, "epochs": n, "standardise": standardise}}
+        settings = {"network": {"loss": loss, "epochs": n, "standardise": standardise, **more}}
         settings |= {"regressor": regressor, "l2_normalised": l2, "protocol": PROTOCOL}
-        return Variant(name, title, settings, primary, core_seconds=FOLDS * (n * SECONDS_PER_EPOCH + 4))
+        seconds = FOLDS * (n * SECONDS_PER_EPOCH + 4) + (200 if regressor is GRID else 0)
+        return Variant(name, title, settings, primary, core_seconds=seconds, finish_last=regressor is GRID)
 
     def beside(name, title):
         return Variant(name, title, {"beside": name, "protocol": PROTOCOL}, core_seconds=2)
@@ -49,6 +50,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
         network("standard_gru_raw_input", "Standard GRU, input not standardised", MSE, standardise=False),
         network("standard_gru_summed_error", "Standard GRU, squared error summed", SSE),
         network("standard_gru_svr_summed_error", "control, squared error summed", SSE, regressor=SVR),
+        network("standard_gru_epsilon_1e-8", "Standard GRU, Adadelta's epsilon as in Keras 1", MSE, epsilon=1e-8),
         network("standard_gru_300_epochs", "Standard GRU, three times as long", MSE, times=3),
         network("standard_gru_svr_300_epochs", "control, three times as long", MSE, regressor=SVR, times=3),
         beside("training_mean", "baseline: mean of the training songs"),
@@ -61,9 +63,10 @@ def variants(epochs: int | None = None) -> list[Variant]:
 def train_network(network: dict, sequences, labels, fold_of, seed: int, fold: int) -> dict:
     """Train on the songs of all other folds; then f (eq. 11) over the whole of every song.
 
-    network: {"loss", "epochs", "standardise"}, as in `variants`; sequences: the songs' vectors (length, 160); labels
-    (n_songs, targets), in [0, 1]; fold_of (n_songs,). Returns arrays: `features` (n_songs, 50); `outputs`
-    (n_songs, targets), of a Standard GRU only; `loss` (epochs,); `seconds` of processor time.
+    network: "loss", "epochs", "standardise" and perhaps "epsilon", as in `variants`; sequences: the songs' vectors
+    (length, 160); labels (n_songs, targets), in [0, 1]; fold_of (n_songs,).
+    Returns arrays: `features` (n_songs, 50); `outputs` (n_songs, targets), of a Standard GRU only; `loss` (epochs,);
+    `seconds` of processor time.
     """
     from common import keras2017
 
@@ -76,8 +79,9 @@ def train_network(network: dict, sequences, labels, fold_of, seed: int, fold: in
     class RandomCrops(keras.utils.PyDataset):
         """In each epoch every training file once, in a new order, from a new random start."""
 
-        def __init__(self):
+        def __init__(self, sequences):
             super().__init__()
+            self.sequences = sequences
             self.rng = np.random.default_rng([seed, fold])
             self.on_epoch_end()
 
@@ -86,7 +90,7 @@ def train_network(network: dict, sequences, labels, fold_of, seed: int, fold: in
 
         def __getitem__(self, index):
             songs = self.order[index * BATCH : (index + 1) * BATCH]
-            return (sequences.crops(songs, CROP, self.rng) - mean) / std, labels[songs]
+            return (self.sequences.crops(songs, CROP, self.rng) - mean) / std, labels[songs]
 
         def on_epoch_end(self):
             self.order = self.rng.permutation(train)
@@ -98,8 +102,10 @@ def train_network(network: dict, sequences, labels, fold_of, seed: int, fold: in
     else:
         net = model.standard_gru(labels.shape[1])
         loss = {MSE: "mean_squared_error", SSE: model.summed_squared_error}[network["loss"]]
-    net.compile(model.adadelta(), loss)
-    history = net.fit(RandomCrops(), epochs=network["epochs"], shuffle=False, verbose=0)
+    net.compile(model.adadelta(network.get("epsilon", 1e-6)), loss)
+    crops = RandomCrops(sequences)
+    history = net.fit(crops, epochs=network["epochs"], shuffle=False, verbose=0)
+    crops.sequences = None  # TensorFlow keeps the data set for good; a worker would map the songs anew for each job
 
     features = np.empty((len(sequences), model.UNITS[-1]), "float32")
     encoder, lengths = model.all_outputs(net), sequences.lengths
@@ -133,9 +139,9 @@ class EmotifyExperiment(Experiment):
 
     paper = "jakubik2017"
 
-    def __init__(self, data: Dataset, songs: list[np.ndarray], extractor: MelSpectrogram, folds: int, epochs: int):
-        self.data, self.folds, self.epochs, self.extractor = data, folds, epochs, extractor
-        self.dataset = data.name
+    def __init__(self, data: Dataset, songs: list[np.ndarray], extractor: MelSpectrogram, folds: int, partial: bool):
+        self.data, self.folds, self.partial, self.extractor = data, folds, partial, extractor
+        self.dataset, self.for_record = data.name, not data.rendered
         self.table = data.labels.loc[[track.id for track in data.tracks]]
         self.labels = self.table.to_numpy("float32")
         protocol.k_folds(len(self.labels), folds, seed=0)  # tells now if it cannot be done
@@ -148,10 +154,11 @@ class EmotifyExperiment(Experiment):
         return {
             "fingerprint": self.data.fingerprint,
             "audio": self.data.audio_kind,
+            "decoder": audio.decoder(),
             "input": "log-mel from audio, as published",
             "extractor": asdict(self.extractor),
             "n_train": n, "of_train": of, "n_test": n, "of_test": of,
-            "partial": (self.folds, self.epochs) != (FOLDS, EPOCHS),  # not the published protocol: never compared
+            "partial": self.partial,
             "targets": list(self.table.columns),
             "tracks": [track.id for track in self.data.tracks],
             "reference_z": standardised(self.labels).round(4).tolist(),
@@ -188,6 +195,7 @@ class EmotifyExperiment(Experiment):
         predictions = predictions.round(5)
         entry = {"metrics": metrics.correlations(self.facts()["reference_z"], predictions, fold_of, emotions)}
         entry |= {"fold": fold_of.tolist(), "predictions": predictions.tolist()}
+        entry["by_fold"] = metrics.by_fold(self.facts()["reference_z"], predictions, fold_of)
         if folds:
             entry["loss"] = [[float(f"{value:.5g}") for value in found["loss"]] for found in folds]
         return entry
@@ -211,7 +219,7 @@ class EmotifyExperiment(Experiment):
             raise InputError(f"{self.data.name} has no single responses, so the raters' agreement cannot be told")
         responses, emotions = self.data.responses, list(self.table.columns)
         reliability = metrics.split_half_reliability(responses[emotions], responses["track id"], seed=seed)
-        ceiling = np.sqrt(reliability)
+        ceiling = np.sqrt(np.maximum(reliability, 0))  # raters who agree less than chance set a ceiling of 0
         found = dict(zip([*emotions, "average"], [round(float(r), 5) for r in [*ceiling, ceiling.mean()]], strict=True))
         return {"pearson_r_mean_over_folds": found, "pearson_r_pooled": found}
 
@@ -227,11 +235,12 @@ def build(options) -> EmotifyExperiment:
         from data_prep.synthetic import Synthetic
 
         data = Synthetic()
-    data.require(allow_missing=options.allow_missing)
+    missing = data.require(allow_missing=options.allow_missing)
     extractor = MelSpectrogram()
     songs = FeatureStore().get_all([track.path for track in data.tracks], extractor, jobs=options.jobs)
     folds = options.folds or (FOLDS if root else SYNTHETIC_FOLDS)
-    return EmotifyExperiment(data, songs, extractor, folds, options.epochs or EPOCHS)
+    partial = bool(missing) or (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS)
+    return EmotifyExperiment(data, songs, extractor, folds, partial)
 
 
 def main(arguments: list[str] | None = None) -> int:

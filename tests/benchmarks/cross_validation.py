@@ -26,9 +26,9 @@ def main():
         subprocess.run([sys.executable, "-m", "data_prep", "emotify", "--data-root", options.data_root], check=True)
         cache = os.path.join(scratch, "cache")  # warm features, but no finished folds
         os.makedirs(cache)
-        from common.features.store import default_folder
+        from common.files import cache_folder
 
-        os.symlink(default_folder() / "features", os.path.join(cache, "features"))
+        os.symlink(cache_folder() / "features", os.path.join(cache, "features"))
         call = [*common, "--variant", "semantic_embedding_gru_svr", "--jobs", options.jobs, "--out", scratch]
         started = time.perf_counter()
         subprocess.run(call, check=True, env=os.environ | {"MER_CACHE": cache})

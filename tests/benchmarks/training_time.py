@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from common import keras2017, provenance
-from common.features.store import write_atomically
+from common.files import write_atomically
 from common.runs import record_path
 from reproductions.jakubik2017 import model
 
@@ -47,7 +47,7 @@ def main():
     print(f"time ~ files^{found['estimate']:.3f}, 95 % interval {found['low']:.3f} to {found['high']:.3f}")
     if options.out:
         path = record_path(options.out, "jakubik2017", "benchmarks", "training_time")
-        record = {**found, "seconds": timed, "provenance": provenance.now()}
+        record = {**found, "seconds": timed, "provenance": provenance.now(provenance.commit())}
         write_atomically(path, (json.dumps(record) + "\n").encode())
         print(f"recorded in {path}")
 

@@ -1,0 +1,70 @@
+"""Files written whole or not at all, arrays that carry their checksum, and where the cache is."""
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import InputError
+
+DIGEST = hashlib.sha256().digest_size
+
+
+def cache_folder() -> Path:
+    """`MER_CACHE`, else the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("MER_CACHE") or Path(base) / "mer-reproductions")
+
+
+def write_atomically(path: Path, content: bytes, *, hint: str = "choose another folder") -> None:
+    """Write a file in one step. Raises InputError, which ends with `hint`, if the folder cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+    except OSError as error:
+        raise InputError(f"{path.parent}: cannot be written ({error.strerror}); {hint}") from error
+
+
+def cache(path: Path, content: bytes) -> None:
+    """`write_atomically` for a file of the cache."""
+    write_atomically(path, content, hint="MER_CACHE names another cache folder")
+
+
+def pack(array: np.ndarray) -> bytes:
+    """An array as checked bytes: SHA-256, then the .npy format."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue()
+
+
+def unpack(content: bytes) -> np.ndarray | None:
+    """The array in checked bytes, or None if they are damaged."""
+    digest, body = content[:DIGEST], content[DIGEST:]
+    if hashlib.sha256(body).digest() != digest:
+        return None
+    return np.load(io.BytesIO(body), allow_pickle=False)
+
+
+@contextlib.contextmanager
+def muted_stderr():
+    """Libraries in C write on standard error whatever they are told; a progress bar stands there."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
