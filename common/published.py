@@ -237,17 +237,18 @@ def trivial_baseline(expected: dict, records: Records, dataset: str, metric: str
 def check_declared(expected: dict, rows: list[Row]) -> list[str]:
     """What a strict test fails on: differences that are not declared, and declared ones that are not there."""
     verdicts = {row.fields["cell"]: row.fields["verdict"] for row in rows}
-    declared = expected["declared"]
+    declared = {cell: group["verdict"] for group in expected["declared"] for cell in group["cells"]}
     failures = []
     for cell, verdict in verdicts.items():
-        said = declared.get(cell, {}).get("verdict")
+        said = declared.get(cell)
         if verdict in ("better", "worse") and verdict != said:
             failures.append(f"{cell}: {verdict} than published, and expected.json does not declare it")
         elif said and verdict in COMPARED and verdict != said:
             failures.append(f"{cell}: declared {said}, but it is {verdict}; take the declaration away")
     failures += [f"{cell}: declared, but there is no such cell" for cell in declared if cell not in verdicts]
-    bare = [cell for cell, said in declared.items() if not (said["cause"] and said["evidence"])]
-    failures += [f"{cell}: declared without cause or evidence" for cell in bare]
+    for group in expected["declared"]:
+        if not (group["cause"] and group["evidence"]):
+            failures.append(f"{group['cells'][0]}: declared without cause or evidence")
     return failures
 
 

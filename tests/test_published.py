@@ -190,7 +190,7 @@ def record(strength, seeds=range(6), songs=120, **facts):
 def paper(tmp_path):
     """Writes records and returns (expected, records)."""
 
-    def make(cells, claims=(), declared=None, **variants):
+    def make(cells, claims=(), **variants):
         folder = tmp_path / "paper" / "songs"
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in variants.items():
@@ -201,7 +201,7 @@ def paper(tmp_path):
             "cells": cells,
             "claims": list(claims),
         }
-        return expected | {"declared": declared or {}}, published.Records(tmp_path, "paper")
+        return expected | {"declared": []}, published.Records(tmp_path, "paper")
 
     return make
 
@@ -225,15 +225,15 @@ def test_join_and_the_strict_check(paper):
     assert published.check_declared(expected, joined) == [
         "far: better than published, and expected.json does not declare it"
     ]
-    said = {"verdict": "better", "cause": "unknown", "evidence": "tried this"}
-    assert published.check_declared(expected | {"declared": {"far": said}}, joined) == []
+    said = {"verdict": "better", "cells": ["far"], "cause": "unknown", "evidence": "tried this"}
+    assert published.check_declared(expected | {"declared": [said]}, joined) == []
     for wrong, told in [
-        ({"far": said, "same": said}, "same: declared better, but it is reproduced"),
-        ({"far": said | {"verdict": "worse"}}, "far: better than published"),
-        ({"far": said | {"evidence": ""}}, "far: declared without cause or evidence"),
-        ({"far": said, "gone": said}, "gone: declared, but there is no such cell"),
+        (said | {"cells": ["far", "same"]}, "same: declared better, but it is reproduced"),
+        (said | {"verdict": "worse"}, "far: better than published"),
+        (said | {"evidence": ""}, "far: declared without cause or evidence"),
+        (said | {"cells": ["far", "gone"]}, "gone: declared, but there is no such cell"),
     ]:
-        failures = published.check_declared(expected | {"declared": wrong}, joined)
+        failures = published.check_declared(expected | {"declared": [wrong]}, joined)
         assert len(failures) == 1 and failures[0].startswith(told)
 
 
