@@ -19,7 +19,7 @@ import soundfile
 from common.files import cache, cache_folder
 from data_prep.dataset import Dataset, Problem, Track, check_duration
 
-RATE, SECONDS, LISTENERS = 16000, 5.0, 25
+RATE, SECONDS, LISTENERS = 16000, 6.0, 25
 GEMS = {  # bias, weight of valence, weight of arousal in the log-odds of being ticked
     "amazement": (-1.6, 0.8, 0.8), "solemnity": (-1.2, -0.6, -1.2), "tenderness": (-1.2, 1.0, -1.6),
     "nostalgia": (-0.9, -0.4, -1.2), "calmness": (-0.8, 0.9, -1.9), "power": (-1.2, 0.5, 1.9),
@@ -63,7 +63,7 @@ def render(rng: np.random.Generator, *, tempo: float, mode: str, loudness: float
 
 
 class Synthetic(Dataset):
-    """360 excerpts of five seconds, the same ones everywhere; rendered into the cache folder when first used."""
+    """360 excerpts of six seconds, the same ones everywhere; rendered into the cache folder when first used."""
 
     name = "synthetic"
     folder = "synthetic-1"

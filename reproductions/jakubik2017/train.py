@@ -21,8 +21,6 @@ PROTOCOL = 1  # raised by hand when a change of the code changes results
 SECONDS_PER_EPOCH = 0.28  # of one core, 360 excerpts
 SVR = {"C": 1.0, "gamma": 1 / 50, "epsilon": 0.1}  # LIBSVM's defaults (gamma: 1 / number of features)
 GRID = {"C": [0.1, 1, 10, 100], "gamma": [1e-3, 1e-2, 0.02, 0.1, 1], "epsilon": [0.01, 0.05, 0.1]}
-
-
 EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_squared_error"
 
 
@@ -43,16 +41,16 @@ def variants(epochs: int | None = None) -> list[Variant]:
         network("semantic_embedding_gru_svr", "Semantic Embedding GRU + SVR", EMBEDDING, regressor=SVR, primary=True),
         network("standard_gru", "Standard GRU", MSE, primary=True),
         network("standard_gru_svr", "control: SVR on the Standard GRU's features", MSE, regressor=SVR),
-        network("semantic_embedding_gru_tuned_svr", "SVR tuned by inner cross-validation", EMBEDDING, regressor=GRID),
-        network("semantic_embedding_gru_l2_svr", "features L2-normalised", EMBEDDING, regressor=SVR, l2=True),
-        network("semantic_embedding_gru_svr_raw_input", "input not standardised", EMBEDDING, regressor=SVR,
-                standardise=False),
+        network("semantic_embedding_gru_tuned_svr", "Semantic Embedding GRU, SVR tuned by inner cross-validation", EMBEDDING, regressor=GRID),
+        network("semantic_embedding_gru_l2_svr", "Semantic Embedding GRU + SVR, features L2-normalised", EMBEDDING, regressor=SVR, l2=True),
+        network("semantic_embedding_gru_svr_raw_input", "Semantic Embedding GRU + SVR, input not standardised",
+                EMBEDDING, regressor=SVR, standardise=False),
         network("standard_gru_raw_input", "Standard GRU, input not standardised", MSE, standardise=False),
         network("standard_gru_summed_error", "Standard GRU, squared error summed", SSE),
-        network("standard_gru_svr_summed_error", "control, squared error summed", SSE, regressor=SVR),
+        network("standard_gru_svr_summed_error", "control: SVR on its features, squared error summed", SSE, regressor=SVR),
         network("standard_gru_epsilon_1e-8", "Standard GRU, Adadelta's epsilon as in Keras 1", MSE, epsilon=1e-8),
         network("standard_gru_300_epochs", "Standard GRU, three times as long", MSE, times=3),
-        network("standard_gru_svr_300_epochs", "control, three times as long", MSE, regressor=SVR, times=3),
+        network("standard_gru_svr_300_epochs", "control: SVR on its features, three times as long", MSE, regressor=SVR, times=3),
         beside("training_mean", "baseline: mean of the training songs"),
         beside("genre_mean", "baseline: mean of the training songs of the genre"),
         beside("ridge", "baseline: ridge regression on song-averaged vectors"),
@@ -134,7 +132,7 @@ def regress(regressor: dict, features, labels, train, test, jobs: int = 1) -> np
     return np.stack([svr.fit(features[train], target[train]).predict(features[test]) for target in labels.T], axis=1)
 
 
-class EmotifyExperiment(Experiment):
+class CrossValidation(Experiment):
     """10-fold cross-validation; the folds' shuffle, the initial weights and the crops follow from the seed."""
 
     paper = "jakubik2017"
@@ -224,7 +222,7 @@ class EmotifyExperiment(Experiment):
         return {"pearson_r_mean_over_folds": found, "pearson_r_pooled": found}
 
 
-def build(options) -> EmotifyExperiment:
+def build(options) -> CrossValidation:
     """The data set that the options name (without a data root: the synthetic one) and its features."""
     root = data_root(options.data_root)
     if root:
@@ -240,7 +238,7 @@ def build(options) -> EmotifyExperiment:
     songs = FeatureStore().get_all([track.path for track in data.tracks], extractor, jobs=options.jobs)
     folds = options.folds or (FOLDS if root else SYNTHETIC_FOLDS)
     partial = bool(missing) or (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS)
-    return EmotifyExperiment(data, songs, extractor, folds, partial)
+    return CrossValidation(data, songs, extractor, folds, partial)
 
 
 def main(arguments: list[str] | None = None) -> int:
