@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--results", type=Path, default=ROOT / "results", metavar="DIR", help="records (default: the suite's)")
     add("--json", action="store_true", help="one array of objects, a cell each")
     add("--claims", action="store_true", help="the papers' claims instead of their cells")
-    add("--write", action="store_true", help="write the tables in the READMEs anew")
+    add("--write", action="store_true", help="make the tables in the READMEs and the figures anew")
     options = parser.parse_args(arguments)
     return cli.run(lambda: _board(options))
 
@@ -63,6 +63,11 @@ def _board(options) -> int:
         for path, text in generated(options.results).items():
             path.write_text(text)
             print(path.relative_to(ROOT))
+        from common import plots
+
+        for expected in papers():
+            for path in plots.draw_all(expected, published.Records(options.results, expected["paper"])):
+                print(path)
     elif options.claims:
         found = claims(options.results)
         print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else report.claims_table(found))
