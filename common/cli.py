@@ -5,9 +5,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from common import published, report, runs
+from common import provenance, published, report, runs
 from common.errors import InputError
 from common.files import cache_folder
 from common.parallel import available_cores
@@ -73,7 +74,12 @@ def parser(training: Training, program: str) -> Parser:
     )
     add = found.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
-    add("--variant", action="append", metavar="NAME", help="run this one, repeatable (default: the primary ones)")
+    add(
+        "--variant",
+        action="append",
+        metavar="NAME",
+        help="run this one (repeatable) and the baselines; default: the primary ones",
+    )
     add("--list", action="store_true", help="list the variants with the time that each takes, and stop")
     add("--folds", type=at_least(2), help="folds (default: the paper's; fewer on rendered music)")
     add("--repeats", type=at_least(1), default=1, help="repetitions, with other shuffles and weights (default: 1)")
@@ -108,6 +114,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
+    _require_backend()
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out if for_keeps else Path(scratch)
         records = runs.execute(
@@ -121,6 +128,15 @@ def _train(training: Training, options: argparse.Namespace) -> int:
             for path in plots.draw_all(expected, published.Records(out, experiment.paper)):
                 print(f"figure: {path}")
     return 0
+
+
+def _require_backend() -> None:
+    """Raise InputError if the Keras backend that is asked for is not there."""
+    backend = provenance.backend()
+    if backend not in ("tensorflow", "jax"):
+        raise InputError(f"KERAS_BACKEND={backend} is not supported; it takes tensorflow or jax")
+    if find_spec(backend) is None:
+        raise InputError(f"KERAS_BACKEND={backend}: {backend} is not installed; the extra 'gpu' brings jax")
 
 
 def _listing(variants, jobs: int) -> str:
@@ -157,6 +173,11 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
         lines.append([variant.name, *(report.number(mean, 2) for mean in means)])
     if lines:
         blocks.append(report.text_table(header, lines))
+    covered = f"{experiment.dataset}: {report.coverage(experiment.facts())}; {experiment.folds} folds"
     if for_keeps:
-        blocks.append(f"Recorded in {out / experiment.paper / experiment.dataset}/.")
+        blocks.append(f"{covered}\nRecorded in {out / experiment.paper / experiment.dataset}/.")
+    else:
+        blocks.append(
+            f"{covered}\nNot the paper's numbers, and not recorded; --data-root DIR runs on the real recordings."
+        )
     return "\n\n".join(["", *blocks])

@@ -59,11 +59,12 @@ def measured_against_published(rows: list, path: Path) -> None:
     _save(figure, path)
 
 
-def predicted_against_annotated(record: dict, metric: str, path: Path) -> None:
-    """One panel a target: each song's prediction (mean over runs) against its annotation (standardised)."""
+def predicted_against_annotated(record: dict, path: Path) -> None:
+    """One panel a target: each song's prediction in the first run against its annotation (standardised)."""
     targets = record["facts"]["targets"]
     reference = np.array(record["facts"]["reference_z"])
-    estimate = np.mean([run["predictions"] for run in record["runs"]], axis=0)
+    run = record["runs"][0]
+    estimate = np.array(run["predictions"])
     columns = min(3, len(targets))
     lines = -(-len(targets) // columns)
     figure, axes = plt.subplots(lines, columns, figsize=(2.6 * columns, 2.5 * lines), squeeze=False)
@@ -75,10 +76,9 @@ def predicted_against_annotated(record: dict, metric: str, path: Path) -> None:
         slope, height = np.polyfit(reference[:, i], estimate[:, i], 1)
         ends = np.array([reference[:, i].min(), reference[:, i].max()])
         axis.plot(ends, slope * ends + height, color=INK, lw=1)
-        r = np.mean([run["metrics"][metric][targets[i]] for run in record["runs"]])
-        axis.set_title(f"{_words(targets[i])}, r = {r:.2f}")
+        axis.set_title(f"{_words(targets[i])}, r = {run['metrics']['pearson_r_pooled'][targets[i]]:.2f}")
     figure.supxlabel("annotated (standard deviations from the mean song)", fontsize=9)
-    figure.supylabel("predicted", fontsize=9)
+    figure.supylabel(f"predicted ({record['title']}, seed {run['seed']}; r over all songs)", fontsize=9)
     _save(figure, path)
 
 
@@ -117,7 +117,7 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
             found = {name: records.get(dataset, name) for name in dict.fromkeys(r.fields["variant"] for r in here)}
             for name, record in found.items():
                 drawn.append(folder / f"predicted_against_annotated_{name}.png")
-                predicted_against_annotated(record, here[0].fields["metric"], drawn[-1])
+                predicted_against_annotated(record, drawn[-1])
             found = {name: record for name, record in found.items() if "loss" in record["runs"][0]}
             if found:
                 drawn.append(folder / "training_curves.png")

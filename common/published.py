@@ -105,8 +105,11 @@ def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 -
               if _decide(d, w_k, matters, sign) != "undecided"][:1]  # fmt: skip
     if enough:
         return Comparison(d, w, found, enough[0])
-    never = "the printed digits are too few" if half_unit > matters else f"{'one' if runs == 1 else runs} published run"
-    return Comparison(d, w, found, never=never + "s" * (runs > 1 and half_unit <= matters))
+    if half_unit > matters:
+        never = "the printed digits are too few"
+    else:
+        never = "one published run" if runs == 1 else f"{runs} published runs"
+    return Comparison(d, w, found, never=never)
 
 
 @dataclass(frozen=True)

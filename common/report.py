@@ -34,7 +34,7 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-COLUMNS = ["target", "published", "measured", "interval", "runs", "baseline", "verdict"]
+COLUMNS = ["target", "published", "measured", "measured ∓ w", "runs", "baseline", "verdict"]
 
 
 def _line(row: Row, first: str) -> list[str]:
@@ -46,9 +46,12 @@ def _line(row: Row, first: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _coverage(fields: dict) -> str:
-    tested = f"{fields['n_test']} of {fields['of_test']} songs tested"
-    return "; ".join([tested, fields["input"], f"audio {fields['audio']}", fields["record"]])
+def coverage(facts: dict) -> str:
+    """What a record covers, in a line: songs, input, audio."""
+    songs = (
+        f"{facts['n_train']} of {facts['of_train']} songs trained on, {facts['n_test']} of {facts['of_test']} tested"
+    )
+    return f"{songs}; {facts['input']}; audio {facts['audio']}"
 
 
 def board(rows: list[Row], render=text_table, first: str = "system") -> str:
@@ -64,7 +67,7 @@ def board(rows: list[Row], render=text_table, first: str = "system") -> str:
     for (paper, source, metric, dataset, split), cells in tables.items():
         title = f"{paper} · {source} · {metric} on {dataset}, {split}"
         ran_on = {f["variant"]: f for f in (row.fields for row in cells) if f["record"]}
-        notes = [f"{variant}: {_coverage(fields)}" for variant, fields in ran_on.items()]
+        notes = [f"{variant}: {coverage(fields)}; {fields['record']}" for variant, fields in ran_on.items()]
         if render is markdown_table:
             title, notes = f"**{title}**\n", ["", *(f"* {note}" for note in notes)]
         blocks.append("\n".join([title, render([first, *COLUMNS], [_line(row, first) for row in cells]), *notes]))
@@ -92,7 +95,7 @@ def summary(rows: list[Row], render=text_table) -> str:
         verdicts = counts(cells).split(": ", 1)[1]
         lines.append([paper, source, system, number(fields["published"], row.digits), number(fields["measured"]),
                       interval(fields), fields["verdict"], verdicts])  # fmt: skip
-    header = ["paper", "table", "system", "published", "measured", "interval", "verdict", "all its cells"]
+    header = ["paper", "table", "system", "published", "measured", "measured ∓ w", "verdict", "all its cells"]
     return render(header, lines)
 
 
@@ -103,7 +106,10 @@ def claims_table(claims: list[dict], render=text_table) -> str:
          interval(c), "–" if c["p"] is None else f"{c['p']:.3f}", c["verdict"]]
         for c in claims
     ]  # fmt: skip
-    return render(["claim", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
+    table = render(["claim", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
+    return (
+        "\n".join([table, "", *(f"{c['claim']}: {c['statement']}" for c in claims)]) if render is text_table else table
+    )
 
 
 def variants_table(records: Records, dataset: str, variants: list[str], metric: str, render=markdown_table) -> str:

@@ -36,7 +36,7 @@ def _prepare(options) -> int:
         print(f"  {text}")
     print(f"cite: {data.cite()}")
     if problems:
-        print(f"error: {data.name} has {len(problems)} problems, listed above", file=sys.stderr)
+        print(f"error: {data.name} is not whole (problems listed above: {len(problems)})", file=sys.stderr)
         return 2
     print(f"{data.name} is whole; labels: {', '.join(data.labels.columns)}; features are in the cache")
     return 0

@@ -65,7 +65,8 @@ class Dataset(ABC):
     def __init__(self, root: Path):
         self.root = Path(root) / self.folder
         if not self.root.is_dir():
-            raise InputError(f"{root}: has no folder {self.folder}/; get {self.name} from {self.source}")
+            inside = f"; did you mean --data-root {Path(root).parent}" if Path(root).name == self.folder else ""
+            raise InputError(f"{root}: has no folder {self.folder}/; get {self.name} from {self.source}{inside}")
 
     @property
     @abstractmethod

@@ -57,7 +57,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
                 MSE, regressor=SVR, times=3),
         beside("training_mean", "baseline: mean of the training songs"),
         beside("genre_mean", "baseline: mean of the training songs of the genre"),
-        beside("ridge", "baseline: ridge regression on song-averaged vectors"),
+        beside("ridge", "baseline: ridge regression on the mean and deviation of a song's vectors"),
         beside("rater_ceiling", "ceiling: the r that the raters' agreement allows"),
     ]  # fmt: skip
 
