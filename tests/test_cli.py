@@ -173,7 +173,11 @@ def test_partial_data_say_so(small_emotify, tmp_path):
     options = ["--data-root", small_emotify, "--allow-missing", "--folds", "2", "--epochs", "1", "--repeats", "2"]
     done = run(TRAIN, *options, "--variant", "standard_gru", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "24 of 400 songs trained on, 24 of 400 tested" in done.stdout and "partial" in done.stdout and "reproduced" not in done.stdout
+    assert (
+        "24 of 400 songs trained on, 24 of 400 tested" in done.stdout
+        and "partial" in done.stdout
+        and "reproduced" not in done.stdout
+    )
     assert len(list((tmp_path / "jakubik2017" / "emotify" / "figures").glob("*.png"))) == 3
 
 
