@@ -52,6 +52,7 @@ def run(command: Callable[[], int]) -> int:
 class Training:
     """What a paper's `train` hands over.
 
+    `default` names the variants that run unless told otherwise (None: the primary ones), `repeats` times.
     `variants(epochs)` lists all variants, epochs None meaning the published number; `build(options)` makes the
     experiment from the parsed options; `baselines` always run beside a model; `expected` is the paper's
     table of published cells.
@@ -62,6 +63,8 @@ class Training:
     build: Callable[[argparse.Namespace], runs.Experiment]
     baselines: tuple[str, ...]
     expected: Path
+    default: tuple[str, ...] | None = None
+    repeats: int = 1
 
 
 def parser(training: Training, program: str) -> Parser:
@@ -78,11 +81,18 @@ def parser(training: Training, program: str) -> Parser:
         "--variant",
         action="append",
         metavar="NAME",
-        help="run this one (repeatable) and the baselines; default: the primary ones",
+        help="run this one (repeatable) and the baselines; default: "
+        + ", ".join(training.default or ["the primary ones"]),
     )
+    add("--table", action="store_true", help="run all primary variants, those that answer for published cells")
     add("--list", action="store_true", help="list the variants with the time that each takes, and stop")
     add("--folds", type=at_least(2), help="folds (default: the paper's; fewer on rendered music)")
-    add("--repeats", type=at_least(1), default=1, help="repetitions, with other shuffles and weights (default: 1)")
+    add(
+        "--repeats",
+        type=at_least(1),
+        default=training.repeats,
+        help="repetitions, with other shuffles and weights (default: %(default)s)",
+    )
     add("--epochs", type=at_least(1), help="epochs of every network (default: the published number)")
     add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     add("--out", type=Path, default=Path("runs"), metavar="DIR", help="where records go (default: %(default)s/)")
@@ -107,7 +117,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     unknown = [name for name in options.variant or [] if name not in variants]
     if unknown:
         raise InputError(f"unknown variant '{unknown[0]}'; --list shows them all")
-    chosen = options.variant or [v.name for v in variants.values() if v.primary]
+    primary = [v.name for v in variants.values() if v.primary]
+    chosen = options.variant or (primary if options.table else training.default or primary)
     chosen = [variants[name] for name in dict.fromkeys([*training.baselines, *chosen])]
     experiment = training.build(options)
     for_keeps = experiment.for_record and not options.quick
@@ -115,6 +126,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
     _require_backend()
+    if len(chosen) > 1:
+        print(_plan(chosen, options))
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out if for_keeps else Path(scratch)
         records = runs.execute(
@@ -139,6 +152,15 @@ def _require_backend() -> None:
         raise InputError(f"KERAS_BACKEND={backend}: {backend} is not installed; the extra 'gpu' brings jax")
 
 
+def _plan(chosen: list[runs.Variant], options) -> str:
+    """What will run, and about how long: what is recorded already takes no time."""
+    minutes = sum(v.core_seconds for v in chosen) * options.repeats / options.jobs / 60
+    names = ", ".join(v.name for v in chosen)
+    return (
+        f"{len(chosen)} variants, {options.repeats} runs each: {names}\nAbout {minutes:.0f} min if nothing is done yet."
+    )
+
+
 def _listing(variants, jobs: int) -> str:
     lines = []
     for v in variants:
@@ -161,19 +183,20 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
             if rows:
                 blocks.append(report.board(rows, first="variant" if readings else "system"))
                 shown |= {row.fields["variant"] for row in rows}
-    lines, header = [], None
+    tables = {}
     for variant in chosen:
         if variant.name in shown:
             continue
-        record = records[variant.name]
-        metric = next(iter(record["runs"][0]["metrics"]))
-        targets = list(record["runs"][0]["metrics"][metric])
-        means = [sum(run["metrics"][metric][t] for run in record["runs"]) / len(record["runs"]) for t in targets]
-        header = header or [metric, *targets]
-        lines.append([variant.name, *(report.number(mean, 2) for mean in means)])
-    if lines:
-        blocks.append(report.text_table(header, lines))
-    covered = f"{experiment.dataset}: {report.coverage(experiment.facts())}; {experiment.folds} folds"
+        every = [run["metrics"] for run in records[variant.name]["runs"]]
+        for split, measured in every[0].items():
+            metric, targets = next((metric, list(values)) for metric, values in measured.items())
+            means = [sum(metrics[split][metric][t] for metrics in every) / len(every) for t in targets]
+            lines = tables.setdefault((f"{metric}, {split}", *targets), [])
+            lines.append([variant.name, *(report.number(mean) for mean in means)])
+    blocks += [report.text_table(list(header), lines) for header, lines in tables.items()]
+    facts = experiment.facts(chosen[-1])
+    covered = report.coverage(published.covered(facts, next(iter(facts.get("splits", {})), "")))
+    covered = f"{experiment.dataset}: {covered}"
     if for_keeps:
         blocks.append(f"{covered}\nRecorded in {out / experiment.paper / experiment.dataset}/.")
     else:

@@ -85,5 +85,61 @@ def correlations(reference, estimate, fold, targets: list[str]) -> dict:
         "pearson_r_mean_over_folds": pearson_r_mean_over_folds(reference, estimate, fold),
         "pearson_r_pooled": pearson_r_pooled(reference, estimate),
     }
-    named = {name: zip([*targets, "average"], [*values, values.mean()], strict=True) for name, values in found.items()}
-    return {name: {target: round(float(r), 5) for target, r in pairs} for name, pairs in named.items()}
+    return {name: _named(values, targets) for name, values in found.items()}
+
+
+# Dynamic labels: a song is a sequence of frames. All metrics follow from each song's moments.
+
+
+def song_moments(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
+    """Of one song, (n_frames, n_targets) each: means, variances and covariance, (n_targets, 5) as [y, ŷ, yy, ŷŷ, yŷ].
+
+    Raises InputError on unequal shapes, NaN, or under 2 frames.
+    """
+    reference, estimate = validate(reference, estimate)
+    means = reference.mean(0), estimate.mean(0)
+    y, p = reference - means[0], estimate - means[1]
+    return np.stack([*means, (y * y).mean(0), (p * p).mean(0), (y * p).mean(0)], axis=1)
+
+
+def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Frames and mean squared error of each song, from {"frames": (n_songs,), "moments": (n_songs, n_targets, 5)}."""
+    y, p, yy, pp, yp = np.moveaxis(np.asarray(songs["moments"], "float64"), -1, 0)
+    return np.asarray(songs["frames"], "float64"), (p - y) ** 2 + yy + pp - 2 * yp
+
+
+def dynamic(songs: dict, targets: list[str]) -> dict:
+    """RMSE, Pearson's r and the concordance correlation coefficient, pooled over all frames and as mean over songs.
+
+    songs as in `squared_errors`. Returns JSON, {metric: {target: value, ..., "average": mean over targets}}; r is in
+    [-1, 1], and 0 where an estimate does not vary. CCC = 2 cov / (var + var + (mean - mean)²), Lin 1989.
+    """
+    frames, errors = squared_errors(songs)
+    moments = np.moveaxis(np.asarray(songs["moments"], "float64"), -1, 0)
+    weight = (frames / frames.sum())[:, None]
+    y, p = ((weight * mean).sum(0) for mean in moments[:2])
+    between = [(moments[0] - y) ** 2, (moments[1] - p) ** 2, (moments[0] - y) * (moments[1] - p)]
+    pooled = [y, p, *((weight * (within + more)).sum(0) for within, more in zip(moments[2:], between, strict=True))]
+
+    def r(y, p, yy, pp, yp):
+        varies = (yy > 1e-10) & (pp > 1e-10)
+        return np.where(varies, yp / np.sqrt(np.where(varies, yy * pp, 1)), 0.0)
+
+    def ccc(y, p, yy, pp, yp):
+        scale = yy + pp + (y - p) ** 2
+        return np.where(scale > 1e-10, 2 * yp / np.maximum(scale, 1e-10), 0.0)
+
+    found = {
+        "rmse_pooled": np.sqrt((weight * errors).sum(0)),
+        "rmse_per_song": np.sqrt(np.maximum(errors, 0)).mean(0),
+        "pearson_r_pooled": r(*pooled),
+        "pearson_r_per_song": r(*moments).mean(0),
+        "ccc_pooled": ccc(*pooled),
+        "ccc_per_song": ccc(*moments).mean(0),
+    }
+    return {name: _named(values, targets) for name, values in found.items()}
+
+
+def _named(values: np.ndarray, targets: list[str]) -> dict:
+    pairs = zip([*targets, "average"], [*values, values.mean()], strict=True)
+    return {target: round(float(value), 5) for target, value in pairs}

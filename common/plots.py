@@ -64,6 +64,7 @@ def predicted_against_annotated(record: dict, path: Path) -> None:
     targets = record["facts"]["targets"]
     reference = np.array(record["facts"]["reference_z"])
     run = record["runs"][0]
+    r = next(iter(run["metrics"].values()))["pearson_r_pooled"]
     estimate = np.array(run["predictions"])
     columns = min(3, len(targets))
     lines = -(-len(targets) // columns)
@@ -76,7 +77,7 @@ def predicted_against_annotated(record: dict, path: Path) -> None:
         slope, height = np.polyfit(reference[:, i], estimate[:, i], 1)
         ends = np.array([reference[:, i].min(), reference[:, i].max()])
         axis.plot(ends, slope * ends + height, color=INK, lw=1)
-        axis.set_title(f"{_words(targets[i])}, r = {run['metrics']['pearson_r_pooled'][targets[i]]:.2f}")
+        axis.set_title(f"{_words(targets[i])}, r = {r[targets[i]]:.2f}")
     figure.supxlabel("annotated (standard deviations from the mean song)", fontsize=9)
     figure.supylabel(f"predicted ({record['title']}, seed {run['seed']}; r over all songs)", fontsize=9)
     _save(figure, path)

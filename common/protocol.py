@@ -48,6 +48,27 @@ class Sequences:
         variance = sum(np.square(self[i] - mean).sum(0, dtype="float64") for i in songs) / n
         return mean.astype("float32"), np.sqrt(np.maximum(variance, 1e-12)).astype("float32")
 
+    def cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Every song in stretches of one length, the last one aligned with the song's end.
+
+        Returns (n, length, dimension), and the first vector of each in `values`. A song shorter than `length` cannot
+        be cut: InputError.
+        """
+        if (self.lengths < length).any():
+            raise InputError(f"a song of {self.lengths.min()} frames cannot be cut into sequences of {length}")
+        starts = np.concatenate([
+            first + np.append(np.arange(0, n - length, length), n - length)
+            for first, n in zip(self.bounds, self.lengths, strict=False)
+        ])  # fmt: skip
+        return self.values[starts[:, None] + np.arange(length)], starts
+
+    def joined(self, stretches: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Back from stretches (n, length, m) as `cut` makes them to (n_vectors, m); of two the first tells."""
+        values = np.empty((len(self.values), stretches.shape[-1]), stretches.dtype)
+        for stretch, start in zip(stretches[::-1], starts[::-1], strict=True):
+            values[start : start + len(stretch)] = stretch
+        return values
+
     def crops(self, songs: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
         """One random stretch of each song, (n_songs, length, dimension)."""
         starts = self.bounds[songs] + rng.integers(0, self.lengths[songs] - length + 1)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtrit
 
+from common import metrics
 from common.errors import InputError
 from common.runs import read_record, record_path
 
@@ -29,10 +30,10 @@ MANY_RUNS = 1_000
 
 BOARD_KEYS = [
     "paper", "cell", "source", "system", "quoted", "dataset", "variant", "split", "target", "metric", "published",
-    "published_std", "measured", "low", "high", "runs", "n_train", "of_train", "n_test", "of_test", "input", "audio",
-    "baseline", "verdict", "record",
+    "published_std", "measured", "low", "high", "runs", "n_train", "of_train", "n_test", "of_test", "frames", "input",
+    "audio", "baseline", "verdict", "record",
 ]  # fmt: skip
-CLAIM_KEYS = ["paper", "claim", "statement", "verdict", "difference", "low", "high", "p", "record"]
+CLAIM_KEYS = ["paper", "claim", "statement", "on", "verdict", "difference", "low", "high", "p", "record"]
 COMPARED = ("reproduced", "better", "worse", "undecided")
 
 
@@ -167,13 +168,18 @@ class Records:
             self._read[dataset, variant] = record if record and record["runs"] else None
         return self._read[dataset, variant]
 
-    def values(self, dataset: str, variant: str | None, metric: str, target: str) -> list[float] | None:
+    def values(self, dataset: str, variant: str | None, split: str, metric: str, target: str) -> list[float] | None:
         """One value a run, or None without a record."""
         record = self.get(dataset, variant)
         try:
-            return record and [run["metrics"][metric][target] for run in record["runs"]]
+            return record and [run["metrics"][split][metric][target] for run in record["runs"]]
         except (KeyError, TypeError) as error:
-            raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}") from error
+            raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}, {split}") from error
+
+
+def covered(facts: dict, split: str) -> dict:
+    """What a record states of the data, of one of its splits."""
+    return facts | facts.get("splits", {}).get(split, {})
 
 
 def join(expected: dict, records: Records, *, readings: bool = False) -> list[Row]:
@@ -192,9 +198,9 @@ def join(expected: dict, records: Records, *, readings: bool = False) -> list[Ro
 
 
 def _row(expected: dict, cell: dict, variant: str | None, records: Records, level: float) -> Row:
-    where = cell["dataset"], cell["metric"], cell["target"]
+    where = cell["dataset"], cell["split"], cell["metric"], cell["target"]
     record = records.get(cell["dataset"], variant)
-    facts = record["facts"] if record else {}
+    facts = covered(record["facts"], cell["split"]) if record else {}
     baseline = trivial_baseline(expected, records, *where)
     fields = dict.fromkeys(BOARD_KEYS) | {
         "paper": expected["paper"], "cell": cell["id"], "source": cell["source"], "system": cell["system"],
@@ -204,15 +210,15 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     }  # fmt: skip
     if record is None:
         return Row(fields, cell["digits"], cell["primary"])
-    values = records.values(cell["dataset"], variant, cell["metric"], cell["target"])
+    values = records.values(cell["dataset"], variant, *where[1:])
     matters = delta(cell["metric"], cell["target"], cell["value"], baseline)
     found = compare(
         values, cell["value"], std=cell["std"], runs=cell["runs"], digits=cell["digits"], matters=matters, level=level,
         metric=cell["metric"],
     )  # fmt: skip
     measured = float(np.mean(values))
-    coverage = ("n_train", "of_train", "n_test", "of_test", "input", "audio")
-    fields |= {key: facts[key] for key in coverage}
+    coverage = ("n_train", "of_train", "n_test", "of_test", "frames", "input", "audio")
+    fields |= {key: facts.get(key) for key in coverage}
     fields |= {"measured": measured, "runs": len(values), "record": records.name(where[0], variant)}
     if found.w is not None:
         fields |= {"low": measured - found.w, "high": measured + found.w}
@@ -225,12 +231,12 @@ def uncompared(facts: dict) -> str | None:
     if facts.get("stand_in"):
         return "stand-in"
     whole = facts["n_train"] == facts["of_train"] and facts["n_test"] == facts["of_test"]
-    return None if whole and not facts.get("partial") else "partial"
+    return None if whole and not (facts.get("partial") or facts.get("frames")) else "partial"
 
 
-def trivial_baseline(expected: dict, records: Records, dataset: str, metric: str, target: str) -> float | None:
-    """The strongest predictor that hears nothing, None if none was run."""
-    values = [records.values(dataset, variant, metric, target) for variant in expected["trivial_baselines"]]
+def trivial_baseline(expected: dict, records: Records, dataset: str, split: str, metric: str, target: str):
+    """The strongest predictor that hears nothing (a float), None if none was run."""
+    values = [records.values(dataset, variant, split, metric, target) for variant in expected["trivial_baselines"]]
     means = [float(np.mean(v)) for v in values if v]
     if not means:
         return None
@@ -258,7 +264,7 @@ def check_declared(expected: dict, rows: list[Row]) -> list[str]:
 # Claims: comparisons of two arms, runs and songs resampled.
 
 
-def resampled_r(record: dict, weights: np.ndarray) -> np.ndarray:
+def resampled_r(record: dict, split: str, weights: np.ndarray) -> np.ndarray:
     """`pearson_r_mean_over_folds` on resampled songs: (runs, replicates, targets).
 
     weights (replicates, n_songs): how often each song is drawn. Moments are sums of products, so that all
@@ -281,27 +287,44 @@ def resampled_r(record: dict, weights: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
+def resampled_rmse(record: dict, split: str, weights: np.ndarray) -> np.ndarray:
+    """`rmse_pooled` on resampled songs, from each song's moments: (runs, replicates, targets)."""
+    found = []
+    for run in record["runs"]:
+        frames, errors = metrics.squared_errors(run["songs"][split])
+        found.append(np.sqrt(weights @ (frames[:, None] * errors) / (weights @ frames)[:, None]))
+    return np.array(found)
+
+
+RESAMPLED = {"pearson_r_mean_over_folds": resampled_r, "rmse_pooled": resampled_rmse}
+
+
 class Resampled:
-    """Arms of comparisons on resampled songs: the same draws for every variant of a data set, each computed once."""
+    """Arms of comparisons on resampled songs: the same draws for every variant of a split, each computed once.
+
+    Songs of one artist are drawn together, where the record tells the artists.
+    """
 
     def __init__(self, records: Records):
         self.records, self._found = records, {}
 
     def arm(self, claim: dict, variant: str) -> tuple[dict, np.ndarray]:
         """Of a claim's targets: the observed metric by seed, and (runs, replicates) of it."""
-        record = self.records.get(claim["dataset"], variant)
-        if claim["metric"] != "pearson_r_mean_over_folds":
-            raise InputError(f"claim '{claim['id']}': {claim['metric']} cannot be resampled yet")
-        key = claim["dataset"], variant
+        record, split, metric = self.records.get(claim["dataset"], variant), claim["split"], claim["metric"]
+        if metric not in RESAMPLED:
+            raise InputError(f"claim '{claim['id']}': {metric} cannot be resampled; {', '.join(RESAMPLED)} can")
+        key = claim["dataset"], variant, split, metric
         if key not in self._found:
-            n = len(record["facts"]["tracks"])
-            weights = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), REPLICATES).astype("float64")
-            self._found[key] = resampled_r(record, weights)
+            facts = covered(record["facts"], split)
+            _, artist = np.unique(facts.get("artists", facts["tracks"]), return_inverse=True)
+            n = artist.max() + 1
+            drawn = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), REPLICATES).astype("float64")
+            self._found[key] = RESAMPLED[metric](record, split, drawn[:, artist])
         every = record["facts"]["targets"]
         targets = every if claim["targets"] == ["average"] else claim["targets"]
         values = self._found[key][:, :, [every.index(target) for target in targets]].mean(2)
-        metrics = {run["seed"]: run["metrics"][claim["metric"]] for run in record["runs"]}
-        return {seed: float(np.mean([m[t] for t in targets])) for seed, m in metrics.items()}, values
+        observed = {run["seed"]: run["metrics"][split][metric] for run in record["runs"]}
+        return {seed: float(np.mean([m[t] for t in targets])) for seed, m in observed.items()}, values
 
 
 def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
@@ -310,15 +333,17 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     records = [resampled.records.get(claim["dataset"], variant) for variant in arms]
     if None in records:
         return {"verdict": "not run"}
-    for record in records:
-        if uncompared(record["facts"]):
-            return {"verdict": uncompared(record["facts"])}
-    folds = [{run["seed"]: run["fold"] for run in record["runs"]} for record in records]
+    known = [covered(record["facts"], claim["split"]) for record in records]
+    for facts in known:
+        if facts.get("stand_in") or facts.get("partial"):
+            return {"verdict": uncompared(facts)}
+    songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs"}
+    folds = [{run["seed"]: run.get("fold") for run in record["runs"]} for record in records]
     seeds = sorted(set.intersection(*(set(by_seed) for by_seed in folds)))
     if len(seeds) < 2:
-        return {"verdict": "undecided"}
+        return songs | {"verdict": "undecided"}
     same = all(by_seed[seed] == folds[0][seed] for by_seed in folds for seed in seeds)
-    if not same or len({record["facts"]["fingerprint"] for record in records}) > 1:
+    if not same or known[0]["tracks"] != known[-1]["tracks"]:
         raise InputError(f"claim '{claim['id']}': {' and '.join(arms)} were not run on the same data and folds")
 
     def matched(variant):
@@ -343,7 +368,7 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     tail = min((draws <= margin).sum(), (draws >= -margin).sum())
     p = min(1.0, 2 * (tail + 1) / (REPLICATES + 1))
     found = {"difference": float(observed.mean()), "low": float(low - margin), "high": float(high + margin)}
-    return {"verdict": "undecided", **found, "p": p}
+    return songs | {"verdict": "undecided", **found} | ({} if claim["kind"] == "equivalence" else {"p": p})
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -373,7 +398,18 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
         decided = p < ALPHA and (fields["low"] > 0 or fields["high"] < 0)
         verdict = "holds" if sign * fields["difference"] > 0 else "contradicted"
         fields |= {"p": p, "verdict": verdict if decided else "undecided"}
+    for claim, fields in zip(expected["claims"], found, strict=True):
+        if claim["kind"] == "equivalence" and fields["difference"] is not None:
+            fields["verdict"] = _within(fields, [-claim["within"], claim["within"]])
     return found
+
+
+def _within(fields: dict, bounds: list[float]) -> str:
+    """`holds` if the interval lies within the bounds, `contradicted` if it lies outside."""
+    lowest, highest = bounds
+    if lowest <= fields["low"] and fields["high"] <= highest:
+        return "holds"
+    return "contradicted" if fields["high"] < lowest or fields["low"] > highest else "undecided"
 
 
 def _benchmark(claim: dict, path: Path) -> dict:
@@ -381,11 +417,8 @@ def _benchmark(claim: dict, path: Path) -> dict:
     if not path.is_file():
         return {"verdict": "not run"}
     try:
-        found, (lowest, highest) = json.loads(path.read_text()), claim["within"]
+        found = json.loads(path.read_text())
     except ValueError as error:
         raise InputError(f"{path}: is not a record of a benchmark ({error}); move it away") from error
-    if lowest <= found["low"] and found["high"] <= highest:
-        verdict = "holds"
-    else:
-        verdict = "contradicted" if found["high"] < lowest or found["low"] > highest else "undecided"
-    return {"difference": found["estimate"], "low": found["low"], "high": found["high"], "verdict": verdict}
+    fields = {"difference": found["estimate"], "low": found["low"], "high": found["high"]}
+    return fields | {"verdict": _within(fields, claim["within"])}

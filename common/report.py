@@ -51,7 +51,8 @@ def coverage(facts: dict) -> str:
     songs = (
         f"{facts['n_train']} of {facts['of_train']} songs trained on, {facts['n_test']} of {facts['of_test']} tested"
     )
-    return f"{songs}; {facts['input']}; audio {facts['audio']}"
+    frames = f", {facts['frames']}" if facts.get("frames") else ""
+    return f"{songs}{frames}; {facts['input']}; audio {facts['audio']}"
 
 
 def board(rows: list[Row], render=text_table, first: str = "system") -> str:
@@ -102,28 +103,30 @@ def summary(rows: list[Row], render=text_table) -> str:
 def claims_table(claims: list[dict], render=text_table) -> str:
     """The claims of a paper, each with its tested difference."""
     lines = [
-        [c["claim"] if render is text_table else c["statement"], number(c["difference"]),
-         interval(c), "–" if c["p"] is None else f"{c['p']:.3f}", c["verdict"]]
+        [c["claim"] if render is text_table else c["statement"], c["on"] or "–", number(c["difference"]), interval(c),
+          "–" if c["p"] is None else f"{c['p']:.3f}", c["verdict"]]
         for c in claims
     ]  # fmt: skip
-    table = render(["claim", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
+    table = render(["claim", "on", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
     return (
         "\n".join([table, "", *(f"{c['claim']}: {c['statement']}" for c in claims)]) if render is text_table else table
     )
 
 
-def variants_table(records: Records, dataset: str, variants: list[str], metric: str, render=markdown_table) -> str:
+def variants_table(
+    records: Records, dataset: str, split: str, metric: str, variants: list[str], render=markdown_table
+) -> str:
     """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs."""
     import numpy as np
 
     lines, header = [], None
     for name in variants:
         record = records.get(dataset, name)
-        if record is None:
+        if record is None or split not in record["runs"][0]["metrics"]:
             continue
-        targets = list(record["runs"][0]["metrics"][metric])
+        targets = list(record["runs"][0]["metrics"][split][metric])
         header = header or ["system or reading", "runs", *targets]
-        values = np.array([[run["metrics"][metric][t] for t in targets] for run in record["runs"]])
+        values = np.array([[run["metrics"][split][metric][t] for t in targets] for run in record["runs"]])
         cells = [number(v, 2) for v in values.mean(0)]
         if len(values) > 1:
             cells[-1] = f"{number(values[:, -1].mean())} ± {number(values[:, -1].std(ddof=1))}"

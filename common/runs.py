@@ -1,9 +1,9 @@
 """What to run, in parallel and resumable, and the records that it leaves.
 
-A run is one whole go of a protocol: all folds, one seed. It is a pure function of its configuration (settings
-and data), never of the number of processes. Folds of a run that is not yet whole lie in the work folder; a whole
-run is an entry of `runs` in `<out>/<paper>/<dataset>/<variant>.json`, which is replaced in one step. So a kill
-loses at most the folds under way, and what is recorded is not run again.
+A run is one whole go of a protocol: all networks (of all folds), one seed. It is a pure function of its
+configuration (settings and data), never of the number of processes. Networks of a run that is not yet whole lie in
+the work folder; a whole run is an entry of `runs` in `<out>/<paper>/<dataset>/<variant>.json`, which is replaced in
+one step. So a kill loses at most the networks under way, and what is recorded is not run again.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class Variant:
     settings: dict = field(hash=False)
     primary: bool = False  # answers for published cells
     core_seconds: float = 0  # a repetition's processor time, roughly
-    finish_last: bool = False  # its `finish` takes long: not while folds are still trained
+    finish_last: bool = False  # its `finish` takes long: not while networks are still trained
 
 
 class Experiment(ABC):
@@ -42,20 +42,23 @@ class Experiment(ABC):
     for_record: bool = True  # False: data of the project's own making, never a result
 
     @abstractmethod
-    def facts(self) -> dict:
-        """What its records state of the data: fingerprint, coverage, input, audio, tracks, reference."""
+    def facts(self, variant: Variant) -> dict:
+        """What a record states of the data: fingerprint, coverage, input, audio, tracks, reference.
+
+        `splits` holds, by split, what differs from one split to the other.
+        """
 
     @abstractmethod
-    def job(self, variant: Variant) -> dict | None:
-        """What a fold's job depends on; variants that agree here share jobs. None: nothing worth a job."""
+    def jobs(self, variant: Variant, seed: int) -> list[dict]:
+        """The networks that a run trains, each as all that it depends on beside the data; equal ones are shared."""
 
     @abstractmethod
-    def call(self, job: dict, seed: int, fold: int) -> tuple:
+    def call(self, job: dict) -> tuple:
         """(function, *arguments) of one job; the function returns a dict of arrays, `seconds` among them."""
 
     @abstractmethod
-    def finish(self, variant: Variant, seed: int, folds: list[dict], jobs: int) -> dict:
-        """The entry of one run, as JSON: metrics, predictions, histories."""
+    def finish(self, variant: Variant, seed: int, found: list[dict], jobs: int) -> dict:
+        """The entry of one run, as JSON, from what its jobs found: metrics by split, predictions, histories."""
 
 
 def digest(value) -> str:
@@ -94,7 +97,7 @@ def open_record(path: Path, experiment: Experiment, variant: Variant) -> dict:
     """The record to add runs to. Raises InputError if it holds runs of another configuration."""
     settings = {**variant.settings, "folds": experiment.folds, "backend": provenance.backend()}
     new = {"paper": experiment.paper, "dataset": experiment.dataset, "variant": variant.name}
-    new |= {"title": variant.title, "settings": settings, "facts": experiment.facts(), "runs": []}
+    new |= {"title": variant.title, "settings": settings, "facts": experiment.facts(variant), "runs": []}
     old = read_record(path)
     if old is None:
         return new
@@ -142,31 +145,27 @@ def execute(
         _require_writable(path.parent)
     done = {name: {run["seed"] for run in record["runs"]} for name, record in records.items()}
     open_runs = [(seed, variant) for seed in seeds for variant in variants if seed not in done[variant.name]]
-    work, keys = Work(work), {}
-    fingerprint = experiment.facts()["fingerprint"]
+    work, calls = Work(work), {}
 
-    def fold_keys(variant, seed):
-        job = experiment.job(variant)
-        if job is None:
-            return {}
-        base = [experiment.paper, job, experiment.folds, fingerprint, seed, provenance.backend()]
-        return {digest([*base, fold]): (job, seed, fold) for fold in range(experiment.folds)}
+    def keys(variant, seed):
+        data = [experiment.paper, records[variant.name]["facts"]["fingerprint"], provenance.backend()]
+        return {digest([*data, job]): job for job in experiment.jobs(variant, seed)}
 
     for seed, variant in open_runs:
-        keys |= fold_keys(variant, seed)
-    missing = {key: call for key, call in keys.items() if work.load(key) is None}
+        calls |= keys(variant, seed)
+    missing = {key: job for key, job in calls.items() if work.load(key) is None}
     commit = provenance.commit()  # of the code that is loaded, not of a later one
 
     def finish_whole_runs():
         for seed, variant in list(open_runs):
-            needed = fold_keys(variant, seed)
+            needed = keys(variant, seed)
             if not missing.keys().isdisjoint(needed) or (missing and variant.finish_last):
                 continue
-            folds = [work.load(key) for key in needed]
-            entry = {"seed": seed, **experiment.finish(variant, seed, folds, jobs)}
-            if folds:
-                entry["core_seconds"] = round(float(sum(fold["seconds"] for fold in folds)), 1)
-            made = {str(fold["provenance"]) for fold in folds} or {json.dumps(provenance.now(commit))}
+            found = [work.load(key) for key in needed]
+            entry = {"seed": seed, **experiment.finish(variant, seed, found, jobs)}
+            if found:
+                entry["core_seconds"] = round(float(sum(network["seconds"] for network in found)), 1)
+            made = {str(network["provenance"]) for network in found} or {json.dumps(provenance.now(commit))}
             entry["provenance"] = provenance.merged([json.loads(text) for text in made])
             record = records[variant.name]
             record["runs"] = sorted([*record["runs"], entry], key=lambda run: run["seed"])
@@ -174,12 +173,10 @@ def execute(
             open_runs.remove((seed, variant))
 
     finish_whole_runs()
-    calls = [(_keyed, key, commit, *experiment.call(*call)) for key, call in missing.items()]
-    label = f"training {experiment.paper}"
-    if calls:
-        for key, arrays in progress(
-            calls, total=len(calls), jobs=jobs, label=label, unit="fold", quiet=quiet, ordered=False
-        ):
+    calls = ((_keyed, key, commit, *experiment.call(job)) for key, job in list(missing.items()))
+    if missing:
+        bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
+        for key, arrays in progress(calls, jobs=jobs, ordered=False, **bar):
             work.save(key, arrays)
             del missing[key]
             finish_whole_runs()

@@ -36,9 +36,9 @@ def generated(results: Path) -> dict[Path, str]:
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
         measured = [row for row in published.join(expected, records) if row.fields["record"]]
         tables = [report.board(measured, report.markdown_table)]
-        for dataset, metric, variants in expected["beside"]:
-            tables.append(f"**All variants: {metric} on {dataset}, mean over runs (average: ± standard deviation)**")
-            tables.append(report.variants_table(records, dataset, variants, metric))
+        for dataset, split, metric, variants in expected["beside"]:
+            title = f"All variants: {metric} on {dataset}, {split}, mean over runs (average: ± standard deviation)"
+            tables += [f"**{title}**", report.variants_table(records, dataset, split, metric, variants)]
         judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
         texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
     return texts
