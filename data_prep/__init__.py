@@ -4,7 +4,9 @@ import importlib
 
 DATASETS = {  # name on the command line: module and class
     "emotify": ("data_prep.emotify", "Emotify"),
+    "deam": ("data_prep.deam", "Deam"),
     "synthetic": ("data_prep.synthetic", "Synthetic"),
+    "synthetic_dynamic": ("data_prep.synthetic", "SyntheticDynamic"),
 }
 
 

@@ -25,10 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _prepare(options) -> int:
-    root = data_root(options.data_root)
-    if root is None and options.dataset != "synthetic":
+    root, kind = data_root(options.data_root), dataset_class(options.dataset)
+    if root is None and not kind.rendered:
         raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
-    data = dataset_class(options.dataset)(root if options.dataset != "synthetic" else None)
+    data = kind(None if kind.rendered else root)
     problems = [problem.text for problem in data.validate()]
     print(f"{data.name}: {len(data.tracks)} of {data.n_tracks} tracks, audio {data.audio_kind}")
     problems += [text for text in _extract(data, options.jobs) if text not in problems]
@@ -44,15 +44,15 @@ def _prepare(options) -> int:
 
 def _extract(data, jobs: int) -> list[str]:
     """Extract the features of every track; what cannot be read is told, and the others are done."""
-    from common.features.mel import MelSpectrogram
     from common.features.store import FeatureStore
     from common.parallel import progress
 
-    store, extractor = FeatureStore(), MelSpectrogram()
-    readable = [track for track in data.tracks if check_duration(track.path, 0) is None]
-    calls = ((_try, store, track.path, extractor) for track in readable)
-    found = progress(calls, total=len(readable), jobs=jobs, label=extractor.name, unit="file")
-    return [text for text in found if text]
+    store, told = FeatureStore(), []
+    for extractor in data.extractors():
+        readable = [track for track in data.tracks if check_duration(track.path, 0) is None]
+        calls = ((_try, store, track.path, extractor) for track in readable)
+        told += progress(calls, total=len(readable), jobs=jobs, label=extractor.name, unit="file")
+    return [text for text in dict.fromkeys(told) if text]
 
 
 def _try(store, path, extractor) -> str | None:

@@ -1,9 +1,9 @@
 """The shape that every data set has.
 
 A data set lies in a folder of its own under the data root, in the layout of its official distribution. Its
-tracks have string ids in the distribution's order; its labels are a data frame with a row a track and named
-columns, whose scale its class declares. Nothing is skipped in silence: `validate` lists what is wrong,
-and `require` turns that into an error unless what is missing was allowed to be missing.
+tracks have string ids in the distribution's order; its labels are a data frame with a row a track (or a row a
+track and time) and named columns, whose scale its class declares. Nothing is skipped in silence: `validate`
+lists what is wrong, and `require` turns that into an error unless what is missing was allowed to be missing.
 """
 
 import hashlib
@@ -14,11 +14,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from common import audio
 from common.errors import InputError
 
 if TYPE_CHECKING:  # pandas takes longer to import than --help may take
     import pandas as pd
+
+
+# The start of the window of 1 s that belongs to a label, in seconds from the label.
+ALIGNMENTS = {"ends_at_label": -1.0, "starts_at_label": 0.0}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,22 @@ class Track:
     path: Path
     genre: str | None = None
     artist: str | None = None
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Dynamic labels of one song."""
+
+    times: np.ndarray  # (n,), seconds on the song's clock, ascending, every 0.5 s
+    values: np.ndarray  # (n, 2), float32: valence, arousal, each in [-1, 1]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Audio of one song, whole or in part."""
+
+    path: Path
+    start_s: float  # where the file's first sample lies on the clock of the labels
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,7 @@ class Dataset(ABC):
     n_tracks: int  # in the distribution
     original_format: str  # suffix of the distribution's audio files
     rendered: bool = False  # True: of the project's own making, never a result
+    needs_audio: bool = True  # False: its labels and features are of use alone
     splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
 
     def __init__(self, root: Path):
@@ -76,7 +99,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def labels(self) -> "pd.DataFrame":
-        """One row a track (index: track id), named columns, scale as the class says."""
+        """A row a track (index: track id) or a track and time (both), named columns, scale as the class says."""
 
     @abstractmethod
     def validate(self) -> list[Problem]:
@@ -95,9 +118,15 @@ class Dataset(ABC):
             more = f" (and {len(problems) - 1} more; python -m data_prep {self.name} lists them)" * (len(problems) > 1)
             hint = "; --allow-missing runs on what there is" if problems[0].missing else ""
             raise InputError(problems[0].text + more + hint)
-        if not self.tracks:
+        if self.needs_audio and not self.tracks:
             raise InputError(f"{self.root}: has no audio; get it from {self.source}")
         return found
+
+    def extractors(self) -> tuple:
+        """What `python -m data_prep` extracts from every track."""
+        from common.features.mel import MelSpectrogram
+
+        return (MelSpectrogram(),)
 
     @cached_property
     def audio_kind(self) -> str:
@@ -115,16 +144,52 @@ class Dataset(ABC):
         return digest.hexdigest()
 
 
-def find_audio(folder: Path, stem: str) -> Path | None:
-    """The one file `stem.*` in a folder, whatever its audio format; None if there is none.
+def audio_files(folder: Path, pattern: str = "*.*") -> dict[str, Path]:
+    """The audio files of a folder by stem, whatever their format; none if there is no such folder.
 
-    Raises InputError if there are several, since which of them is meant cannot be known.
+    Raises InputError if there are several of one stem, since which of them is meant cannot be known.
     """
-    found = [path for path in folder.glob(f"{stem}.*") if path.suffix.lower() not in {".csv", ".txt", ".json", ".part"}]
-    if len(found) > 1:
-        names = ", ".join(sorted(path.name for path in found))
-        raise InputError(f"{folder}: several files for one track ({names}); keep one")
-    return found[0] if found else None
+    found = {}
+    for path in sorted(folder.glob(pattern)):
+        if not path.name.startswith(".") and path.suffix.lower() not in {".csv", ".txt", ".json", ".part"}:
+            found.setdefault(path.stem, []).append(path)
+    for paths in found.values():
+        if len(paths) > 1:
+            names = ", ".join(path.name for path in paths)
+            raise InputError(f"{folder}: several files for one track ({names}); keep one")
+    return {stem: paths[0] for stem, paths in found.items()}
+
+
+def find_audio(folder: Path, stem: str) -> Path | None:
+    """The one file `stem.*` in a folder, or None; raises InputError as `audio_files` does."""
+    return audio_files(folder, f"{stem}.*").get(stem)
+
+
+def annotation_table(annotations: dict[str, Annotation]) -> "pd.DataFrame":
+    """Dynamic labels as a table: columns valence and arousal, index (song id, time)."""
+    import pandas as pd
+
+    songs = np.repeat(list(annotations), [len(a.times) for a in annotations.values()])
+    times = np.concatenate([a.times for a in annotations.values()])
+    values = np.concatenate([a.values for a in annotations.values()])
+    index = pd.MultiIndex.from_arrays([songs, times], names=["song id", "time"])
+    return pd.DataFrame(values, index=index, columns=["valence", "arousal"])
+
+
+def at_labels(
+    times: np.ndarray, window_start_s: np.ndarray, values: np.ndarray, align: str = "ends_at_label"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The feature row of each label.
+
+    Parameters: label times (n,) and window starts (m,) in seconds on one clock, ascending; rows (m, features);
+    `align`, which window is a label's: the one that ends there or the one that starts there (`ALIGNMENTS`).
+    Returns: indices of the labels that have a row, and their rows.
+    """
+    wanted = np.asarray(times) + ALIGNMENTS[align]
+    place = np.searchsorted(window_start_s, wanted - 0.001)
+    there = place < len(window_start_s)
+    there[there] = np.abs(window_start_s[place[there]] - wanted[there]) < 0.001
+    return np.flatnonzero(there), values[place[there]]
 
 
 def check_duration(path: Path, at_least: float) -> Problem | None:

@@ -5,10 +5,12 @@ Labels follow the signs that Gabrielsson and Lindström report ("The role of str
 emotions", in Handbook of Music and Emotion, 2010): fast, loud and bright music is aroused, music in major is
 positive, and so is bright music. Valence and arousal are in [-1, 1]; the nine GEMS fractions are in [0, 1], each a
 logistic function of valence and arousal with the signs of Zentner et al. 2008, sampled over 25 simulated listeners.
+In the dynamic set loudness and brightness glide within an excerpt, and so do its valence and arousal.
 For trying the code; numbers from it say nothing about a paper.
 """
 
 import io
+from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import pandas as pd
 import soundfile
 
 from common.files import cache, cache_folder
-from data_prep.dataset import Dataset, Problem, Track, check_duration
+from data_prep.dataset import Annotation, Dataset, Problem, Recording, Track, annotation_table, check_duration
 
 RATE, SECONDS, LISTENERS = 16000, 6.0, 25
 GEMS = {  # bias, weight of valence, weight of arousal in the log-odds of being ticked
@@ -28,26 +30,41 @@ GEMS = {  # bias, weight of valence, weight of arousal in the log-odds of being 
 SCALES = {"major": [0, 2, 4, 5, 7, 9, 11], "minor": [0, 2, 3, 5, 7, 8, 10]}
 
 
-def render(rng: np.random.Generator, *, tempo: float, mode: str, loudness: float, brightness: float) -> np.ndarray:
-    """One excerpt, float32 of shape (RATE * SECONDS,).
+def affect(speed, major, level, bright):
+    """Valence and arousal, each in [-1, 1], of music whose traits are each in [0, 1]."""
+    arousal = (0.35 * speed + 0.4 * level + 0.25 * bright) * 2 - 1
+    valence = (0.3 * major + 0.45 * bright + 0.25 * speed) * 2 - 1
+    return valence, arousal
+
+
+def course(value, at_s, seconds: float):
+    """A trait at a time (s): a number stands still; an array glides through its values, even steps over `seconds`."""
+    return np.interp(at_s, np.linspace(0, seconds, len(value)), value) if np.ndim(value) else value
+
+
+def render(
+    rng: np.random.Generator, *, tempo: float, mode: str, loudness, brightness, seconds: float = SECONDS
+) -> np.ndarray:
+    """One excerpt, float32 of shape (RATE * seconds,).
 
     tempo in beats a minute; loudness in dB below full scale (negative, RMS); brightness in [0, 1], how slowly the
-    harmonics of a tone fall off.
+    harmonics of a tone fall off. Loudness and brightness are each a number or a `course`.
     """
-    total, beat, scale, tonic = int(RATE * SECONDS), 60 / tempo, SCALES[mode], rng.integers(48, 60)
+    total, beat, scale, tonic = int(RATE * seconds), 60 / tempo, SCALES[mode], rng.integers(48, 60)
     sound = np.zeros(total)
 
     def tone(start, length, pitch, level):
         t = np.arange(max(0, min(int(length * RATE), total - int(start * RATE)))) / RATE
         hz = 440 * 2 ** ((pitch - 69) / 12)
         harmonics = np.arange(1, 9)[:, None]
-        strengths = np.where(harmonics * hz < RATE / 2, harmonics ** -(3.5 - 2.7 * brightness), 0)
+        fall = 3.5 - 2.7 * course(brightness, start, seconds)
+        strengths = np.where(harmonics * hz < RATE / 2, harmonics**-fall, 0)
         wave = (strengths * np.sin(2 * np.pi * hz * harmonics * t)).sum(0)
         envelope = np.minimum(t / 0.01, 1) * np.exp(-2 * t / length)
         begin = int(start * RATE)
         sound[begin : begin + len(t)] += level * wave * envelope
 
-    for number in range(int(SECONDS / beat) + 1):
+    for number in range(int(seconds / beat) + 1):
         degree = [0, 3, 4, 0][number // 4 % 4]
         if number % 4 == 0:
             for step in (0, 2, 4):
@@ -58,42 +75,31 @@ def render(rng: np.random.Generator, *, tempo: float, mode: str, loudness: float
             tone((number + half / 2) * beat, beat / 2, tonic + 12 + 12 * octave + scale[place], 0.5)
         begin, click = int(number * beat * RATE), rng.standard_normal(int(0.03 * RATE))
         stretch = sound[begin : begin + len(click)]
-        stretch += (0.2 + 0.6 * brightness) * (click * np.exp(-np.arange(len(click)) / 100))[: len(stretch)]
+        bright = course(brightness, number * beat, seconds)
+        stretch += (0.2 + 0.6 * bright) * (click * np.exp(-np.arange(len(click)) / 100))[: len(stretch)]
+    loudness = course(loudness, np.arange(total) / RATE, seconds)
     return (sound * 10 ** (loudness / 20) / np.sqrt(np.mean(sound**2))).clip(-1, 1).astype("float32")
 
 
-class Synthetic(Dataset):
-    """360 excerpts of six seconds, the same ones everywhere; rendered into the cache folder when first used."""
+class _Rendered(Dataset):
+    """Excerpts that are the same everywhere; rendered into the cache folder when first used."""
 
-    name = "synthetic"
-    folder = "synthetic-1"
     citation = "none: rendered by data_prep/synthetic.py"
     source = "nowhere: it is rendered"
-    n_tracks = 360
     original_format = "flac"
     rendered = True
+    seed: int
+    seconds: float
 
     def __init__(self, root: Path | None = None):
         root = Path(root or cache_folder())
         cache(root / self.folder / "made by data_prep.synthetic", b"")
         super().__init__(root)
 
-    @cached_property
+    @property
+    @abstractmethod
     def recipes(self) -> pd.DataFrame:
-        """How each excerpt is rendered: tempo, mode, loudness, brightness; and the valence and arousal of that."""
-        rng = np.random.default_rng(2017)
-        n = self.n_tracks
-        speed, level, bright = rng.random((3, n))
-        major = rng.random(n) < 0.5
-        arousal = (0.35 * speed + 0.4 * level + 0.25 * bright) * 2 - 1
-        valence = (0.3 * major + 0.45 * bright + 0.25 * speed) * 2 - 1
-        return pd.DataFrame(
-            {
-                "tempo": 60 + 120 * speed, "mode": np.where(major, "major", "minor"), "loudness": -36 + 28 * level,
-                "brightness": bright, "valence": valence, "arousal": arousal,
-            },
-            index=pd.Index([str(i + 1) for i in range(n)], name="track id"),
-        )  # fmt: skip
+        """How each excerpt is rendered: tempo, mode, loudness, brightness; by track id."""
 
     @cached_property
     def tracks(self) -> list[Track]:
@@ -103,11 +109,45 @@ class Synthetic(Dataset):
             path = self.root / f"{name}.flac"
             if not path.is_file():
                 how = {key: recipe[key] for key in ("tempo", "mode", "loudness", "brightness")}
+                sound = render(np.random.default_rng([self.seed, number]), **how, seconds=self.seconds)
                 buffer = io.BytesIO()
-                soundfile.write(buffer, render(np.random.default_rng([2017, number]), **how), RATE, format="FLAC")
+                soundfile.write(buffer, sound, RATE, format="FLAC")
                 cache(path, buffer.getvalue())
             found.append(Track(name, path))
         return found
+
+    def validate(self) -> list[Problem]:
+        """Files of the cache that are damaged are taken away, so that they are rendered again."""
+        for track in self.tracks:
+            if check_duration(track.path, self.seconds):
+                track.path.unlink()
+        del self.tracks
+        return []
+
+
+class Synthetic(_Rendered):
+    """360 excerpts of six seconds, with fractions of listeners for the nine GEMS emotions."""
+
+    name = "synthetic"
+    folder = "synthetic-1"
+    n_tracks = 360
+    seed, seconds = 2017, SECONDS
+
+    @cached_property
+    def recipes(self) -> pd.DataFrame:
+        """How each excerpt is rendered: tempo, mode, loudness, brightness; and the valence and arousal of that."""
+        rng = np.random.default_rng(self.seed)
+        n = self.n_tracks
+        speed, level, bright = rng.random((3, n))
+        major = rng.random(n) < 0.5
+        valence, arousal = affect(speed, major, level, bright)
+        return pd.DataFrame(
+            {
+                "tempo": 60 + 120 * speed, "mode": np.where(major, "major", "minor"), "loudness": -36 + 28 * level,
+                "brightness": bright, "valence": valence, "arousal": arousal,
+            },
+            index=pd.Index([str(i + 1) for i in range(n)], name="track id"),
+        )  # fmt: skip
 
     @cached_property
     def labels(self) -> pd.DataFrame:
@@ -118,10 +158,51 @@ class Synthetic(Dataset):
             ticked[emotion] = rng.binomial(LISTENERS, 1 / (1 + np.exp(-2 * odds))) / LISTENERS
         return pd.DataFrame(ticked, index=self.recipes.index)
 
-    def validate(self) -> list[Problem]:
-        """Files of the cache that are damaged are taken away, so that they are rendered again."""
-        for track in self.tracks:
-            if check_duration(track.path, SECONDS):
-                track.path.unlink()
-        del self.tracks
-        return []
+
+class SyntheticDynamic(_Rendered):
+    """40 excerpts of 10.5 s whose loudness and brightness glide, with valence and arousal every 0.5 s."""
+
+    name = "synthetic_dynamic"
+    folder = "synthetic-dynamic-1"
+    n_tracks = 40
+    seed, seconds = 2015, 10.5
+    splits = {  # noqa: RUF012
+        "development": [str(i + 1) for i in range(30)], "evaluation": [str(i + 1) for i in range(30, 40)],
+    }  # fmt: skip
+
+    @cached_property
+    def recipes(self) -> pd.DataFrame:
+        """How each excerpt is rendered: loudness and brightness glide through four values, evenly spaced."""
+        rng = np.random.default_rng(self.seed)
+        n = self.n_tracks
+        speed, major = rng.random(n), rng.random(n) < 0.5
+        level, bright = rng.random((2, n, 4))
+        return pd.DataFrame(
+            {
+                "tempo": 60 + 120 * speed, "mode": np.where(major, "major", "minor"),
+                "loudness": list(-36 + 28 * level), "brightness": list(bright),
+                "speed": speed, "major": major, "level": list(level),
+            },
+            index=pd.Index([str(i + 1) for i in range(n)], name="song id"),
+        )  # fmt: skip
+
+    def annotations(self, split: str, source: str = "task") -> dict[str, Annotation]:
+        """Labels of a split at 1.0, 1.5, ..., 10.5 s: valence and arousal of the last second. There is one source."""
+        times = np.arange(1.0, self.seconds + 0.25, 0.5)
+        last_second = times[:, None] - 1 + (np.arange(100) + 0.5) / 100
+        found = {}
+        for song, how in self.recipes.loc[self.splits[split]].iterrows():
+            level, bright = (course(how[key], last_second, self.seconds).mean(1) for key in ("level", "brightness"))
+            values = np.stack(affect(how["speed"], how["major"], level, bright), axis=1)
+            found[song] = Annotation(times, values.astype("float32"))
+        return found
+
+    def recordings(self, ids: list[str]) -> dict[str, Recording]:
+        """Audio of the songs, whole."""
+        paths = {track.id: track.path for track in self.tracks}
+        return {song: Recording(paths[song], 0.0) for song in ids}
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """Valence and arousal, each in [-1, 1], by song id and time."""
+        return annotation_table(self.annotations("development") | self.annotations("evaluation"))

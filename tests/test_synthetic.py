@@ -4,7 +4,7 @@ from common import audio, metrics, protocol
 from common.baselines import group_mean, ridge, training_mean
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from data_prep.emotify import EMOTIONS
-from data_prep.synthetic import RATE, SECONDS, Synthetic, render
+from data_prep.synthetic import RATE, SECONDS, Synthetic, SyntheticDynamic, affect, render
 
 
 def sound(**changes):
@@ -24,6 +24,48 @@ def test_rendering_does_what_the_recipe_says():
     assert abs(level + 25) < 0.3
     assert centroid(sound(brightness=0.9)) > 1.3 * centroid(sound(brightness=0.1))
     assert not np.array_equal(sound(mode="minor"), sound(mode="major"))
+
+
+def test_loudness_and_brightness_glide():
+    still = sound(loudness=np.array([-20.0, -20.0]), brightness=np.array([0.5, 0.5, 0.5]))
+    np.testing.assert_allclose(still, sound(), atol=1e-6)
+    middle = RATE * 3
+    louder = sound(loudness=np.array([-40.0, -10.0]), seconds=6)
+    assert np.abs(louder[middle:]).mean() > 3 * np.abs(louder[:middle]).mean()
+    brighter = sound(brightness=np.array([0.0, 1.0]))
+    assert centroid(brighter[middle:]) > 1.3 * centroid(brighter[:middle])
+
+
+def test_dynamic_labels_follow_the_last_second(cache):
+    data = SyntheticDynamic()
+    assert data.validate() == [] and data.rendered and len(data.tracks) == 40
+    assert [len(data.splits[split]) for split in ("development", "evaluation")] == [30, 10]
+    assert data.labels.shape == (800, 2) and list(data.labels.columns) == ["valence", "arousal"]
+    assert data.labels.index.names == ["song id", "time"] and np.abs(data.labels).max(axis=None) <= 1
+    annotation, how = data.annotations("evaluation")["31"], data.recipes.loc["31"]
+    np.testing.assert_allclose(annotation.times, np.arange(2, 22) / 2)
+    at_3 = [
+        np.interp(3.0, [0, 3.5, 7, 10.5], how[trait]) for trait in ("level", "brightness")
+    ]  # 2.5 to 3.5 s is straight
+    np.testing.assert_allclose(annotation.values[5], affect(how["speed"], how["major"], *at_3), atol=1e-5)
+    recording = data.recordings(["31"])["31"]
+    assert recording.start_s == 0 and audio.duration(recording.path) == 10.5
+    np.testing.assert_array_equal(data.annotations("evaluation", "deam")["31"].values, annotation.values)
+
+
+def test_dynamic_labels_can_be_heard(cache):
+    """The level of the last second tells the arousal, between excerpts and within them."""
+    data = SyntheticDynamic()
+    heard, told = [], []
+    for song, annotation in data.annotations("development").items():
+        samples, rate = audio.load(data.recordings([song])[song].path)
+        ends = (annotation.times * rate).astype(int)
+        heard.append([20 * np.log10(np.sqrt(np.mean(samples[end - rate : end] ** 2))) for end in ends])
+        told.append(annotation.values[:, 1])
+    heard, told = np.array(heard), np.array(told)
+    assert np.corrcoef(heard.ravel(), told.ravel())[0, 1] > 0.6
+    within = [np.corrcoef(h, t)[0, 1] for h, t in zip(heard, told, strict=True)]
+    assert np.mean(within) > 0.6
 
 
 def test_labels_follow_from_the_recipes(cache):

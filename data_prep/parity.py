@@ -1,0 +1,179 @@
+"""How well the openSMILE features that the project computes agree with those that DEAM distributes.
+
+Pearson's r of each of the 260 columns, pooled over all windows of all songs that have official features: on whole
+excerpts, and on cuts of songs. Where the audio of an excerpt lies some hundredths of a second later than the official
+features have it (an mp3 cut from an mp3 is delayed), delays that fit best are told, and r with them.
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common import cli
+from common.errors import InputError
+from common.features.opensmile import NAMES, STEP_S, OpenSmile
+from common.features.store import FeatureStore
+from common.files import write_atomically
+from common.parallel import available_cores
+from common.report import text_table
+from data_prep.dataset import Recording, data_root
+from data_prep.deam import Deam, at_labels
+
+DELAYS_S, DELAYED = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06), 10
+MEMORY_S = 1.0  # how long the filter of the RASTA bands remembers what came before a cut
+RASTA = np.array(["Rfilt" in name or "Rasta" in name for name in NAMES])
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """An extractor on all but the first `delay_s` seconds of a recording."""
+
+    extractor: OpenSmile
+    delay_s: float
+    name: str = "opensmile-delayed"
+
+    def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
+        return self.extractor(samples[round(self.delay_s * rate) :], rate)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of recordings that both sides have."""
+
+    ours: np.ndarray  # (n, 260)
+    official: np.ndarray  # (n, 260)
+    since_start_s: np.ndarray  # (n,), where each starts in its recording
+
+    @classmethod
+    def of(cls, recording: Recording, rows: np.ndarray, official: tuple[np.ndarray, np.ndarray]) -> "Windows":
+        starts = recording.start_s + STEP_S * np.arange(len(rows))
+        there, found = at_labels(starts, *official, "starts_at_label")
+        return cls(rows[there], found, starts[there] - recording.start_s)
+
+    @classmethod
+    def joined(cls, parts: list["Windows"]) -> "Windows":
+        names = ("ours", "official", "since_start_s")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def where(self, kept: np.ndarray) -> "Windows":
+        return Windows(self.ours[kept], self.official[kept], self.since_start_s[kept])
+
+    def r(self) -> np.ndarray:
+        """Pearson's r of each column, (260,), NaN where a column does not vary."""
+        a, b = (side - side.mean(axis=0, dtype="float64") for side in (self.ours, self.official))
+        with np.errstate(invalid="ignore"):
+            return (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+
+    def difference(self) -> np.ndarray:
+        """Median absolute difference of each column, (260,), in standard deviations of the official values."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.median(np.abs(self.ours - self.official), axis=0) / self.official.std(axis=0, dtype="float64")
+
+
+def compare(songs: dict[str, Windows]) -> dict:
+    """What is told of one set of recordings; r of the RASTA bands is without the first second of each."""
+    windows = Windows.joined(list(songs.values()))
+    r, begun = windows.r(), windows.since_start_s >= MEMORY_S
+    r[RASTA] = windows.where(begun).r()[RASTA]
+    found = {"songs": len(songs), "windows": len(windows.ours), "median_r": round(float(np.nanmedian(r)), 3)}
+    if not begun.all():
+        found["median_r_rasta_first_second"] = round(float(np.nanmedian(windows.where(~begun).r()[RASTA])), 3)
+    for key, values in (("r", r), ("difference", windows.difference())):
+        found[key] = {n: round(float(v), 3) if np.isfinite(v) else None for n, v in zip(NAMES, values, strict=True)}
+    return found
+
+
+def fit_delays(store: FeatureStore, recordings, official, undelayed, jobs: int) -> tuple[dict, dict]:
+    """For each song the delay with the highest mean r, in seconds, and the windows with it."""
+    best = {song: (np.nanmean(windows.r()), 0.0, windows) for song, windows in undelayed.items()}
+    for delay in DELAYS_S:
+        rows = store.get_all([r.path for r in recordings.values()], Delayed(OpenSmile(), delay), jobs=jobs)
+        for (song, recording), found in zip(recordings.items(), rows, strict=True):
+            windows = Windows.of(recording, found, official[song])
+            best[song] = max(best[song], (np.nanmean(windows.r()), delay, windows), key=lambda fit: fit[0])
+    return {song: fit[1] for song, fit in best.items()}, {song: fit[2] for song, fit in best.items()}
+
+
+def measure(data: Deam, jobs: int) -> dict[str, dict]:
+    """The comparisons by name of the set. Raises InputError if there is nothing to compare."""
+    official, store, found = data.features(), FeatureStore(), {}
+    together = data.recordings(list(official))
+    alone = {song: recording for song in official for recording in data.recordings([song]).values()}
+    whole = {song: recording for song, recording in alone.items() if recording.start_s == 0}
+    for name, recordings in (("whole", whole), ("cuts", {s: r for s, r in together.items() if r.start_s > 0})):
+        if not recordings:
+            continue
+        rows = store.get_all([recording.path for recording in recordings.values()], OpenSmile(), jobs=jobs)
+        songs = {s: Windows.of(r, f, official[s]) for (s, r), f in zip(recordings.items(), rows, strict=True)}
+        found[name] = compare(songs)
+        if name == "whole":
+            first = dict(list(recordings.items())[:DELAYED])
+            delays, songs = fit_delays(store, first, official, {song: songs[song] for song in first}, jobs)
+            found["whole, delay fitted"] = compare(songs) | {"delay_s": delays}
+    if not found:
+        raise InputError(f"{data.root}: has no song with both audio and features; get both from {data.source}")
+    return found
+
+
+def grouped(columns: list[str]) -> list[str]:
+    """A line for each of sma_stddev, sma_amean, sma_de_stddev, sma_de_amean, with the descriptors of such columns."""
+    groups: dict[str, list[str]] = {}
+    for column in columns:
+        name, kind = re.fullmatch(r"(\S+?)_(sma\S*)", re.sub(r"\[\d+\]", "", column)).groups()
+        groups.setdefault(kind, []).append(name)
+    lines = []
+    for kind, names in groups.items():
+        counted = [f"{name} ({n} bands)" if n > 1 else name for name, n in Counter(names).items()]
+        lines.append(f"{kind}: {'all' if len(names) == len(NAMES) // 4 else ', '.join(counted)}")
+    return lines
+
+
+def summary(found: dict[str, dict]) -> str:
+    """One table, then what agrees less, and the delays."""
+    lines, notes = [], []
+    for name, told in found.items():
+        r = {column: value for column, value in told["r"].items() if value is not None}
+        low = [column for column, value in r.items() if value < 0.9]
+        high = sum(value >= 0.99 for value in r.values())
+        difference = np.median([value for value in told["difference"].values() if value is not None])
+        lines.append([name, told["songs"], told["windows"], told["median_r"], high, len(low), f"{difference:.3f}"])
+        notes.append(f"\n{name}: r < .9" + "".join(f"\n  {line}" for line in grouped(low) or ["in no column"]))
+        if "median_r_rasta_first_second" in told:
+            notes.append(
+                f"  (RASTA bands in the first second, left aside: median r {told['median_r_rasta_first_second']})"
+            )
+        if "delay_s" in told:
+            notes.append("  delays: " + ", ".join(f"song {s} {1000 * d:.0f} ms" for s, d in told["delay_s"].items()))
+    header = ["", "songs", "windows", "median r", "r >= .99", "r < .9", "median difference / std"]
+    return "\n".join([text_table(header, lines), *notes])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = cli.Parser(prog="python -m data_prep.parity", description=__doc__)
+    add = parser.add_argument
+    add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    add("--out", type=Path, metavar="FILE", help="write r and difference of every column there, as JSON")
+    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _report(options))
+
+
+def _report(options) -> int:
+    root = data_root(options.data_root)
+    if root is None:
+        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    found = measure(Deam(root), options.jobs)
+    print(summary(found))
+    if options.out:
+        write_atomically(options.out, (json.dumps({"engine": OpenSmile().engine, **found}) + "\n").encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
