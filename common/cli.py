@@ -121,6 +121,12 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     chosen = options.variant or (primary if options.table else training.default or primary)
     chosen = [variants[name] for name in dict.fromkeys([*training.baselines, *chosen])]
     experiment = training.build(options)
+    lacking = {variant.name: experiment.lacks(variant) for variant in chosen if experiment.lacks(variant)}
+    for name, why in lacking.items():
+        if name in (options.variant or []):
+            raise InputError(f"{name} cannot run here: {why}")
+        print(f"left out: {name} ({why})")
+    chosen = [variant for variant in chosen if variant.name not in lacking]
     for_keeps = experiment.for_record and not options.quick
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
@@ -165,7 +171,7 @@ def _listing(variants, jobs: int) -> str:
     lines = []
     for v in variants:
         minutes = v.core_seconds / jobs / 60
-        about = "seconds" if minutes < 1 else f"{minutes:.0f} min"
+        about = "seconds" if minutes < 0.2 else f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
         lines.append([v.name, "primary" if v.primary else "", about, v.title])
     table = report.text_table(["variant", "", f"a repetition, {jobs} cores", "what it is"], lines)
     return table + "\n\nVariants that differ only behind the network share its training."

@@ -48,6 +48,10 @@ class Experiment(ABC):
         `splits` holds, by split, what differs from one split to the other.
         """
 
+    def lacks(self, variant: Variant) -> str | None:
+        """Why the data here do not allow a variant; None if they do."""
+        return None
+
     @abstractmethod
     def jobs(self, variant: Variant, seed: int) -> list[dict]:
         """The networks that a run trains, each as all that it depends on beside the data; equal ones are shared."""

@@ -1,0 +1,91 @@
+"""All systems of the paper's tables, the readings of what it leaves open, and the baselines."""
+
+from common.runs import Variant
+from reproductions.malik2017 import li2016
+
+EPOCHS, FOLDS = 300, 10  # at most; of the cross-validation over the development songs, which the paper has not
+PROTOCOL = 1  # raised by hand when a change of the code changes results
+PUBLISHED_DEVELOPMENT = {  # average RMSE at which the authors' training ended (Table 1)
+    "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055}, "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
+}  # fmt: skip
+SECONDS_PER_EPOCH = {60: 0.5, 30: 0.4, 20: 0.35, 10: 0.45}  # of one core, 260 songs of 60 frames and 260 features
+
+
+def variants(epochs: int | None = None) -> list[Variant]:
+    """All systems and readings; `epochs` in the place of at most 300."""
+
+    def crnn(name, title, length, *, source="official", labels="task", align="ends_at_label", cv=False, primary=False,
+             fixed=None, **network):  # fmt: skip
+        until = PUBLISHED_DEVELOPMENT["log_mel" if source == "log_mel" else "official"][length]
+        network |= {"length": length, "epochs": fixed or epochs or EPOCHS, "until": 0 if fixed else until}
+        settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
+        share = {"official": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
+        seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share
+        return Variant(name, title, settings | {"protocol": PROTOCOL}, primary, seconds * (0.9 * FOLDS if cv else 1))
+
+    def beside(name, title, *, source="official", labels="task", cv=False):
+        settings = {"beside": name.removeprefix("cv_").removesuffix("_repaired").removesuffix("_log_mel")}
+        settings |= {"input": source, "labels": labels, "align": "ends_at_label", "cross_validation": cv}
+        return Variant(name, title, settings | {"protocol": PROTOCOL}, core_seconds=1)
+
+    def baselines(suffix="", about="", **more):
+        return [
+            beside(f"zero{suffix}", f"baseline: zero{about}", **more),
+            beside(f"training_mean{suffix}", f"baseline: mean of the training songs{about}", **more),
+            beside(f"ridge{suffix}", f"baseline: ridge regression of song means on averaged features{about}", **more),
+            beside(f"own_song_mean{suffix}", f"oracle: each song's own mean{about}", **more),
+        ]
+
+    rows = [crnn(f"crnn_l{n}", f"CRNN, length {n}", n, primary=True) for n in (20, 10, 30, 60)]
+    rows += [crnn("crnn_nb", "CRNN_NB, length 60", 60, branches=1, primary=True)]
+    li = {k: rows[0].settings[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
+    li |= {"members": li2016.LENGTHS, "epochs": [li2016.PRETRAINING, li2016.EPOCHS]}
+    rows += [
+        Variant(
+            "crnn_lengths",
+            "mean of the CRNNs of lengths 60, 30, 20 and 10",
+            rows[0].settings | {"networks": [row.settings["network"] for row in rows[:4]]},
+            core_seconds=1,
+        )
+    ]
+    rows += [Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 1800, finish_last=True)]
+    rows += [
+        crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", n, source="log_mel", dropout=0.75, primary=True)
+        for n in (20, 10, 30, 60)
+    ]
+    one = {"length": 20}
+    readings = [
+        crnn("crnn_l20_deam", "CRNN, length 20, DEAM's labels", labels="deam", **one),
+        crnn("crnn_l20_repaired", "CRNN, length 20, song means exchanged back", labels="repaired", **one),
+        crnn("cv_crnn_l20", "CRNN, length 20", cv=True, **one),
+        crnn("cv_crnn_l20_repaired", "CRNN, length 20, song means exchanged back", cv=True, labels="repaired", **one),
+        crnn("cv_crnn_l20_validated", "CRNN, length 20, stopped by a tenth of the training songs", cv=True,
+             validation=True, **one),
+        crnn("cv_crnn_l20_validated_repaired", "CRNN, length 20, stopped so, song means exchanged back", cv=True,
+             validation=True, labels="repaired", **one),
+        crnn("cv_crnn_means_l20", "CRNN, length 20, the 65 means alone", cv=True, source="means", **one),
+        crnn("crnn_means_l20", "CRNN, length 20, the 65 means alone", source="means", **one),
+        crnn("crnn_cuts_l10", "CRNN, length 10, 260 features of the songs and seconds of log-mel", 10,
+             source="opensmile"),
+        crnn("crnn_log_mel_l20_dropout_25", "CRNN, log-mel, length 20, dropout .25", source="log_mel", **one),
+        crnn("crnn_l20_200_epochs", "CRNN, length 20, 200 epochs", fixed=200, **one),
+        crnn("crnn_l20_penalty_sum", "CRNN, length 20, activity penalty summed (Keras 1)", penalty="sum", **one),
+        crnn("crnn_l20_penalty_batch", "CRNN, length 20, activity penalty per sequence (tf.keras)", penalty="batch",
+             **one),
+        crnn("crnn_l20_penalty_weights", "CRNN, length 20, penalty on weights only", penalty="weights", **one),
+        crnn("crnn_l20_penalty_off", "CRNN, length 20, no penalty", penalty="off", **one),
+        crnn("crnn_l20_bn_first", "CRNN, length 20, batch normalisation before ReLU", bn_first=True, **one),
+        crnn("crnn_l20_dropout_75", "CRNN, length 20, dropout .75", dropout=0.75, **one),
+        crnn("crnn_l20_no_gru_dropout", "CRNN, length 20, dropout behind the CNN only", gru_dropout=0.0, **one),
+        crnn("crnn_l20_starts_at_label", "CRNN, length 20, windows that start at the label", align="starts_at_label",
+             **one),
+        crnn("crnn_l20_logistic_gates", "CRNN, length 20, logistic gates", gates="logistic", **one),
+        crnn("crnn_l20_reset_after", "CRNN, length 20, Keras 3's GRU", reset_after=True,
+             **one),
+    ]  # fmt: skip
+    return [
+        *rows, *readings, *baselines(), *baselines("_log_mel", ", log-mel", source="log_mel"),
+        *(v for labels, suffix in (("task", ""), ("repaired", "_repaired"))
+          for v in (Variant(f"cv_{b.name}", b.title, b.settings, core_seconds=1)
+                    for b in baselines(suffix, " (repaired)" if suffix else "", labels=labels, cv=True))),
+    ]  # fmt: skip
