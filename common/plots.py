@@ -87,7 +87,9 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
     """One panel a variant: the loss of every fold of every run, and their mean."""
     figure, axes = plt.subplots(1, len(records), figsize=(4.8 * len(records), 2.8), squeeze=False)
     for axis, record in zip(axes[0], records.values(), strict=True):
-        curves = np.array([fold for run in record["runs"] for fold in run["loss"]])
+        curves = [network for run in record["runs"] for network in run["loss"]]
+        shortest = min(len(curve) for curve in curves)
+        curves = np.array([curve[:shortest] for curve in curves])
         epochs = np.arange(1, curves.shape[1] + 1)
         axis.plot(epochs, curves.T, color=BLUE, lw=0.4, alpha=0.12)
         axis.plot(epochs, curves.mean(0), color=INK, lw=1.5)
@@ -110,17 +112,21 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
     drawn = []
     with plt.rc_context(STYLE):
         rows = [row for row in published.join(expected, records) if row.fields["record"]]
-        for dataset in dict.fromkeys(row.fields["dataset"] for row in rows):
-            here = [row for row in rows if row.fields["dataset"] == dataset]
+        groups = {}
+        for row in rows:
+            groups.setdefault(tuple(row.fields[key] for key in ("dataset", "source", "split")), []).append(row)
+        for (dataset, source, split), here in groups.items():
             folder = records.path(dataset, "").parent / "figures"
-            drawn.append(folder / "measured_against_published.png")
+            which = "" if len(groups) == 1 else f"_{source}_{split}".lower().replace(" ", "_")
+            drawn.append(folder / f"measured_against_published{which}.png")
             measured_against_published(here, drawn[-1])
             found = {name: records.get(dataset, name) for name in dict.fromkeys(r.fields["variant"] for r in here)}
             for name, record in found.items():
-                drawn.append(folder / f"predicted_against_annotated_{name}.png")
-                predicted_against_annotated(record, drawn[-1])
+                if "reference_z" in record["facts"]:
+                    drawn.append(folder / f"predicted_against_annotated_{name}.png")
+                    predicted_against_annotated(record, drawn[-1])
             found = {name: record for name, record in found.items() if "loss" in record["runs"][0]}
             if found:
-                drawn.append(folder / "training_curves.png")
+                drawn.append(folder / f"training_curves{which}.png")
                 training_curves(found, drawn[-1])
     return drawn
