@@ -316,8 +316,9 @@ class Resampled:
         key = claim["dataset"], variant, split, metric
         if key not in self._found:
             facts = covered(record["facts"], split)
-            _, artist = np.unique(facts.get("artists", facts["tracks"]), return_inverse=True)
-            n = artist.max() + 1
+            artists = facts.get("artists", facts["tracks"])
+            number = {artist: i for i, artist in enumerate(dict.fromkeys(artists))}
+            artist, n = [number[name] for name in artists], len(number)
             drawn = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), REPLICATES).astype("float64")
             self._found[key] = RESAMPLED[metric](record, split, drawn[:, artist])
         every = record["facts"]["targets"]

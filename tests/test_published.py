@@ -181,7 +181,7 @@ def record(strength, seeds=range(6), songs=120, **facts):
         estimate = strength * reference + np.random.default_rng(7).standard_normal((songs, 2)) * 0.9
         estimate = estimate + 0.03 * rng.standard_normal((songs, 2))
         fold = np.arange(songs) % 4
-        metrics = correlations(reference, estimate, fold, ["a", "b"])
+        metrics = {"cv": correlations(reference, estimate, fold, ["a", "b"])}
         runs.append({"seed": seed, "metrics": metrics, "fold": fold.tolist(), "predictions": estimate.tolist()})
     return {"settings": {}, "facts": known | facts, "runs": runs}
 
@@ -207,7 +207,7 @@ def paper(tmp_path):
 
 
 def mean_r(content):
-    return float(np.mean([run["metrics"]["pearson_r_mean_over_folds"]["average"] for run in content["runs"]]))
+    return float(np.mean([run["metrics"]["cv"]["pearson_r_mean_over_folds"]["average"] for run in content["runs"]]))
 
 
 def test_join_and_the_strict_check(paper):
@@ -249,7 +249,7 @@ def test_what_cannot_be_compared_is_not(paper):
 
 def test_claims(paper):
     def claim(name, **more):
-        return {"id": name, "kind": "difference", "statement": name, "dataset": "songs", "a": "strong",
+        return {"id": name, "kind": "difference", "statement": name, "dataset": "songs", "split": "cv", "a": "strong",
                 "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1, **more}  # fmt: skip
 
     strong, weak = record(1.0), record(0.5)
@@ -272,7 +272,7 @@ def test_claims(paper):
 
 def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
     claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "a": "strong", "b": "weak",
-             "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1}  # fmt: skip
+             "split": "cv", "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1}  # fmt: skip
 
     def verdict(strong, weak):
         expected, records = paper([], [claim], strong=strong, weak=weak)
@@ -285,7 +285,7 @@ def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
     assert verdict(record(1.0, partial=True), record(0.5)) == ("partial", None)
     assert verdict(record(1.0), record(0.5, stand_in=True)) == ("stand-in", None)
     with pytest.raises(InputError, match="not run on the same data"):
-        verdict(record(1.0), record(0.5, fingerprint="other"))
+        verdict(record(1.0), record(0.5, tracks=[f"other {i}" for i in range(120)]))
     other_folds = record(0.5)
     for run in other_folds["runs"]:
         run["fold"] = run["fold"][::-1]
@@ -295,9 +295,9 @@ def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
 
 def test_resampling_each_song_once_gives_the_metric():
     content = record(1.0, seeds=range(2))
-    found = published.resampled_r(content, np.ones((1, 120)))
+    found = published.resampled_r(content, "cv", np.ones((1, 120)))
     for run, values in zip(content["runs"], found, strict=True):
-        expected = run["metrics"]["pearson_r_mean_over_folds"]
+        expected = run["metrics"]["cv"]["pearson_r_mean_over_folds"]
         assert values[0] == pytest.approx([expected["a"], expected["b"]], abs=1e-5)
 
 
@@ -321,7 +321,7 @@ def test_ids_are_unique_over_all_papers(board):
 
 
 def test_records_follow_from_their_predictions():
-    from common.metrics import correlations
+    from common.metrics import correlations, dynamic
 
     checked = 0
     for path in sorted((ROOT / "results").glob("*/*/*.json")):
@@ -331,7 +331,12 @@ def test_records_follow_from_their_predictions():
             if "predictions" in run and "reference_z" in content["facts"]:
                 facts = content["facts"]
                 again = correlations(facts["reference_z"], run["predictions"], run["fold"], facts["targets"])
-                assert again == run["metrics"], (path, run["seed"])
+                assert [again] == list(run["metrics"].values()), (path, run["seed"])
+                checked += 1
+            for split, songs in run.get("songs", {}).items():
+                again = dynamic(songs, content["facts"]["targets"])
+                for metric, values in run["metrics"][split].items():
+                    assert again[metric] == pytest.approx(values, abs=2e-5), (path, run["seed"], metric)
                 checked += 1
             assert {"finished", "commit", "backend", "device", "versions"} <= run["provenance"].keys()
     assert checked > 0

@@ -28,17 +28,18 @@ class Toy(runs.Experiment):
     def __init__(self, log, fingerprint="abc"):
         self.log, self.fingerprint = log, fingerprint
 
-    def facts(self):
+    def facts(self, variant):
         return {"fingerprint": self.fingerprint}
 
-    def job(self, variant):
-        return {"scale": variant.settings["scale"]}
+    def jobs(self, variant, seed):
+        return [{"scale": variant.settings["scale"], "seed": seed, "fold": fold} for fold in range(self.folds)]
 
-    def call(self, job, seed, fold):
-        return toy_fold, self.log, job, seed, fold
+    def call(self, job):
+        return toy_fold, self.log, job, job["seed"], job["fold"]
 
     def finish(self, variant, seed, folds, jobs):
-        return {"metrics": {"sum": {"all": float(sum(fold["value"] for fold in folds)) + variant.settings["plus"]}}}
+        total = float(sum(fold["value"] for fold in folds)) + variant.settings["plus"]
+        return {"metrics": {"cv": {"sum": {"all": total}}}}
 
 
 def variant(name, scale=1.0, plus=0.0):
@@ -63,7 +64,7 @@ def done(toy):
 
 
 def sums(record):
-    return [run["metrics"]["sum"]["all"] for run in record["runs"]]
+    return [run["metrics"]["cv"]["sum"]["all"] for run in record["runs"]]
 
 
 def test_runs_are_recorded_and_not_repeated(toy):
