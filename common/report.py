@@ -127,7 +127,8 @@ def variants_table(
         targets = list(record["runs"][0]["metrics"][split][metric])
         header = header or ["system or reading", "runs", *targets]
         values = np.array([[run["metrics"][split][metric][t] for t in targets] for run in record["runs"]])
-        cells = [number(v, 2) for v in values.mean(0)]
+        digits = 3 if metric.startswith("rmse") else 2
+        cells = [number(v, digits) for v in values.mean(0)]
         if len(values) > 1:
             cells[-1] = f"{number(values[:, -1].mean())} ± {number(values[:, -1].std(ddof=1))}"
         lines.append([f"{record['title']} (`{name}`)", len(values), *cells])
