@@ -91,7 +91,12 @@ def _recurrence(gate, unroll: bool, masked: bool):
     @ops.custom_gradient
     def recurrence(projected, recurrent, masks):
         u_z, u_r, u_h = ops.split(recurrent, 3, axis=-1)
-        inputs = ops.split(projected, 3, axis=-1)
+        units = u_z.shape[-1]
+
+        def parts(gates):
+            return [gates[..., i * units : (i + 1) * units] for i in range(3)]
+
+        inputs = parts(projected)
 
         def dropped(state, number):
             return state * masks[number] if masked else state
@@ -102,11 +107,11 @@ def _recurrence(gate, unroll: bool, masked: bool):
             return z, r, ops.tanh(p_h + _product(dropped(r * before, 2), u_h))
 
         def step(before, at):
-            z, _, candidate = activations(before, *at)
+            z, _, candidate = activations(before, *(at if unroll else parts(at)))
             return z * before + (1 - z) * candidate
 
         zero = ops.zeros_like(inputs[0][0])
-        states = _scan(step, zero, inputs, unroll=unroll)
+        states = _scan(step, zero, inputs if unroll else projected, unroll=unroll)
 
         def gradient(*arguments, upstream=None):
             upstream = arguments[0] if upstream is None else upstream
