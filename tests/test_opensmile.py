@@ -1,10 +1,12 @@
 import csv
 import io
+import subprocess
+import sys
+import textwrap
 import zipfile
 from pathlib import Path
 
 import numpy as np
-import opensmile
 import pytest
 
 from common import audio
@@ -68,6 +70,9 @@ def test_windows_start_every_half_second():
 
 def literal_windows(samples: np.ndarray, rows: int) -> np.ndarray:
     """Two passes over openSMILE's own set, one for descriptors and one for deltas; moments of 100 frames by numpy."""
+    smile()  # the way to load openSMILE
+    import opensmile
+
     config = Path(opensmile.__file__).parent / "core/config/is09-13/IS13_ComParE.conf"
     halves = []
     for level in ("lld", "lld_de"):
@@ -116,6 +121,17 @@ def test_only_the_deltas_of_voiced_frames_know_how_long_ago_the_file_began(windo
 
 def test_silence_gives_numbers():
     assert np.isfinite(OpenSmile()(np.zeros(3 * RATE, "float32"), RATE)).all()
+
+
+def test_tensorflow_may_be_there_first():
+    """Both bring a C++ library; without care openSMILE corrupts the memory of a process that has TensorFlow."""
+    code = """
+        import numpy, tensorflow
+        from common.features.opensmile import OpenSmile
+        print(OpenSmile()(numpy.zeros(88200, "float32"), 44100).shape)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    assert done.stdout.split("\n")[0] == "(2, 260)", done.stderr
 
 
 def test_one_smile_a_process():

@@ -11,7 +11,10 @@ frames are divided by a sum that grows from the first frame on (openSMILE, delta
 shrink as one over the time since the start of the file. The RASTA bands forget within about a second.
 """
 
+import ctypes
 import importlib.metadata
+import importlib.util
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -47,9 +50,13 @@ MEANS = [i for i, name in enumerate(NAMES) if name.endswith("_amean") and "_sma_
 @lru_cache
 def smile():
     """The opensmile.Smile that computes the windows; one a process, since building it reads all configurations."""
+    core = Path(importlib.util.find_spec("opensmile").origin).parent / "core"
+    if hasattr(os, "RTLD_DEEPBIND"):  # else openSMILE calls the C++ library inside TensorFlow and the process dies
+        for library in core.glob("bin/*/libSMILEapi.so"):
+            ctypes.CDLL(str(library), mode=os.RTLD_DEEPBIND)
     import opensmile
 
-    descriptors = Path(opensmile.__file__).parent / "core/config/is09-13/IS13_ComParE_core.lld.conf.inc"
+    descriptors = core / "config/is09-13/IS13_ComParE_core.lld.conf.inc"
     return opensmile.Smile(str(Path(__file__).with_suffix(".conf")), "windows", options={"lld": str(descriptors)})
 
 
