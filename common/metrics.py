@@ -105,7 +105,8 @@ def song_moments(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
 def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
     """Frames and mean squared error of each song, from {"frames": (n_songs,), "moments": (n_songs, n_targets, 5)}."""
     y, p, yy, pp, yp = np.moveaxis(np.asarray(songs["moments"], "float64"), -1, 0)
-    return np.asarray(songs["frames"], "float64"), (p - y) ** 2 + yy + pp - 2 * yp
+    errors = (p - y) ** 2 + yy + pp - 2 * yp
+    return np.asarray(songs["frames"], "float64"), np.maximum(errors, 0)  # the last bit may make it negative
 
 
 def dynamic(songs: dict, targets: list[str]) -> dict:
@@ -131,7 +132,7 @@ def dynamic(songs: dict, targets: list[str]) -> dict:
 
     found = {
         "rmse_pooled": np.sqrt((weight * errors).sum(0)),
-        "rmse_per_song": np.sqrt(np.maximum(errors, 0)).mean(0),
+        "rmse_per_song": np.sqrt(errors).mean(0),
         "pearson_r_pooled": r(*pooled),
         "pearson_r_per_song": r(*moments).mean(0),
         "ccc_pooled": ccc(*pooled),

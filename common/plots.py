@@ -1,5 +1,7 @@
 """Figures from records: measured against published, predicted against annotated, training curves."""
 
+import importlib
+import importlib.util
 from pathlib import Path
 
 import matplotlib
@@ -24,15 +26,24 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def _grid(n: int, *, width: float, height: float, columns: int = 2, **shared):
+    """A figure with n panels of a width and height in inches, at most `columns` beside each other; and its axes."""
+    columns = min(columns, n)
+    lines = -(-n // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(width * columns, height * lines), squeeze=False, **shared)
+    for axis in axes.flat[n:]:
+        axis.axis("off")
+    return figure, axes.flat[:n]
+
+
 def measured_against_published(rows: list, path: Path) -> None:
     """One panel a system: for each target the published value, the measured one with its interval, the baseline."""
     panels = {}
     for row in rows:
         panels.setdefault((row.fields["system"], row.fields["variant"]), []).append(row)
     n_targets = max(len(cells) for cells in panels.values())
-    size = (4.6 * len(panels), 1.2 + 0.32 * n_targets)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
-    for axis, ((system, _), cells) in zip(axes[0], panels.items(), strict=True):
+    figure, axes = _grid(len(panels), width=4.6, height=1.2 + 0.32 * n_targets, sharex=True, sharey=True)
+    for axis, ((system, _), cells) in zip(axes, panels.items(), strict=True):
         for y, row in enumerate(cells):
             f = row.fields
             colour = VERDICT_COLOURS.get(f["verdict"], INK)
@@ -48,15 +59,15 @@ def measured_against_published(rows: list, path: Path) -> None:
         axis.grid(axis="x", color="#e6e6e6", lw=0.7)
         axis.set_axisbelow(True)
         axis.margins(y=0.06)
-    axes[0][0].invert_yaxis()
+    axes[0].invert_yaxis()
     entries = [plt.Line2D([], [], ls="", marker="D", mfc="white", mec=INK, label="published")]
     shown = {row.fields["verdict"] for row in rows}
-    for verdict, colour in VERDICT_COLOURS.items():
+    for verdict, colour in (VERDICT_COLOURS | dict.fromkeys(shown - set(VERDICT_COLOURS), INK)).items():
         if verdict in shown:
-            entries.append(plt.Line2D([], [], marker="o", lw=2.5, color=colour, label=verdict))
+            entries.append(plt.Line2D([], [], marker="o", lw=2.5, color=colour, label=f"measured, {verdict}"))
     entries.append(plt.Line2D([], [], ls="", marker="|", ms=9, mew=2, color=GREY, label="strongest trivial baseline"))
     figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def predicted_against_annotated(record: dict, path: Path) -> None:
@@ -66,13 +77,8 @@ def predicted_against_annotated(record: dict, path: Path) -> None:
     run = record["runs"][0]
     r = next(iter(run["metrics"].values()))["pearson_r_pooled"]
     estimate = np.array(run["predictions"])
-    columns = min(3, len(targets))
-    lines = -(-len(targets) // columns)
-    figure, axes = plt.subplots(lines, columns, figsize=(2.6 * columns, 2.5 * lines), squeeze=False)
-    for i, axis in enumerate(axes.flat):
-        if i >= len(targets):
-            axis.axis("off")
-            continue
+    figure, axes = _grid(len(targets), columns=3, width=2.6, height=2.5)
+    for i, axis in enumerate(axes):
         axis.plot(reference[:, i], estimate[:, i], ".", color=BLUE, ms=4, alpha=0.45, mec="none")
         slope, height = np.polyfit(reference[:, i], estimate[:, i], 1)
         ends = np.array([reference[:, i].min(), reference[:, i].max()])
@@ -80,13 +86,13 @@ def predicted_against_annotated(record: dict, path: Path) -> None:
         axis.set_title(f"{_words(targets[i])}, r = {r[targets[i]]:.2f}")
     figure.supxlabel("annotated (standard deviations from the mean song)", fontsize=9)
     figure.supylabel(f"predicted ({record['title']}, seed {run['seed']}; r over all songs)", fontsize=9)
-    _save(figure, path)
+    save(figure, path)
 
 
 def training_curves(records: dict[str, dict], path: Path) -> None:
     """One panel a variant: the loss of every fold of every run, and their mean."""
-    figure, axes = plt.subplots(1, len(records), figsize=(4.8 * len(records), 2.8), squeeze=False)
-    for axis, record in zip(axes[0], records.values(), strict=True):
+    figure, axes = _grid(len(records), width=4.8, height=2.8)
+    for axis, record in zip(axes, records.values(), strict=True):
         curves = [network for run in record["runs"] for network in run["loss"]]
         shortest = min(len(curve) for curve in curves)
         curves = np.array([curve[:shortest] for curve in curves])
@@ -98,19 +104,25 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
         axis.set_ylabel("training loss")
         axis.set_ylim(bottom=0)
         axis.grid(color="#e6e6e6", lw=0.7)
-    _save(figure, path)
+    save(figure, path)
 
 
-def _save(figure, path: Path) -> None:
+def save(figure, path: Path) -> None:
+    """Write a figure and close it; the same figure gives the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Software": None})
     plt.close(figure)
 
 
 def draw_all(expected: dict, records: Records) -> list[Path]:
-    """All figures of a paper that its records allow, beside the records; returns their paths."""
-    drawn = []
+    """All figures of a paper that its records allow, beside the records; returns their paths.
+
+    A module `figures` in the paper's folder has its own ones: `draw(records)` returns their paths.
+    """
+    drawn, own = [], f"reproductions.{expected['paper']}.figures"
     with plt.rc_context(STYLE):
+        if importlib.util.find_spec(own):
+            drawn += importlib.import_module(own).draw(records)
         rows = [row for row in published.join(expected, records) if row.fields["record"]]
         groups = {}
         for row in rows:
@@ -126,7 +138,7 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
                     drawn.append(folder / f"predicted_against_annotated_{name}.png")
                     predicted_against_annotated(record, drawn[-1])
             found = {name: record for name, record in found.items() if "loss" in record["runs"][0]}
-            if found:
+            if found and split != "development":
                 drawn.append(folder / f"training_curves{which}.png")
                 training_curves(found, drawn[-1])
     return drawn

@@ -201,7 +201,7 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     where = cell["dataset"], cell["split"], cell["metric"], cell["target"]
     record = records.get(cell["dataset"], variant)
     facts = covered(record["facts"], cell["split"]) if record else {}
-    baseline = trivial_baseline(expected, records, *where)
+    baseline = trivial_baseline(expected, records, record, *where)
     fields = dict.fromkeys(BOARD_KEYS) | {
         "paper": expected["paper"], "cell": cell["id"], "source": cell["source"], "system": cell["system"],
         "quoted": cell["quoted"], "dataset": cell["dataset"], "variant": variant, "split": cell["split"],
@@ -234,10 +234,17 @@ def uncompared(facts: dict) -> str | None:
     return None if whole and not (facts.get("partial") or facts.get("frames")) else "partial"
 
 
-def trivial_baseline(expected: dict, records: Records, dataset: str, split: str, metric: str, target: str):
-    """The strongest predictor that hears nothing (a float), None if none was run."""
-    values = [records.values(dataset, variant, split, metric, target) for variant in expected["trivial_baselines"]]
-    means = [float(np.mean(v)) for v in values if v]
+def trivial_baseline(
+    expected: dict, records: Records, record: dict | None, dataset: str, split: str, metric: str, target: str
+) -> float | None:
+    """The strongest predictor that hears nothing, on the record's data; None if none was run on them."""
+    names = [] if record is None else expected["trivial_baselines"]
+    beside = {name: found for name in names if (found := records.get(dataset, name))}
+    means = [
+        float(np.mean(records.values(dataset, name, split, metric, target)))
+        for name, found in beside.items()
+        if found["facts"]["fingerprint"] == record["facts"]["fingerprint"]
+    ]
     if not means:
         return None
     return min(means) if lower_is_better(metric) else max(means)
@@ -308,9 +315,9 @@ class Resampled:
     def __init__(self, records: Records):
         self.records, self._found = records, {}
 
-    def arm(self, claim: dict, variant: str) -> tuple[dict, np.ndarray]:
+    def arm(self, claim: dict, variant: str, split: str) -> tuple[dict, np.ndarray]:
         """Of a claim's targets: the observed metric by seed, and (runs, replicates) of it."""
-        record, split, metric = self.records.get(claim["dataset"], variant), claim["split"], claim["metric"]
+        record, metric = self.records.get(claim["dataset"], variant), claim["metric"]
         if metric not in RESAMPLED:
             raise InputError(f"claim '{claim['id']}': {metric} cannot be resampled; {', '.join(RESAMPLED)} can")
         key = claim["dataset"], variant, split, metric
@@ -330,11 +337,13 @@ class Resampled:
 
 def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     """Verdict of a claim; with observed difference, 95 % interval and two-sided p where it can be tested."""
-    arms = [claim["a"], claim["b"]] if "b" in claim else [claim["a"]]
-    records = [resampled.records.get(claim["dataset"], variant) for variant in arms]
+    arms = [(claim["a"], claim["split"])]
+    if "b" in claim:  # the same songs may stand under another name there
+        arms.append((claim["b"], claim.get("split_b", claim["split"])))
+    records = [resampled.records.get(claim["dataset"], variant) for variant, _ in arms]
     if None in records:
         return {"verdict": "not run"}
-    known = [covered(record["facts"], claim["split"]) for record in records]
+    known = [covered(record["facts"], split) for record, (_, split) in zip(records, arms, strict=True)]
     for facts in known:
         if facts.get("stand_in") or facts.get("partial"):
             return {"verdict": uncompared(facts)}
@@ -345,17 +354,18 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         return songs | {"verdict": "undecided"}
     same = all(by_seed[seed] == folds[0][seed] for by_seed in folds for seed in seeds)
     if not same or known[0]["tracks"] != known[-1]["tracks"]:
-        raise InputError(f"claim '{claim['id']}': {' and '.join(arms)} were not run on the same data and folds")
+        told = " and ".join(variant for variant, _ in arms)
+        raise InputError(f"claim '{claim['id']}': {told} were not run on the same data and folds")
 
-    def matched(variant):
-        observed, values = resampled.arm(claim, variant)
+    def matched(variant, split):
+        observed, values = resampled.arm(claim, variant, split)
         return np.array([observed[s] for s in seeds]), values[[list(observed).index(s) for s in seeds]]
 
     rng = np.random.default_rng(2)
-    (observed, draws), margin = matched(claim["a"]), 0.0
+    (observed, draws), margin = matched(*arms[0]), 0.0
     drawn_runs = rng.integers(0, len(seeds), (REPLICATES, len(seeds)))
     if "b" in claim:
-        other, other_draws = matched(claim["b"])
+        other, other_draws = matched(*arms[1])
         observed, draws = observed - other, draws - other_draws
         draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1)
     else:  # a published arm: one run, whose spread is taken to be ours, and printed to so many digits

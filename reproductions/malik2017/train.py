@@ -61,8 +61,8 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
     readings = {k: v for k, v in network.items() if k not in ("length", "epochs", "until", "validation")}
     order, parts = np.random.default_rng(seed), dict(tests)
     if "validation" in network:
-        songs = order.permutation(len(train))
-        parts["validation"], train = train.some(songs[: len(train) // 10]), train.some(songs[len(train) // 10 :])
+        songs, held_out = order.permutation(len(train)), max(1, len(train) // 10)
+        parts["validation"], train = train.some(songs[:held_out]), train.some(songs[held_out:])
     parts = {"development": train} | parts
     mean, std = train.x.moments(np.arange(len(train)))
     scaled = {k: protocol.Sequences((p.x.values - mean) / std, p.x.bounds) for k, p in parts.items()}
@@ -111,12 +111,16 @@ class MediaEval2015(Experiment):
         return self._materials[key]
 
     def lacks(self, variant):
-        length = variant.settings.get("network", {}).get("length", 0)
-        shortest = self.material(variant.settings).development.x.lengths.min()
+        settings = variant.settings
+        networks = settings.get("networks", [settings["network"]] if "network" in settings else [])
+        length = max([*(network["length"] for network in networks), *settings.get("members", [])], default=0)
+        shortest = self.material(settings).development.x.lengths.min()
         return f"its sequences have {length} frames, and songs here only {shortest}" if shortest < length else None
 
     def facts(self, variant):
         material, settings = self.material(variant.settings), variant.settings
+        if settings["cross_validation"]:
+            self.fold_of(0, material.development)  # more folds than songs: told before anything is recorded
         parts = {"cross-validation" if settings["cross_validation"] else "development": material.development}
         parts |= {} if settings["cross_validation"] else material.tests
         splits = {split: material.facts("development" if split == "cross-validation" else split, part)
@@ -124,13 +128,14 @@ class MediaEval2015(Experiment):
         digest = hashlib.sha256()
         for part in parts.values():
             digest.update(" ".join(part.ids).encode() + part.x.values.tobytes() + part.y.values.tobytes())
+        heard = self.data.rendered or settings["input"] in ("opensmile", "log_mel")
         if "evaluation_cuts" in splits:
-            splits["evaluation_cuts"]["input"] = INPUTS["opensmile"]
+            splits["evaluation_cuts"] |= {"input": INPUTS["opensmile"], "audio": self.data.audio_kind}
         development = splits[next(iter(splits))]
         return {
-            "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind, "input": INPUTS[settings["input"]],
-            "labels": settings["labels"], "n_train": development["n_test"], "of_train": development["of_test"],
-            "partial": self.partial, "targets": TARGETS, "splits": splits,
+            "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind if heard else "none",
+            "input": INPUTS[settings["input"]], "labels": settings["labels"], "n_train": development["n_test"],
+            "of_train": development["of_test"], "partial": self.partial, "targets": TARGETS, "splits": splits,
         }  # fmt: skip
 
     def jobs(self, variant, seed):
@@ -201,7 +206,9 @@ class MediaEval2015(Experiment):
             entry["metrics"][split] = metrics.dynamic(entry["songs"][split], TARGETS)
         if found:
             entry["loss"] = [[float(f"{value:.4g}") for value in network["loss"]] for network in found]
-            entry["course"] = [network["course"].round(4).tolist() for network in found if "course" in network]
+            entry["course"] = [
+                network["course"].astype(float).round(4).tolist() for network in found if "course" in network
+            ]
             if seed == 0:
                 split = next(name for name in predictions if name != "development")
                 entry["predictions"] = {split: predictions[split][1].round(3).tolist()}

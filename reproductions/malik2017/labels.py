@@ -1,0 +1,310 @@
+"""Which song means of the task's labels look exchanged, how sure that is, and what an exchange does to the errors.
+
+Compares the development labels that the task handed out with DEAM's averages, with song-level ratings and with the
+loudness of the music; then asks the same of the evaluation labels, and what errors would be if they were exchanged.
+Prints tables; --write also draws two figures beside the records and makes the part `labels` of the README anew.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from common import cli, metrics, report
+from common.errors import InputError
+from common.features.opensmile import NAMES, OpenSmile
+from common.features.store import FeatureStore
+from common.parallel import available_cores
+from common.published import REPLICATES, Records, load_expected
+from data_prep.dataset import at_labels, data_root
+from data_prep.deam import EVALUATION, LAST_OF_2013, Deam
+
+README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
+RESULTS = Path(__file__).parents[2] / "results"
+DATASET, SHOWN, SPREAD = "mediaeval2015", "crnn_l20", ("crnn_l60", "crnn_l30", "crnn_l10")
+SYSTEMS = ("zero", "ridge", "crnn_l20", "crnn_l60", "crnn_l20_repaired", "crnn_l20_deam")
+LOUDNESS = NAMES.index("audspec_lengthL1norm_sma_amean")  # the feature nearest to perceived loudness
+RATED = ["valence_mean", "arousal_mean"]
+ROOM = 3  # Fisher's z needs more songs than this
+
+
+def groups(data: Deam) -> dict[str, list[str]]:
+    """Song ids: development up to 1000, above, and evaluation."""
+    late = {song: int(song) > LAST_OF_2013 for song in data.splits["development"]}
+    development = {f"2 … {LAST_OF_2013}": False, f"above {LAST_OF_2013}": True}
+    found = {title: [song for song in late if late[song] == which] for title, which in development.items()}
+    return found | {"evaluation": data.splits["evaluation"]}
+
+
+def label_sets(data: Deam) -> dict[str, dict]:
+    """Annotations by source and song id: the task's development labels, and DEAM's of both splits."""
+    deam = data.annotations("development", "deam") | data.annotations("evaluation")
+    return {"task": data.annotations("development"), "DEAM": deam}
+
+
+def crossed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Pearson's r of each column of `a` with each of `b`, both (n, columns): flat, those of a's first column first."""
+    return np.concatenate([metrics.pearson_r_pooled(np.repeat(one[:, None], b.shape[1], 1), b) for one in a.T])
+
+
+def with_interval(r: np.ndarray, n: int) -> list[str]:
+    """Each r with its 95 % interval by Fisher's z over n songs, as text."""
+    z = np.arctanh(np.clip(r, -0.999999, 0.999999))
+    low, high = np.tanh(z - 1.96 / np.sqrt(n - 3)), np.tanh(z + 1.96 / np.sqrt(n - 3))
+    return ["{} ({} … {})".format(*(report.number(v, 2) for v in cell)) for cell in zip(r, low, high, strict=True)]
+
+
+def ratings(data: Deam) -> dict[str, dict[str, np.ndarray]]:
+    """Song-level ratings, valence and arousal as each file's header names them, by source and song id."""
+    import pandas as pd
+
+    part, tables = data._parts["annotations"], {}
+    for songs in ("1_2000", "2000_2058"):
+        name = f"static_annotations_averaged_songs_{songs}.csv"
+        if name in part.members:
+            table = pd.read_csv(io.BytesIO(part.read(name)), skipinitialspace=True)
+            tables.setdefault("DEAM, song-level ratings", []).append(table)
+    path = data.root.parent / "emoMusic" / "annotations" / "static_annotations.csv"
+    if path.is_file():
+        turned = {f"mean_{name}": f"{name}_mean" for name in ("valence", "arousal")}
+        tables["emoMusic, song-level ratings"] = [pd.read_csv(path).rename(columns=turned)]
+    return {
+        source: {str(song): row for t in found for song, row in zip(t["song_id"], t[RATED].to_numpy(), strict=True)}
+        for source, found in tables.items()
+    }
+
+
+def agreement(data: Deam) -> list[list]:
+    """Lines: labels, against, songs, how many, r of V × V, V × A, A × V, A × A (a name of the labels first)."""
+    labels, lines = label_sets(data), []
+    means = {source: {s: a.values.mean(0, "float64") for s, a in found.items()} for source, found in labels.items()}
+    others = {"DEAM, song means": means["DEAM"], **ratings(data)}
+    for source, against in [(source, against) for source in means for against in others]:
+        for where, ids in groups(data).items():
+            songs = [song for song in ids if song in means[source] and song in others[against]]
+            if len(songs) > ROOM and others[against] is not means[source]:
+                r = crossed(*(np.array([of[song] for song in songs]) for of in (means[source], others[against])))
+                lines.append([source, against, where, len(songs), *with_interval(r, len(songs))])
+    for where, ids in groups(data).items():
+        both = [(labels["task"][song].values, labels["DEAM"][song].values) for song in ids if song in labels["task"]]
+        if both:
+            r = np.mean([crossed(*pair) for pair in both], axis=0)
+            courses = "DEAM, course within a song (mean r)"
+            lines.append(["task", courses, where, len(both), *(report.number(v, 2) for v in r)])
+    return lines
+
+
+def loudness(data: Deam) -> list[list]:
+    """Lines: labels, input, songs, how many, r of valence and arousal with how loud the music at the labels is."""
+    every = [song for ids in groups(data).values() for song in ids]
+    recordings, lines = data.recordings(every), []
+    heard = (
+        FeatureStore().get_all([r.path for r in recordings.values()], OpenSmile(), jobs=available_cores())
+        if recordings
+        else []
+    )
+    audio = {song: (recording.start_s + 0.5 * np.arange(len(values)), values)
+             for (song, recording), values in zip(recordings.items(), heard, strict=True)}  # fmt: skip
+    for name, features in (("official features", data.features(every)), ("audio", audio)):
+        for (source, labels), (where, ids) in [(a, b) for a in label_sets(data).items() for b in groups(data).items()]:
+            found = []
+            for song in [song for song in ids if song in features and song in labels]:
+                there, rows = at_labels(labels[song].times, *features[song])
+                found.append([rows[:, LOUDNESS].mean(), *labels[song].values[there].mean(0)])
+            if len(found) > ROOM:
+                r = crossed(np.array(found)[:, :1], np.array(found)[:, 1:])
+                lines.append([source, name, where, len(found), *with_interval(r, len(found))])
+    return lines
+
+
+def against_exchanged(moments: np.ndarray, covariance: np.ndarray | None = None) -> np.ndarray:
+    """Moments of songs (n_songs, 2, 5), valence's labels in the place of arousal's and the other way round.
+
+    Only the song means are exchanged, unless `covariance` (n_songs, 2) of labels and estimates is given for the
+    exchanged courses.
+    """
+    found = moments.copy()
+    found[..., 0] = moments[..., ::-1, 0]
+    if covariance is not None:
+        found[..., 2], found[..., 4] = moments[..., ::-1, 2], covariance
+    return found
+
+
+def rmse(frames: np.ndarray, moments: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Pooled over the frames of the songs, each counted as often as a row of weights (n, n_songs) says: (n, 2)."""
+    n, errors = metrics.squared_errors({"frames": frames, "moments": moments})
+    return np.sqrt(weights @ (n[:, None] * errors) / (weights @ n)[:, None])
+
+
+def courses(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
+    """Times, labels (n, 2) and predictions (n, 2) of a record's first run, by evaluation song."""
+    ids, labels = record["facts"]["splits"]["evaluation"]["tracks"], data.annotations("evaluation")
+    frames = record["runs"][0]["songs"]["evaluation"]["frames"]
+    if [len(labels[song].times) if song in labels else 0 for song in ids] != frames:
+        raise InputError(f"{data.root}: other evaluation labels than of the record {record['variant']}; train it anew")
+    predicted = np.split(np.array(record["runs"][0]["predictions"]["evaluation"]), np.cumsum(frames)[:-1])
+    return {song: (labels[song].times, labels[song].values, p) for song, p in zip(ids, predicted, strict=True)}
+
+
+def outcomes(data: Deam, records: Records):
+    """One by one: songs, system, frames, and the moments of each run under each reading of the evaluation labels."""
+    labels = data.annotations("evaluation").values()
+    zero = np.array([metrics.song_moments(a.values, 0 * a.values) for a in labels])
+    exchanged = [against_exchanged(zero)], [against_exchanged(zero, zero[..., 4])]
+    yield f"all {len(labels)}, whole", "zero", np.array([len(a.times) for a in labels]), [[zero], *exchanged]
+    found = {name: records.get(DATASET, name) for name in SYSTEMS}
+    for split in ("evaluation", "evaluation_cuts"):
+        for name, record in found.items():
+            if not record or split not in record["facts"]["splits"]:
+                continue
+            runs, wholly = [np.array(run["songs"][split]["moments"]) for run in record["runs"]], []
+            if name in ("zero", "ridge"):  # their courses are flat
+                wholly = [against_exchanged(m, 0 * m[..., 4]) for m in runs]
+            elif split == "evaluation":
+                crosswise = [metrics.song_moments(y[:, ::-1], p)[:, 4] for _, y, p in courses(record, data).values()]
+                wholly = [against_exchanged(runs[0], np.array(crosswise))]
+            frames = np.array(record["runs"][0]["songs"][split]["frames"])
+            known = np.isin(*(record["facts"]["splits"][which]["tracks"] for which in (split, "evaluation")))
+            parts = {f"{len(known)}, whole": known}
+            if split == "evaluation_cuts":
+                parts = {f"all {len(known)}, cuts": known | True, f"those {known.sum()}, cuts": known}
+                parts |= {f"the other {(~known).sum()}, cuts": ~known} if not known.all() else {}
+            every = [runs, [against_exchanged(m) for m in runs], wholly]
+            for title, part in parts.items():
+                yield title, name, frames[part], [[m[part] for m in reading] for reading in every]
+
+
+def what_if(data: Deam, records: Records) -> list[list]:
+    """Lines: songs, system, RMSE of V and A under each reading, A - V under the first with its 95 % interval."""
+    cells = {cell["id"]: cell["value"] for cell in load_expected(EXPECTED)["cells"]}
+    published = [report.number(cells[f"1a/crnn/l20/evaluation/{name}/rmse_pooled"]) for name in ("valence", "arousal")]
+    tables = {"": [[f"all {len(EVALUATION)}, whole", "published, length 20", *published, *5 * "–"]]}
+    for title, system, frames, by_reading in outcomes(data, records):
+        n, cells = len(frames), []
+        for runs in by_reading:
+            values = np.mean([rmse(frames, m, np.ones((1, n)))[0] for m in runs], 0) if runs else (None, None)
+            cells += [report.number(value) for value in values]
+        weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), REPLICATES)
+        differences = np.diff(np.mean([rmse(frames, m, weights) for m in by_reading[0]], axis=0))
+        bounds = " … ".join(report.number(value) for value in np.percentile(differences, [2.5, 97.5]))
+        tables.setdefault(title, []).append([title, system, *cells, bounds])
+    return [line for lines in tables.values() for line in lines]
+
+
+def tables(data: Deam, records: Records, render) -> str:
+    """All tables, each under its title."""
+    pairs = ["V × V", "V × A", "A × V", "A × A"]
+    blocks = {
+        "Labels against other labels: r over songs (95 %), V × A is the labels' valence with the other's arousal":
+            render(["labels", "against", "songs", "number", *pairs], agreement(data)),
+        "Labels against the loudness of the music (r over songs, 95 %)":
+            render(["labels", "loudness from", "songs", "number", "valence", "arousal"], loudness(data)),
+        "RMSE, pooled, if valence and arousal of the evaluation labels were exchanged":
+            render(["evaluation songs", "system", "V", "A", "V, song means exchanged", "A", "V, wholly exchanged", "A",
+                    "A − V, not exchanged, 95 %"], what_if(data, records)),
+    }  # fmt: skip
+    title = "**{}**" if render is report.markdown_table else "{}"
+    notes = [
+        f"Song-level ratings are named as in their files' headers. For songs up to {LAST_OF_2013} DEAM's header names "
+        "valence what emoMusic's names arousal, and the other way round.",
+        "RMSE: mean over the recorded runs; of networks against wholly exchanged labels that of the first run, whose "
+        "courses are recorded. Cuts: parts of songs, features from audio. Intervals: songs resampled.",
+    ]
+    return "\n\n".join([*(f"{title.format(name)}\n\n{table}" for name, table in blocks.items()), *notes])
+
+
+def draw_exchange(data: Deam, path: Path) -> None:
+    """Song means of the task's labels against DEAM's, of the same and of the other dimension."""
+    from common.plots import BLUE, INK, ORANGE, STYLE, plt
+
+    labels, names = label_sets(data), ("valence", "arousal")
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(2, 2, figsize=(5.7, 6.6), sharex=True, sharey=True)
+        for (where, ids), colour in zip(list(groups(data).items())[:2], (BLUE, ORANGE), strict=True):
+            task, deam = (np.array([labels[of][s].values.mean(0) for s in ids]) for of in ("task", "DEAM"))
+            for (row, column), axis in np.ndenumerate(axes):
+                r = np.corrcoef(task[:, row], deam[:, column])[0, 1]
+                axis.plot(deam[:, column], task[:, row], ".", color=colour, ms=5, alpha=0.55, mec="none",
+                          label=f"songs {where}: r = {report.number(r, 2)}")  # fmt: skip
+        for (row, column), axis in np.ndenumerate(axes):
+            axis.plot([-1, 1], [-1, 1], color=INK, lw=0.7, zorder=0)
+            axis.set(xlim=(-0.85, 0.85), ylim=(-1.12, 0.85), aspect="equal")
+            axis.legend(
+                loc="lower right", frameon=False, handletextpad=0.1, fontsize=8, borderaxespad=0, markerscale=1.6
+            )
+            axis.set_title("own dimension" if row == column else "other dimension")
+        for k, name in enumerate(names):
+            axes[1, k].set_xlabel(f"{name}, DEAM")
+            axes[k, 0].set_ylabel(f"{name}, the task's labels")
+        figure.supxlabel("means of songs over their 60 labels, each in [-1, 1]; on the line both are equal", fontsize=8)
+        figure.savefig(path, metadata={"Software": None})
+        plt.close(figure)
+
+
+def draw_courses(data: Deam, records: Records, path: Path) -> None:
+    """Annotated and predicted over time, of the middle song of each quarter of the songs by their error."""
+    from common.plots import BLUE, GREY, INK, STYLE, plt
+
+    record = records.get(DATASET, SHOWN)
+    found = {name: courses(records.get(DATASET, name), data) for name in (SHOWN, *SPREAD) if records.get(DATASET, name)}
+    _, errors = metrics.squared_errors(record["runs"][0]["songs"]["evaluation"])
+    order = np.argsort(errors.mean(1))
+    chosen = [list(found[SHOWN])[order[round((2 * k + 1) / 8 * (len(order) - 1))]] for k in range(4)]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(4, 2, figsize=(8.2, 8), sharey=True, sharex="row")
+        for quarter, (song, line) in enumerate(zip(chosen, axes, strict=True), 1):
+            times, y, p = found[SHOWN][song]
+            every = np.array([of[song][2] for of in found.values()])
+            for k, axis in enumerate(line):
+                axis.fill_between(times, every[..., k].min(0), every[..., k].max(0), color=BLUE, alpha=0.18, lw=0)
+                axis.plot(times, p[:, k], color=BLUE, lw=1.2)
+                axis.plot(times, y[:, k], color=INK, lw=1.6)
+                axis.axhline(0, color=GREY, lw=0.6, zorder=0)
+                error = np.sqrt(np.mean((y[:, k] - p[:, k]) ** 2))
+                axis.set_title(f"{('Valence', 'Arousal')[k]}, song {song}: RMSE {report.number(error, 2)}")
+                axis.margins(x=0)
+            line[0].set_ylabel(f"quarter {quarter}")
+        axes[0, 0].set_ylim(-1, 1)
+        for axis in axes[-1]:
+            axis.set_xlabel("seconds from the start of the song")
+        entries = [plt.Line2D([], [], color=INK, lw=1.6, label="annotated"),
+                   plt.Line2D([], [], color=BLUE, lw=1.2, label=f"predicted ({record['title']}, seed 0)"),
+                   plt.Rectangle((0, 0), 1, 1, fc=BLUE, alpha=0.18, label="range over lengths 10 to 60")]  # fmt: skip
+        figure.suptitle(f"The middle song of each quarter of the {len(order)} whole evaluation songs by squared error "
+                        "over both dimensions (quarter 1: lowest)", fontsize=9)  # fmt: skip
+        figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False)
+        figure.savefig(path, metadata={"Software": None})
+        plt.close(figure)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = cli.Parser(prog="python -m reproductions.malik2017.labels", description=__doc__)
+    add = parser.add_argument
+    add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    add("--write", action="store_true", help="make the README's tables and the two figures anew")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _main(options))
+
+
+def _main(options) -> int:
+    root = data_root(options.data_root)
+    if root is None:
+        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    data, records = Deam(root), Records(RESULTS, "malik2017")
+    if not options.write:
+        print(tables(data, records, report.text_table))
+        return 0
+    README.write_text(report.replace_generated(README, {"labels": tables(data, records, report.markdown_table)}))
+    figures = records.path(DATASET, "").parent / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    draw_exchange(data, figures / "label_exchange.png")
+    if records.get(DATASET, SHOWN):
+        draw_courses(data, records, figures / "courses.png")
+    print(f"{README}, {figures}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
