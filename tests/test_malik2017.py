@@ -1,11 +1,21 @@
-"""The network against Keras's own layers, its parameters, its loss; sequences; the protocol on a miniature."""
+"""The network against Keras's own layers, its parameters, its loss, its dropout; the protocol on a miniature."""
+
+import re
+import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import pearsonr
+from sklearn.metrics import root_mean_squared_error
 
-from common import keras2017
+from common import cli, keras2017, runs
 from common.keras2017 import hard_sigmoid
-from reproductions.malik2017 import model
+from common.protocol import Sequences
+from data_prep.deam import Deam
+from reproductions.malik2017 import li2016, model, train
+from reproductions.malik2017.songs import Part
+from reproductions.malik2017.variants import variants
 
 keras = pytest.importorskip("keras")
 ops = keras.ops
@@ -77,3 +87,221 @@ def test_trains_as_keras_own_layers_do(branches, penalty):
         losses.append(net.fit(x, y, batch_size=10, epochs=5, shuffle=False, verbose=0).history["loss"])
     np.testing.assert_allclose(*losses, rtol=2e-4)
     np.testing.assert_allclose(fast.predict(x, verbose=0), plain.predict(x, verbose=0), atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "rates"),
+    [({"dropout": 0.75}, (0.75, 0.75)), ({"dropout": 0.75, "gru_dropout": 0.0}, (0.75, 0.0)),
+     ({"dropout": 0.0, "gru_dropout": 0.5}, (0.0, 0.5)), ({"dropout": 0.5, "reset_after": True}, (0.5, None))],
+)  # fmt: skip
+def test_dropout_is_of_the_training_alone(options, rates):
+    keras2017.start(0)
+    net, plain = (model.crnn(12, 7, **o) for o in (options, options | {"dropout": 0.0, "gru_dropout": 0.0}))
+    plain.set_weights([w for w in net.get_weights() if w.dtype == "float32"])  # the states of the generators aside
+    x = rng.standard_normal((4, 7, 12)).astype("float32")
+    np.testing.assert_array_equal(net(x, training=False), net(x, training=False))
+    np.testing.assert_allclose(net(x, training=False), plain(x, training=False), atol=1e-6)
+    assert not np.allclose(net(x, training=True), net(x, training=True))
+    if rates[1] is not None:
+        assert (net.get_layer("dropout").rate, net.get_layer("gru").dropout) == rates
+
+
+def test_dropout_of_the_gru_is_keras_1s():
+    """Each gate has a mask of its own, of the input and of the state, for a whole sequence; so has each group."""
+    layer = keras2017.GRU(4, groups=2, gate=hard_sigmoid, dropout=0.5, unroll=True)
+    x = rng.standard_normal((5, 2, 3, 6)).astype("float32")  # time, groups, batch, features
+    layer.build(x.shape)
+    for weight in layer.trainable_weights:
+        weight.assign(rng.standard_normal(weight.shape))
+    drawn, draw = [], layer._masks
+    layer._masks = lambda shape: drawn.append(draw(shape)) or drawn[-1]
+    states = np.asarray(layer(x, training=True))
+    of_input, of_state = (np.asarray(masks) for masks in drawn)
+    assert (of_input.shape, of_state.shape) == ((3, 2, 3, 6), (3, 2, 3, 4))
+    assert set(np.unique(of_input)) == set(np.unique(of_state)) == {0, 2}
+    assert not np.array_equal(of_state[:, 0], of_state[:, 1]) and not np.array_equal(of_state[0], of_state[1])
+    gates = [np.split(np.asarray(w), 3, axis=-1) for w in (layer.kernel, layer.recurrent, layer.bias)]
+    h = np.zeros((2, 3, 4))
+    for t in range(5):
+        (p_z, p_r, p_h) = ((x[t] * mask) @ w + b for mask, w, b in zip(of_input, gates[0], gates[2], strict=True))
+        u_z, u_r, u_h = gates[1]
+        z, r = (np.clip(0.2 * p + 0.5, 0, 1) for p in (p_z + (h * of_state[0]) @ u_z, p_r + (h * of_state[1]) @ u_r))
+        h = z * h + (1 - z) * np.tanh(p_h + (r * h * of_state[2]) @ u_h)
+        np.testing.assert_allclose(states[t], h, atol=1e-5)
+
+
+def test_li2016_has_about_two_million_parameters():
+    assert li2016.blstm(260).count_params() == 1975810
+
+
+# The protocol on a miniature.
+
+TRAINED = ["crnn_l10", "cv_crnn_l20", "cv_crnn_l20_validated", "li2016"]
+
+
+def no_recurrence(features, layers=li2016.LAYERS):
+    """In the place of `li2016.blstm`, which takes long to compile."""
+    x = h = keras.Input((None, features))
+    for number in range(layers):
+        h = keras.layers.Dense(4, "tanh", name=f"blstm_{number}")(h)
+    return keras.Model(x, keras.layers.Dense(2)(h))
+
+
+@pytest.fixture(scope="module")
+def miniature(small_deam, tmp_path_factory):
+    """Runs the command in this process; returns records by variant. `networks` lists what was trained since."""
+    folder = tmp_path_factory.mktemp("malik2017")
+
+    def noted(function):
+        def training(what, train, tests, seed):
+            found = function(what, train, tests, seed)
+            go.networks.append(SimpleNamespace(by=function.__name__, what=what, train=train, tests=tests, found=found))
+            return found
+
+        return training
+
+    def go(names, out="out", work="work"):
+        go.networks, go.out = [], folder / out
+        options = ["--data-root", small_deam, "--allow-missing", "--folds", 2, "--epochs", 2, "--repeats", 1]
+        options += ["--jobs", 1, "--out", go.out, *(part for name in names for part in ("--variant", name))]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cli, "cache_folder", lambda: folder / work)
+            patch.setattr(train, "train_network", noted(train.train_network))
+            patch.setattr(li2016, "train_member", noted(li2016.train_member))
+            patch.setattr(li2016, "blstm", no_recurrence)
+            patch.setattr(li2016, "LENGTHS", (10, 20))
+            assert train.main([str(option) for option in options]) == 0
+        paths = [runs.record_path(go.out, "malik2017", "mediaeval2015", name) for name in names]
+        return {path.stem: runs.read_record(path) for path in paths}
+
+    return go
+
+
+@pytest.fixture(scope="module")
+def trained(miniature):
+    """Records by variant, and the networks behind them."""
+    records = miniature(TRAINED)
+    return records, miniature.networks
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_metrics_follow_from_predictions_and_labels(trained, small_deam, name):
+    record = trained[0][name]
+    [run] = record["runs"]
+    [(split, predictions)] = run["predictions"].items()
+    assert split == ("cross-validation" if name.startswith("cv") else "evaluation")
+    labels = Deam(small_deam).annotations("development" if name.startswith("cv") else "evaluation")
+    assert record["facts"]["splits"][split]["tracks"] == list(labels)
+    y, p = np.concatenate([annotation.values for annotation in labels.values()]), np.array(predictions)
+    assert p.shape == y.shape and np.isfinite(p).all()
+    assert run["songs"][split]["frames"] == [len(annotation.times) for annotation in labels.values()]
+    songs = [np.split(values, np.cumsum(run["songs"][split]["frames"])[:-1]) for values in (y, p)]
+    by_song = [rmse_of_targets(*courses) for courses in zip(*songs, strict=True)]
+    r = [pearsonr(*courses).statistic for courses in zip(y.T, p.T, strict=True)]
+    tolerance = 1e-3  # predictions are recorded with three digits
+    for metric, values in (("rmse_pooled", rmse_of_targets(y, p)), ("rmse_per_song", np.mean(by_song, 0)),
+                           ("pearson_r_pooled", r)):  # fmt: skip
+        found = run["metrics"][split][metric]
+        assert list(found) == ["valence", "arousal", "average"]
+        assert list(found.values()) == pytest.approx([*values, np.mean(values)], abs=tolerance), metric
+
+
+def rmse_of_targets(y, p):
+    return root_mean_squared_error(y, p, multioutput="raw_values")
+
+
+def test_metrics_of_every_split_are_of_its_own_songs(trained):
+    records, (network, *_) = trained
+    [run] = records["crnn_l10"]["runs"]
+    parts = {"development": network.train} | network.tests
+    assert list(run["metrics"]) == list(parts) == ["development", "evaluation", "evaluation_cuts"]
+    for split, part in parts.items():
+        expected = rmse_of_targets(part.y.values, network.found[split])
+        assert list(run["metrics"][split]["rmse_pooled"].values())[:2] == pytest.approx(expected, abs=1e-5)
+
+
+def test_every_frame_is_predicted(trained):
+    for network in trained[1]:
+        parts = {split: len(part.y.values) for split, part in network.tests.items()}
+        if network.by == "train_network":
+            held_out = 60 if "validation" in network.what else 0
+            parts |= {"development": len(network.train.y.values) - held_out, "validation": held_out}
+        found = {split: len(values) for split, values in network.found.items() if values.ndim == 2}
+        assert found == {split: frames for split, frames in parts.items() if frames}, network.what
+        assert all(np.isfinite(values).all() for values in network.found.values())
+
+
+def test_no_song_is_trained_on_and_tested(trained):
+    records, networks = trained
+    songs = records["crnn_l10"]["facts"]["splits"]["development"]["tracks"]
+    for split in ("cross-validation", "held_out"):
+        parts = [(n.train.ids, n.tests[split].ids) for n in networks if split in n.tests]
+        assert len(parts) == 4  # two folds of two variants, two halves of two members
+        for train_ids, test_ids in parts:
+            assert sorted(train_ids + test_ids, key=int) == songs
+        for first, second in (parts[:2], parts[2:]):
+            assert sorted(first[1] + second[1], key=int) == songs
+    for network in networks:
+        if not {"cross-validation", "held_out"} & network.tests.keys():
+            assert network.train.ids == songs
+
+
+def test_a_second_run_trains_nothing(trained, miniature):
+    before = {path: path.read_bytes() for path in miniature.out.rglob("*.json")}
+    assert len(before) == len(TRAINED) + 4  # the baselines
+    assert miniature(TRAINED) == trained[0] and miniature.networks == []
+    assert {path: path.read_bytes() for path in miniature.out.rglob("*.json")} == before
+
+
+def test_the_same_numbers_once_more(trained, miniature):
+    again = miniature(["crnn_l10", "li2016"], out="again", work="other work")
+    assert len(miniature.networks) == 7
+    for name, record in again.items():
+        kept = [{k: v for k, v in r["runs"][0].items() if k not in ("provenance", "core_seconds")}
+                for r in (record, trained[0][name])]  # fmt: skip
+        assert kept[0] == kept[1]
+
+
+def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
+    """On rendered music songs have 20 frames."""
+    songs = Part(["a"], Sequences.of([np.zeros((20, 3))]), Sequences.of([np.zeros((20, 2))]))
+    experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, False, 1)
+    monkeypatch.setattr(experiment, "material", lambda settings: SimpleNamespace(development=songs))
+    lacking = {v.name: why for v in variants() if (why := experiment.lacks(v))}
+    assert set(lacking) == {"crnn_l30", "crnn_l60", "crnn_nb", "crnn_lengths", "li2016", "crnn_log_mel_l30",
+                            "crnn_log_mel_l60"}  # fmt: skip
+    assert lacking["crnn_lengths"] == "its sequences have 60 frames, and songs here only 20"
+
+
+def put_nan(root):
+    path = root / "DEAM" / "features" / "1005.csv"
+    path.write_text(re.sub(r"\n1;1;[^;]+", "\n1;1;nan", path.read_text()))
+
+
+def without(*names):
+    return lambda root: shutil.rmtree(root.joinpath(*names))
+
+
+BARS = ("DEAM features", "opensmile")
+
+
+@pytest.mark.parametrize(
+    ("breakage", "options", "told"),
+    [
+        (None, ["--data-root", "/nowhere/at/all"], "/nowhere/at/all: no such folder"),
+        (None, [], "--allow-missing"),
+        (without("DEAM"), [], "no folder DEAM/"),
+        (put_nan, ["--allow-missing"], "1005.csv: line 4, column 'F0final_sma_amean': nan"),
+        (without("DEAM", "features"), ["--allow-missing"], "no development song has"),
+        (without("MediaEval2015"), ["--allow-missing"], "dev_valence.csv: no such file"),
+        (None, ["--allow-missing", "--folds", "9", "--variant", "cv_zero"], "9 folds of 5 songs"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line(broken_deam, tmp_path, capsys, breakage, options, told):
+    root = broken_deam.parent
+    if breakage:
+        breakage(root)
+    assert train.main(["--data-root", str(root), "--out", str(tmp_path / "out"), *options]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line and not line.startswith(BARS)]
+    assert len(lines) == 1 and lines[0].startswith("error: ") and told in lines[0]
+    assert not (tmp_path / "out").exists()

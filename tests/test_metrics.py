@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
+from sklearn.metrics import root_mean_squared_error
 
 from common import metrics
 from common.errors import InputError
@@ -49,3 +50,55 @@ def test_split_half_reliability_of_raters_with_known_noise():
     responses = (truth[:, None] + 2 * rng.standard_normal((songs, raters))).reshape(-1, 1)
     found = metrics.split_half_reliability(responses, np.repeat(np.arange(songs), raters), splits=5)
     assert found[0] == pytest.approx(1 / (1 + 4 / 16), abs=0.02)
+
+
+# Dynamic labels.
+
+
+def lins_ccc(y, p):
+    (var_y, cov), (_, var_p) = np.cov(y, p, ddof=0)
+    return 2 * cov / (var_y + var_p + (y.mean() - p.mean()) ** 2)
+
+
+REFERENCES = {"rmse": root_mean_squared_error, "pearson_r": lambda y, p: pearsonr(y, p).statistic, "ccc": lins_ccc}
+
+
+def moments_of(courses):
+    """What a record keeps of songs, pairs of annotated and predicted courses (n_frames, targets)."""
+    moments = [metrics.song_moments(y, p).tolist() for y, p in courses]
+    return {"frames": [len(y) for y, _ in courses], "moments": moments}
+
+
+@pytest.mark.parametrize("lengths", [[30, 30, 30], [2, 71, 400, 9], [12]])
+def test_dynamic_metrics_against_references(lengths):
+    """Songs of unequal length, each with a level, a spread and an error of its own."""
+    songs = []
+    for n in lengths:
+        y = rng.uniform(-0.5, 0.5, 2) + rng.uniform(0.05, 0.3, 2) * rng.standard_normal((n, 2))
+        songs.append((y, 0.6 * y + rng.uniform(-0.2, 0.2, 2) + 0.1 * rng.standard_normal((n, 2))))
+    found = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
+    whole = [np.concatenate(courses) for courses in zip(*songs, strict=True)]
+    for name, reference in REFERENCES.items():
+        pooled = [reference(y, p) for y, p in zip(*(course.T for course in whole), strict=True)]
+        by_song = np.mean([[reference(y[:, i], p[:, i]) for i in (0, 1)] for y, p in songs], axis=0)
+        for aggregation, expected in (("pooled", pooled), ("per_song", by_song)):
+            values = found.pop(f"{name}_{aggregation}")
+            assert list(values) == ["valence", "arousal", "average"]
+            np.testing.assert_allclose(list(values.values()), [*expected, np.mean(expected)], atol=1.1e-5)
+    assert not found
+
+
+@pytest.mark.parametrize(("factor", "shift", "rmse", "r"), [(1, 0, 0, 1), (1 + 1e-9, 1e-9, 0, 1), (0, 0.1, None, 0)])
+def test_dynamic_metrics_at_their_ends(factor, shift, rmse, r):
+    """An estimate that is right to the last bits; one that does not vary."""
+    songs = [(y, factor * y + shift) for y in rng.uniform(-1, 1, (20, 30, 2))]
+    found = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
+    for aggregation in ("pooled", "per_song"):
+        of_both = [found[f"{name}_{aggregation}"]["average"] for name in REFERENCES]
+        assert np.isfinite(of_both).all() and of_both[1:] == pytest.approx([r, r], abs=1e-5)
+        assert rmse is None or of_both[0] == rmse
+
+
+def test_a_song_of_one_frame_has_no_moments():
+    with pytest.raises(InputError, match="needs 2"):
+        metrics.song_moments([[0.1, 0.2]], [[0.1, 0.2]])

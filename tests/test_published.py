@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from common import published
+from common import metrics, published
 from common.errors import InputError
 from common.published import ALPHA, compare, delta, half_width, holm
 from reproductions.__main__ import claims, generated, papers, rows
@@ -299,6 +299,115 @@ def test_resampling_each_song_once_gives_the_metric():
     for run, values in zip(content["runs"], found, strict=True):
         expected = run["metrics"]["cv"]["pearson_r_mean_over_folds"]
         assert values[0] == pytest.approx([expected["a"], expected["b"]], abs=1e-5)
+
+
+# Dynamic labels: what is kept of a song are its moments.
+
+
+def dynamic_record(offset=0.0, songs=40, seeds=range(4), **facts):
+    """Runs on songs of unequal length whose estimates are off by noise and by `offset`, a number or one a song."""
+    rng, runs = np.random.default_rng(5), []
+    courses = [rng.uniform(-0.5, 0.5, (n, 2)) for n in rng.integers(10, 60, songs)]
+    noise = [0.2 * rng.standard_normal(course.shape) for course in courses]
+    for seed in seeds:
+        shifts = offset + 0.005 * np.random.default_rng(seed).standard_normal(songs)
+        moments = [metrics.song_moments(y, y + e + s).tolist() for y, e, s in zip(courses, noise, shifts, strict=True)]
+        kept = {"frames": [len(y) for y in courses], "moments": moments}
+        runs.append({"seed": seed, "metrics": {"test": metrics.dynamic(kept, ["a", "b"])}, "songs": {"test": kept}})
+    known = {"n_train": 100, "of_train": 100, "n_test": songs, "of_test": songs, "input": "audio", "audio": "original"}
+    known |= {"fingerprint": "abc", "targets": ["a", "b"], "tracks": [str(i) for i in range(songs)]}
+    return {"settings": {}, "facts": known | facts, "runs": runs}
+
+
+def judge_rmse(paper, a, b, **more):
+    """One claim, that a's error is lower."""
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
+             "b": "other", "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
+    expected, records = paper([], [claim | more], one=a, other=b)
+    return published.judge_claims(expected, records)[0]
+
+
+def test_rmse_on_resampled_songs_is_that_of_their_frames():
+    errors = [np.array([0.1, -0.3, 0.2]), np.array([0.5, 0.5]), np.array([0.0, 0.1, -0.1, 0.2])]
+    moments = [metrics.song_moments(np.linspace(0, 1, len(e)), np.linspace(0, 1, len(e)) + e) for e in errors]
+    content = {"runs": [{"songs": {"test": {"frames": [3, 2, 4], "moments": moments}}}]}
+    drawn = np.array([[1, 1, 1], [0, 3, 0], [2, 0, 1]])
+    found = published.resampled_rmse(content, "test", drawn.astype(float))
+    assert found.shape == (1, 3, 1)
+    for times, value in zip(drawn, found[0, :, 0], strict=True):
+        frames = np.concatenate([e for e, n in zip(errors, times, strict=True) for _ in range(n)])
+        assert value == pytest.approx(np.sqrt(np.mean(frames**2)))
+
+
+ODD = 0.2 * (np.arange(40) % 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"), [(0, 0.2, "holds"), (0.2, 0, "contradicted"), (ODD, 0.2 - ODD, "undecided")]
+)
+def test_differences_of_rmse(paper, one, other, verdict):
+    arms = dynamic_record(one), dynamic_record(other)
+    found = judge_rmse(paper, *arms)
+    observed = [np.mean([run["metrics"]["test"]["rmse_pooled"]["average"] for run in arm["runs"]]) for arm in arms]
+    assert found["difference"] == pytest.approx(observed[0] - observed[1], abs=1e-5)
+    assert found["verdict"] == verdict and found["low"] < found["difference"] < found["high"]
+
+
+def test_songs_of_one_artist_are_drawn_together(paper):
+    """A difference that is the artist's, not the song's, is known from 8 artists, not from 40 songs."""
+    offset = np.repeat(np.random.default_rng(0).uniform(0, 0.5, 8), 5)
+    widths = {}
+    for name, artists in {
+        "songs": {}, "alone": {"artists": [f"singer {i}" for i in range(40)]},
+        "artists": {"artists": [f"band {i // 5}" for i in range(40)]}, "one": {"artists": ["a choir"] * 40},
+    }.items():  # fmt: skip
+        found = judge_rmse(paper, dynamic_record(**artists), dynamic_record(offset, **artists))
+        widths[name] = found["high"] - found["low"]
+    assert widths["songs"] == widths["alone"] > 5 * widths["one"]  # of one artist only the runs are left
+    assert widths["artists"] > 1.4 * widths["songs"]
+
+
+@pytest.mark.parametrize(
+    ("offset", "within", "verdict"),
+    [(0.0, 0.02, "holds"), (0.02, 0.02, "holds"), (0.4, 0.02, "contradicted"), (0.08, 0.02, "undecided")],
+)
+def test_equivalence(paper, offset, within, verdict):
+    """Holds only if the whole interval lies within; whether it spans 0 does not matter, and no p is adjusted."""
+    offset = offset * np.random.default_rng(0).uniform(0, 2, 40)
+    found = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="equivalence", within=within)
+    inside = -within <= found["low"] and found["high"] <= within
+    outside = found["high"] < -within or found["low"] > within
+    assert (found["verdict"], found["p"]) == (verdict, None)
+    assert (inside, outside) == (verdict == "holds", verdict == "contradicted")
+
+
+def test_equivalence_takes_no_part_in_holms_adjustment(paper):
+    claim = {"statement": "c", "dataset": "songs", "split": "test", "a": "one", "b": "other", "metric": "rmse_pooled",
+             "targets": ["average"], "direction": -1, "within": 0.02}  # fmt: skip
+    stated = [claim | {"id": kind, "kind": kind} for kind in ("difference", "equivalence")]
+    found = []
+    for claims_of_paper in (stated, stated[:1]):
+        expected, records = paper([], claims_of_paper, one=dynamic_record(), other=dynamic_record(0.06))
+        found.append(published.judge_claims(expected, records)[0])
+    assert found[0] == found[1]
+
+
+def test_what_a_split_covers(paper):
+    """Facts of the split, not of the record; part of the frames compares with no published number, but arms do."""
+    splits = {"test": {"n_test": 40, "of_test": 58, "frames": "4 of 9 labels"}, "other": {"n_test": 3}}
+    one, other = dynamic_record(splits=splits), dynamic_record(0.2, splits=splits)
+    found = judge_rmse(paper, one, other)
+    assert (found["on"], found["verdict"]) == ("40 of 58 songs", "holds")
+    few = dynamic_record(seeds=[0], splits=splits)
+    assert judge_rmse(paper, few, other) | {"record": None} == dict.fromkeys(published.CLAIM_KEYS) | {
+        "paper": "paper", "claim": "c", "statement": "c", "on": "40 of 58 songs", "verdict": "undecided"
+    }  # fmt: skip
+    splits = {"test": {"frames": "4 of 9 labels"}}
+    cells = [cell("x", "one", 0.2, split="test", metric="rmse_pooled")]
+    for facts, verdict in ((splits["test"], "partial"), ({}, "reproduced")):
+        expected, records = paper(cells, one=dynamic_record(splits={"test": facts}))
+        row = published.join(expected, records)[0]
+        assert (row.fields["verdict"], row.fields["frames"]) == (verdict, facts.get("frames"))
 
 
 # What is recorded.

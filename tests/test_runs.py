@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import runs
+from common import cli, runs
 from common.errors import InputError
 from tests.conftest import ROOT
 
@@ -116,6 +116,71 @@ def test_record_is_one_line_a_run(toy):
     toy([variant("a")], [0, 1])
     lines = runs.record_path(toy.folder / "out", "toy", "numbers", "a").read_text().splitlines()
     assert len(lines) == 4 and json.loads(lines[1].rstrip(","))["seed"] == 0
+
+
+def test_what_takes_long_to_finish_waits_for_all_networks(toy):
+    finished = []
+
+    class Noted(Toy):
+        def finish(self, variant, seed, folds, jobs):
+            finished.append((variant.name, len(done(toy))))
+            return super().finish(variant, seed, folds, jobs)
+
+    slow = runs.Variant("slow", "slow", {"scale": 2.0, "plus": 0.0}, finish_last=True)
+    toy([slow, variant("second"), variant("third", scale=3.0)], [0], Noted(toy.log))
+    assert finished == [("second", 6), ("slow", 9), ("third", 9)]
+
+
+# The command line that every paper shares, with the toy.
+
+
+class Covered(Toy):
+    """A toy that is not for the record, and lacks what its third variant needs."""
+
+    for_record = False
+
+    def facts(self, variant):
+        songs = dict.fromkeys(("n_train", "of_train", "n_test", "of_test"), 3)
+        return {"fingerprint": "abc", "input": "numbers", "audio": "none", **songs}
+
+    def lacks(self, variant):
+        return "there is no sand" if variant.name == "sandy" else None
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch, capsys):
+    """Runs a command of four variants; returns exit code, variants in the table, output and errors."""
+    log, expected = tmp_path / "log", tmp_path / "expected.json"
+    log.touch()
+    expected.write_text('{"paper": "toy", "cells": []}')
+    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
+    every = [runs.Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
+             for k, name in enumerate(["base", "plain", "sandy", "other"])]  # fmt: skip
+    training = cli.Training(
+        "A toy.", lambda epochs: every, lambda options: Covered(log), ("base",), expected, ("other",)
+    )
+
+    def go(*arguments):
+        code = cli.train(training, "toy", [*arguments, "--jobs", "1"])
+        out, err = capsys.readouterr()
+        table = [line.split()[0] for line in out.splitlines() if line.split()[:1] and line.split()[0] in names]
+        return code, table, out, err
+
+    names = [v.name for v in every]
+    return go
+
+
+def test_a_table_is_all_primary_variants_and_the_baselines(train):
+    assert train()[:2] == (0, ["base", "other"])
+    code, table, out, _ = train("--table")
+    assert (code, table) == (0, ["base", "plain"])
+    assert "left out: sandy (there is no sand)" in out.splitlines()
+    assert train("--variant", "other", "--table")[:2] == (0, ["base", "other"])
+
+
+def test_a_variant_that_cannot_run_here_is_an_error_if_asked_for(train):
+    code, table, _, told = train("--variant", "plain", "--variant", "sandy")
+    assert (code, table, told) == (2, [], "error: sandy cannot run here: there is no sand\n")
 
 
 # The real command.

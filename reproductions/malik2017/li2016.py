@@ -31,7 +31,7 @@ def blstm(features: int, layers: int = LAYERS):
 
 
 def train_member(length: int, train, tests: dict, seed: int) -> dict:
-    """One of the six: arrays of predictions (n_frames, 2) by split; `loss` (epochs,); `seconds` of processor time."""
+    """One of the six: arrays of predictions (n_frames, 2) by split; `seconds` of processor time."""
     from common import keras2017
 
     started = time.process_time()
@@ -49,19 +49,18 @@ def train_member(length: int, train, tests: dict, seed: int) -> dict:
     _, x, starts = sequences(train)
     y = train.y.values[starts[:, None] + np.arange(length)]
     first, whole = blstm(x.shape[2], PRETRAINED), blstm(x.shape[2])
-    losses = []
     for net, epochs in ((first, PRETRAINING), (whole, EPOCHS)):
         if net is whole:
             for number in range(PRETRAINED):
                 name = f"blstm_{number}"
                 whole.get_layer(name).set_weights(first.get_layer(name).get_weights())
         net.compile(keras.optimizers.Adam(1e-3), model.rmse)
-        losses += net.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history["loss"]
+        net.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0)
     found = {}
     for split, part in tests.items():
         scaled, stretches, starts = sequences(part)
         found[split] = scaled.joined(whole.predict(stretches, batch_size=256, verbose=0), starts)
-    return {**found, "loss": np.array(losses, "float32"), "seconds": np.array(time.process_time() - started)}
+    return {**found, "seconds": np.array(time.process_time() - started)}
 
 
 def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
@@ -84,10 +83,10 @@ def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: in
     return predicted
 
 
-def fuse_all(found: list[dict], songs, splits: list[str], seed: int) -> list[dict]:
+def fuse_all(found: list[dict], songs, splits: list[str], seed: int) -> dict:
     """From what the jobs of one run found, member by member (whole, then the halves): what the ensemble says.
 
-    songs: the development songs. Returns for each member predictions (n_frames, 2) of each split, and its `loss`.
+    songs: the development songs. Returns predictions (n_frames, 2) by split.
     """
     of_members = [found[i : i + 1 + HALVES] for i in range(0, len(found), 1 + HALVES)]
     half = np.repeat(protocol.k_folds(len(songs), HALVES, seed), songs.y.lengths)
@@ -95,8 +94,7 @@ def fuse_all(found: list[dict], songs, splits: list[str], seed: int) -> list[dic
     for member, (_, *halves) in enumerate(of_members):
         for fold, network in enumerate(halves):
             held_out[half == fold, member] = network["held_out"]
-    fused = {
+    return {
         split: fuse(held_out, songs.y.values, np.stack([whole[split] for whole, *_ in of_members], 1), seed)
         for split in splits
     }
-    return [fused | {"loss": whole["loss"]} for whole, *_ in of_members]

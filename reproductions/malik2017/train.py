@@ -37,7 +37,7 @@ def predictor(net, features: protocol.Sequences, length: int, readings: dict) ->
     def predict() -> np.ndarray:
         if own is not net:
             own.set_weights(net.get_weights())
-        return features.joined(np.concatenate([np.asarray(own(batch, training=False)) for batch in batches]), starts)
+        return features.joined(np.concatenate([own.predict_on_batch(batch) for batch in batches]), starts)
 
     return predict
 
@@ -47,7 +47,7 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
 
     network: `length`, `epochs` (at most), `until`, and readings as `model.crnn` names them. With `validation` a tenth
     of the songs is held out; the weights that were best on it count, and training ends PATIENCE epochs later.
-    Returns arrays: the predictions of each split, "development" for the training songs (n_frames, 2); `loss` (epochs,);
+    Returns arrays: the predictions of each split, "development" for the training songs (n_frames, 2);
     `course` (checks, splits, 2), the RMSE of both targets every 10 epochs; `seconds` of processor time.
     """
     from common import keras2017
@@ -71,14 +71,12 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
     net = model.crnn(x.shape[2], network["length"], **readings)
     net.compile(keras.optimizers.Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
     predict = {k: predictor(net, features, network["length"], readings) for k, features in scaled.items()}
-    losses, course, best = [], [], (np.inf, 0, None)
+    course, best = [], (np.inf, 0, None)
     for epoch in range(1, network["epochs"] + 1):
-        net.reset_metrics()
         shuffled = order.permutation(len(x))
         for first in range(0, len(x), BATCH):
             batch = shuffled[first : first + BATCH]
-            loss = net.train_on_batch(x[batch], y[batch])
-        losses.append(loss)
+            net.train_on_batch(x[batch], y[batch])
         if epoch % CHECK == 0 or epoch == network["epochs"]:
             found = {split: of_split() for split, of_split in predict.items()}
             course.append([np.sqrt(np.square(found[k] - part.y.values).mean(0)) for k, part in parts.items()])
@@ -88,9 +86,8 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
                 best = min(best, (np.mean(course[-1][-1]), epoch, found), key=lambda check: check[0])
                 if epoch - best[1] >= PATIENCE:
                     break
-    found = best[2] or found
-    found |= {"loss": np.array(losses, "float32"), "course": np.array(course, "float32")}
-    return {**found, "seconds": np.array(time.process_time() - started)}
+    seconds = np.array(time.process_time() - started)
+    return {**(best[2] or found), "course": np.array(course, "float32"), "seconds": seconds}
 
 
 class MediaEval2015(Experiment):
@@ -192,7 +189,7 @@ class MediaEval2015(Experiment):
         else:
             parts = {"development": material.development} | material.tests
             if "members" in settings:
-                found = li2016.fuse_all(found, material.development, list(parts), seed)
+                found = [li2016.fuse_all(found, material.development, list(parts), seed)]
             predictions = {
                 split: (part, np.mean([network[split] for network in found], axis=0) if found else
                         self.baseline(settings["beside"], material.development, part))
@@ -205,7 +202,6 @@ class MediaEval2015(Experiment):
             entry["songs"][split] = {"frames": part.y.lengths.tolist(), "moments": moments}
             entry["metrics"][split] = metrics.dynamic(entry["songs"][split], TARGETS)
         if found:
-            entry["loss"] = [[float(f"{value:.4g}") for value in network["loss"]] for network in found]
             entry["course"] = [
                 network["course"].astype(float).round(4).tolist() for network in found if "course" in network
             ]
