@@ -47,7 +47,7 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
 
     network: `length`, `epochs` (at most), `until`, and readings as `model.crnn` names them. With `validation` a tenth
     of the songs is held out; the weights that were best on it count, and training ends PATIENCE epochs later.
-    Returns arrays: the predictions of each split, "development" for the training songs (n_frames, 2);
+    Returns arrays: the predictions of each split, "development" for `train` with what is held out (n_frames, 2);
     `course` (checks, splits, 2), the RMSE of both targets every 10 epochs; `seconds` of processor time.
     """
     from common import keras2017
@@ -59,14 +59,13 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
     from reproductions.malik2017 import model
 
     readings = {k: v for k, v in network.items() if k not in ("length", "epochs", "until", "validation")}
-    order, parts = np.random.default_rng(seed), dict(tests)
+    order, parts = np.random.default_rng(seed), {"development": train} | tests
     if "validation" in network:
         songs, held_out = order.permutation(len(train)), max(1, len(train) // 10)
         parts["validation"], train = train.some(songs[:held_out]), train.some(songs[held_out:])
-    parts = {"development": train} | parts
     mean, std = train.x.moments(np.arange(len(train)))
     scaled = {k: protocol.Sequences((p.x.values - mean) / std, p.x.bounds) for k, p in parts.items()}
-    x, starts = scaled["development"].cut(network["length"])
+    x, starts = protocol.Sequences((train.x.values - mean) / std, train.x.bounds).cut(network["length"])
     y = train.y.values[starts[:, None] + np.arange(network["length"])]
     net = model.crnn(x.shape[2], network["length"], **readings)
     net.compile(keras.optimizers.Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
