@@ -149,6 +149,20 @@ class Deam(Dataset):
         development = self.annotations("development", "task" if self.has_task_labels else "deam")
         return annotation_table(development | self.annotations("evaluation"))
 
+    def ratings(self) -> dict[str, np.ndarray]:
+        """Song-level ratings from 1 to 9 by song id, (2,): valence and arousal as the files' headers name them.
+
+        The header is wrong for songs up to 1000 (`python -m reproductions.malik2017.labels` shows it).
+        """
+        part, found = self._parts["annotations"], {}
+        for songs in ("1_2000", "2000_2058"):
+            name = f"static_annotations_averaged_songs_{songs}.csv"
+            if name in part.members:
+                table = pd.read_csv(io.BytesIO(part.read(name)), skipinitialspace=True, index_col="song_id")
+                values = table[["valence_mean", "arousal_mean"]].to_numpy("float64")
+                found |= dict(zip(table.index.astype(str), values, strict=True))
+        return found
+
     def features(self, ids: list[str] | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """The official features of the songs that have a file; of all of them if `ids` is None.
 

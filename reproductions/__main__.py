@@ -38,7 +38,8 @@ def generated(results: Path) -> dict[Path, str]:
         tables = [report.board(measured, report.markdown_table)]
         for dataset, split, metric, variants in expected["beside"]:
             title = f"All variants: {metric} on {dataset}, {split}, mean over runs (average: ± standard deviation)"
-            tables += [f"**{title}**", report.variants_table(records, dataset, split, metric, variants)]
+            table = report.variants_table(records, dataset, split, metric, variants)
+            tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
         texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
     return texts

@@ -1,12 +1,14 @@
-"""The paper's own figures, from its records: error by sequence length, error by epoch."""
+"""The paper's own figures: error by sequence length and by epoch, from records; labels and courses, with the data."""
 
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from common.metrics import squared_errors
 from common.plots import BLUE, GREY, INK, ORANGE, save
 from common.published import Records, load_expected
+from common.report import number
 
 DATASET, LENGTHS, METRIC = "mediaeval2015", (10, 20, 30, 60), "rmse_pooled"
 SPLITS = {"evaluation": "17 songs, all labels", "evaluation_cuts": "58 songs, ten seconds"}
@@ -72,4 +74,60 @@ def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
     axes[0].set_ylabel("RMSE, pooled")
     axes[0].set_ylim(bottom=0)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    save(figure, path)
+
+
+def label_exchange(means: dict[str, list[np.ndarray]], path: Path) -> None:
+    """Song means of the task's labels and of DEAM's, (n_songs, 2) each, by group of songs: each dimension by each."""
+    names = ("valence", "arousal")
+    figure, axes = plt.subplots(2, 2, figsize=(5.7, 6.6), sharex=True, sharey=True)
+    for (where, (task, deam)), colour in zip(means.items(), (BLUE, ORANGE), strict=True):
+        for (row, column), axis in np.ndenumerate(axes):
+            r = number(np.corrcoef(task[:, row], deam[:, column])[0, 1], 2)
+            looks = {"color": colour, "ms": 5, "alpha": 0.55, "mec": "none", "label": f"songs {where}: r = {r}"}
+            axis.plot(deam[:, column], task[:, row], ".", **looks)
+    for (row, column), axis in np.ndenumerate(axes):
+        axis.plot([-1, 1], [-1, 1], color=INK, lw=0.7, zorder=0)
+        axis.set(xlim=(-0.85, 0.85), ylim=(-1.12, 0.85), aspect="equal")
+        axis.legend(loc="lower right", frameon=False, handletextpad=0.1, fontsize=8, borderaxespad=0, markerscale=1.6)
+        axis.set_title("own dimension" if row == column else "other dimension")
+    for k, name in enumerate(names):
+        axes[1, k].set_xlabel(f"{name}, DEAM")
+        axes[k, 0].set_ylabel(f"{name}, the task's labels")
+    figure.supxlabel("means of songs over their 60 labels, each in [-1, 1]; on the line both are equal", fontsize=8)
+    save(figure, path)
+
+
+def courses(record: dict, found: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
+    """Annotated and predicted over time, of the middle song of each quarter of the evaluation songs by their error.
+
+    found: times, labels (n, 2) and predictions (n, 2) by song, of the record first, then of those that give the range.
+    """
+    _, errors = squared_errors(record["runs"][0]["songs"]["evaluation"])
+    order = np.argsort(errors.mean(1))
+    chosen = [list(found[0])[order[round((2 * k + 1) / 8 * (len(order) - 1))]] for k in range(4)]
+    figure, axes = plt.subplots(4, 2, figsize=(8.2, 8), sharey=True, sharex="row")
+    for quarter, (song, line) in enumerate(zip(chosen, axes, strict=True), 1):
+        times, y, p = found[0][song]
+        every = np.array([of[song][2] for of in found])
+        for k, axis in enumerate(line):
+            axis.fill_between(times, every[..., k].min(0), every[..., k].max(0), color=BLUE, alpha=0.18, lw=0)
+            axis.plot(times, p[:, k], color=BLUE, lw=1.2)
+            axis.plot(times, y[:, k], color=INK, lw=1.6)
+            axis.axhline(0, color=GREY, lw=0.6, zorder=0)
+            error = np.sqrt(np.mean((y[:, k] - p[:, k]) ** 2))
+            axis.set_title(f"{('Valence', 'Arousal')[k]}, song {song}: RMSE {number(error, 2)}")
+            axis.margins(x=0)
+        line[0].set_ylabel(f"quarter {quarter}")
+    axes[0, 0].set_ylim(-1, 1)
+    for axis in axes[-1]:
+        axis.set_xlabel("seconds from the start of the song")
+    entries = [
+        plt.Line2D([], [], color=INK, lw=1.6, label="annotated"),
+        plt.Line2D([], [], color=BLUE, lw=1.2, label=f"predicted ({record['title']}, seed 0)"),
+        plt.Rectangle((0, 0), 1, 1, fc=BLUE, alpha=0.18, label="range over lengths 10 to 60"),
+    ]
+    title = f"The middle song of each quarter of the {len(order)} whole evaluation songs by squared error over both"
+    figure.suptitle(f"{title} dimensions (quarter 1: lowest)", fontsize=9)
+    figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False)
     save(figure, path)

@@ -5,7 +5,6 @@ loudness of the music; then asks the same of the evaluation labels, and what err
 Prints tables; --write also draws two figures beside the records and makes the part `labels` of the README anew.
 """
 
-import io
 import sys
 from pathlib import Path
 
@@ -25,7 +24,6 @@ RESULTS = Path(__file__).parents[2] / "results"
 DATASET, SHOWN, SPREAD = "mediaeval2015", "crnn_l20", ("crnn_l60", "crnn_l30", "crnn_l10")
 SYSTEMS = ("zero", "ridge", "crnn_l20", "crnn_l60", "crnn_l20_repaired", "crnn_l20_deam")
 LOUDNESS = NAMES.index("audspec_lengthL1norm_sma_amean")  # the feature nearest to perceived loudness
-RATED = ["valence_mean", "arousal_mean"]
 ROOM = 3  # Fisher's z needs more songs than this
 
 
@@ -59,20 +57,13 @@ def ratings(data: Deam) -> dict[str, dict[str, np.ndarray]]:
     """Song-level ratings, valence and arousal as each file's header names them, by source and song id."""
     import pandas as pd
 
-    part, tables = data._parts["annotations"], {}
-    for songs in ("1_2000", "2000_2058"):
-        name = f"static_annotations_averaged_songs_{songs}.csv"
-        if name in part.members:
-            table = pd.read_csv(io.BytesIO(part.read(name)), skipinitialspace=True)
-            tables.setdefault("DEAM, song-level ratings", []).append(table)
-    path = data.root.parent / "emoMusic" / "annotations" / "static_annotations.csv"
+    found, path = {"DEAM, song-level ratings": data.ratings()}, data.root.parent / "emoMusic/annotations"
+    path /= "static_annotations.csv"
     if path.is_file():
-        turned = {f"mean_{name}": f"{name}_mean" for name in ("valence", "arousal")}
-        tables["emoMusic, song-level ratings"] = [pd.read_csv(path).rename(columns=turned)]
-    return {
-        source: {str(song): row for t in found for song, row in zip(t["song_id"], t[RATED].to_numpy(), strict=True)}
-        for source, found in tables.items()
-    }
+        table = pd.read_csv(path, index_col="song_id")[["mean_valence", "mean_arousal"]]
+        values = {str(song): row for song, row in zip(table.index, table.to_numpy(), strict=True)}
+        found["emoMusic, song-level ratings"] = values
+    return found
 
 
 def agreement(data: Deam) -> list[list]:
@@ -214,68 +205,24 @@ def tables(data: Deam, records: Records, render) -> str:
     return "\n\n".join([*(f"{title.format(name)}\n\n{table}" for name, table in blocks.items()), *notes])
 
 
-def draw_exchange(data: Deam, path: Path) -> None:
-    """Song means of the task's labels against DEAM's, of the same and of the other dimension."""
-    from common.plots import BLUE, INK, ORANGE, STYLE, plt
+def draw(data: Deam, records: Records) -> list[Path]:
+    """Both figures, beside the records; returns their paths."""
+    from common.plots import STYLE, plt
+    from reproductions.malik2017 import figures
 
-    labels, names = label_sets(data), ("valence", "arousal")
+    folder, labels = records.path(DATASET, "").parent / "figures", label_sets(data)
+    drawn = [folder / "label_exchange.png"]
+    halves = dict(list(groups(data).items())[:2])
+    means = {where: [np.array([labels[of][song].values.mean(0) for song in ids]) for of in ("task", "DEAM")]
+             for where, ids in halves.items()}  # fmt: skip
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(2, 2, figsize=(5.7, 6.6), sharex=True, sharey=True)
-        for (where, ids), colour in zip(list(groups(data).items())[:2], (BLUE, ORANGE), strict=True):
-            task, deam = (np.array([labels[of][s].values.mean(0) for s in ids]) for of in ("task", "DEAM"))
-            for (row, column), axis in np.ndenumerate(axes):
-                r = np.corrcoef(task[:, row], deam[:, column])[0, 1]
-                axis.plot(deam[:, column], task[:, row], ".", color=colour, ms=5, alpha=0.55, mec="none",
-                          label=f"songs {where}: r = {report.number(r, 2)}")  # fmt: skip
-        for (row, column), axis in np.ndenumerate(axes):
-            axis.plot([-1, 1], [-1, 1], color=INK, lw=0.7, zorder=0)
-            axis.set(xlim=(-0.85, 0.85), ylim=(-1.12, 0.85), aspect="equal")
-            axis.legend(
-                loc="lower right", frameon=False, handletextpad=0.1, fontsize=8, borderaxespad=0, markerscale=1.6
-            )
-            axis.set_title("own dimension" if row == column else "other dimension")
-        for k, name in enumerate(names):
-            axes[1, k].set_xlabel(f"{name}, DEAM")
-            axes[k, 0].set_ylabel(f"{name}, the task's labels")
-        figure.supxlabel("means of songs over their 60 labels, each in [-1, 1]; on the line both are equal", fontsize=8)
-        figure.savefig(path, metadata={"Software": None})
-        plt.close(figure)
-
-
-def draw_courses(data: Deam, records: Records, path: Path) -> None:
-    """Annotated and predicted over time, of the middle song of each quarter of the songs by their error."""
-    from common.plots import BLUE, GREY, INK, STYLE, plt
-
-    record = records.get(DATASET, SHOWN)
-    found = {name: courses(records.get(DATASET, name), data) for name in (SHOWN, *SPREAD) if records.get(DATASET, name)}
-    _, errors = metrics.squared_errors(record["runs"][0]["songs"]["evaluation"])
-    order = np.argsort(errors.mean(1))
-    chosen = [list(found[SHOWN])[order[round((2 * k + 1) / 8 * (len(order) - 1))]] for k in range(4)]
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(4, 2, figsize=(8.2, 8), sharey=True, sharex="row")
-        for quarter, (song, line) in enumerate(zip(chosen, axes, strict=True), 1):
-            times, y, p = found[SHOWN][song]
-            every = np.array([of[song][2] for of in found.values()])
-            for k, axis in enumerate(line):
-                axis.fill_between(times, every[..., k].min(0), every[..., k].max(0), color=BLUE, alpha=0.18, lw=0)
-                axis.plot(times, p[:, k], color=BLUE, lw=1.2)
-                axis.plot(times, y[:, k], color=INK, lw=1.6)
-                axis.axhline(0, color=GREY, lw=0.6, zorder=0)
-                error = np.sqrt(np.mean((y[:, k] - p[:, k]) ** 2))
-                axis.set_title(f"{('Valence', 'Arousal')[k]}, song {song}: RMSE {report.number(error, 2)}")
-                axis.margins(x=0)
-            line[0].set_ylabel(f"quarter {quarter}")
-        axes[0, 0].set_ylim(-1, 1)
-        for axis in axes[-1]:
-            axis.set_xlabel("seconds from the start of the song")
-        entries = [plt.Line2D([], [], color=INK, lw=1.6, label="annotated"),
-                   plt.Line2D([], [], color=BLUE, lw=1.2, label=f"predicted ({record['title']}, seed 0)"),
-                   plt.Rectangle((0, 0), 1, 1, fc=BLUE, alpha=0.18, label="range over lengths 10 to 60")]  # fmt: skip
-        figure.suptitle(f"The middle song of each quarter of the {len(order)} whole evaluation songs by squared error "
-                        "over both dimensions (quarter 1: lowest)", fontsize=9)  # fmt: skip
-        figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False)
-        figure.savefig(path, metadata={"Software": None})
-        plt.close(figure)
+        figures.label_exchange(means, drawn[0])
+        if records.get(DATASET, SHOWN):
+            drawn.append(folder / "courses.png")
+            found = {name: records.get(DATASET, name) for name in (SHOWN, *SPREAD)}
+            of_all = [courses(record, data) for record in found.values() if record]
+            figures.courses(found[SHOWN], of_all, drawn[1])
+    return drawn
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -297,12 +244,8 @@ def _main(options) -> int:
         print(tables(data, records, report.text_table))
         return 0
     README.write_text(report.replace_generated(README, {"labels": tables(data, records, report.markdown_table)}))
-    figures = records.path(DATASET, "").parent / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
-    draw_exchange(data, figures / "label_exchange.png")
-    if records.get(DATASET, SHOWN):
-        draw_courses(data, records, figures / "courses.png")
-    print(f"{README}, {figures}")
+    for path in (README, *draw(data, records)):
+        print(path)
     return 0
 
 
