@@ -160,12 +160,12 @@ class Synthetic(_Rendered):
 
 
 class SyntheticDynamic(_Rendered):
-    """40 excerpts of 10.5 s whose loudness and brightness glide, with valence and arousal every 0.5 s."""
+    """40 excerpts of 31 s whose loudness and brightness glide, with valence and arousal every 0.5 s."""
 
     name = "synthetic_dynamic"
-    folder = "synthetic-dynamic-1"
+    folder = "synthetic-dynamic-31"
     n_tracks = 40
-    seed, seconds = 2015, 10.5
+    seed, seconds = 2015, 31.0
     splits = {  # noqa: RUF012
         "development": [str(i + 1) for i in range(30)], "evaluation": [str(i + 1) for i in range(30, 40)],
     }  # fmt: skip
@@ -187,8 +187,11 @@ class SyntheticDynamic(_Rendered):
         )  # fmt: skip
 
     def annotations(self, split: str, source: str = "task") -> dict[str, Annotation]:
-        """Labels of a split at 1.0, 1.5, ..., 10.5 s: valence and arousal of the last second. There is one source."""
-        times = np.arange(1.0, self.seconds + 0.25, 0.5)
+        """Labels of a split at 1.0, 1.5, ..., 30.5 s: valence and arousal of the last second. There is one source.
+
+        The last half second has none, since openSMILE needs a little more than a window.
+        """
+        times = np.arange(1.0, self.seconds - 0.25, 0.5)
         last_second = times[:, None] - 1 + (np.arange(100) + 0.5) / 100
         found = {}
         for song, how in self.recipes.loc[self.splits[split]].iterrows():

@@ -25,7 +25,7 @@ def cache(tmp_path_factory):
 def real_root() -> Path:
     """The folder of the real data sets; skips where there is none."""
     if not GIVEN_ROOT or not (Path(GIVEN_ROOT) / "Emotify").is_dir():
-        pytest.skip("needs the real Emotify recordings: set MER_DATA_ROOT")
+        pytest.skip("needs the real data: set MER_DATA_ROOT")
     return Path(GIVEN_ROOT)
 
 

@@ -201,3 +201,13 @@ def test_without_a_data_root_it_runs_on_rendered_music(tmp_path):
     assert averages["training_mean"] == 0
     assert min(averages["semantic_embedding_gru_svr"], averages["standard_gru"]) > 0.2, done.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_malik2017_on_rendered_music(tmp_path):
+    """One run of the default: it predicts songs that it was not trained on better than their own means do."""
+    done = run("reproductions.malik2017.train", "--repeats", 1, CWD=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = done.stdout.split("rmse_pooled, evaluation")[1].splitlines()
+    averages = {line.split()[0]: float(line.split()[-1]) for line in table[2:7]}
+    assert averages["crnn_l20"] < min(averages["ridge"], averages["zero"], averages["own_song_mean"]), done.stdout
+    assert not list(tmp_path.iterdir())

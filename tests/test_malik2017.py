@@ -263,7 +263,7 @@ def test_the_same_numbers_once_more(trained, miniature):
 
 
 def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
-    """On rendered music songs have 20 frames."""
+    """Cuts of ten seconds have 20 frames."""
     songs = Part(["a"], Sequences.of([np.zeros((20, 3))]), Sequences.of([np.zeros((20, 2))]))
     experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, False, 1)
     monkeypatch.setattr(experiment, "material", lambda settings: SimpleNamespace(development=songs))

@@ -40,16 +40,16 @@ def test_dynamic_labels_follow_the_last_second(cache):
     data = SyntheticDynamic()
     assert data.validate() == [] and data.rendered and len(data.tracks) == 40
     assert [len(data.splits[split]) for split in ("development", "evaluation")] == [30, 10]
-    assert data.labels.shape == (800, 2) and list(data.labels.columns) == ["valence", "arousal"]
+    assert data.labels.shape == (2400, 2) and list(data.labels.columns) == ["valence", "arousal"]
     assert data.labels.index.names == ["song id", "time"] and np.abs(data.labels).max(axis=None) <= 1
     annotation, how = data.annotations("evaluation")["31"], data.recipes.loc["31"]
-    np.testing.assert_allclose(annotation.times, np.arange(2, 22) / 2)
+    np.testing.assert_allclose(annotation.times, np.arange(2, 62) / 2)
     at_3 = [
-        np.interp(3.0, [0, 3.5, 7, 10.5], how[trait]) for trait in ("level", "brightness")
+        np.interp(3.0, np.linspace(0, 31, 4), how[trait]) for trait in ("level", "brightness")
     ]  # 2.5 to 3.5 s is straight
     np.testing.assert_allclose(annotation.values[5], affect(how["speed"], how["major"], *at_3), atol=1e-5)
     recording = data.recordings(["31"])["31"]
-    assert recording.start_s == 0 and audio.duration(recording.path) == 10.5
+    assert recording.start_s == 0 and audio.duration(recording.path) == 31
     np.testing.assert_array_equal(data.annotations("evaluation", "deam")["31"].values, annotation.values)
 
 

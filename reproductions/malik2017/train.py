@@ -125,12 +125,13 @@ class MediaEval2015(Experiment):
         for part in parts.values():
             digest.update(" ".join(part.ids).encode() + part.x.values.tobytes() + part.y.values.tobytes())
         heard = self.data.rendered or settings["input"] in ("opensmile", "log_mel")
+        source = "opensmile" if heard and settings["input"] == "official" else settings["input"]
         if "evaluation_cuts" in splits:
             splits["evaluation_cuts"] |= {"input": INPUTS["opensmile"], "audio": self.data.audio_kind}
         development = splits[next(iter(splits))]
         return {
             "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind if heard else "none",
-            "input": INPUTS[settings["input"]], "labels": settings["labels"], "n_train": development["n_test"],
+            "input": INPUTS[source], "labels": settings["labels"], "n_train": development["n_test"],
             "of_train": development["of_test"], "partial": self.partial, "targets": TARGETS, "splits": splits,
         }  # fmt: skip
 
