@@ -54,14 +54,14 @@ class Training:
 
     `default` names the variants that run unless told otherwise (None: the primary ones), `repeats` times.
     `variants(epochs)` lists all variants, epochs None meaning the published number; `build(options)` makes the
-    experiment from the parsed options; `baselines` always run beside a model; `expected` is the paper's
-    table of published cells.
+    experiment from the parsed options; `baselines(variant)` names those that always run beside a variant;
+    `expected` is the paper's table of published cells.
     """
 
     description: str
     variants: Callable[[int | None], list[runs.Variant]]
     build: Callable[[argparse.Namespace], runs.Experiment]
-    baselines: tuple[str, ...]
+    baselines: Callable[[runs.Variant], tuple[str, ...]]
     expected: Path
     default: tuple[str, ...] | None = None
     repeats: int = 1
@@ -119,7 +119,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         raise InputError(f"unknown variant '{unknown[0]}'; --list shows them all")
     primary = [v.name for v in variants.values() if v.primary]
     chosen = options.variant or (primary if options.table else training.default or primary)
-    chosen = [variants[name] for name in dict.fromkeys([*training.baselines, *chosen])]
+    beside = [baseline for name in chosen for baseline in training.baselines(variants[name])]
+    chosen = [variants[name] for name in dict.fromkeys([*beside, *chosen])]
     experiment = training.build(options)
     lacking = {variant.name: experiment.lacks(variant) for variant in chosen if experiment.lacks(variant)}
     for name, why in lacking.items():

@@ -222,7 +222,9 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     fields |= {"measured": measured, "runs": len(values), "record": records.name(where[0], variant)}
     if found.w is not None:
         fields |= {"low": measured - found.w, "high": measured + found.w}
-    fields["verdict"] = uncompared(facts) or ("approximation" if cell["quoted"] else found.verdict)
+    fields["verdict"] = uncompared(facts) or found.verdict
+    if cell["quoted"] and fields["verdict"] != "stand-in":
+        fields["verdict"] = "approximation"
     return Row(fields, cell["digits"], cell["primary"], found, matters)
 
 
@@ -342,16 +344,19 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         arms.append((claim["b"], claim.get("split_b", claim["split"])))
     records = [resampled.records.get(claim["dataset"], variant) for variant, _ in arms]
     if None in records:
-        return {"verdict": "not run"}
+        unheard = {cell["variant"] for cell in expected["cells"] if not cell["data"]}
+        return {"verdict": "no data" if unheard & {variant for variant, _ in arms} else "not run"}
     known = [covered(record["facts"], split) for record, (_, split) in zip(records, arms, strict=True)]
     for facts in known:
         if facts.get("stand_in") or facts.get("partial"):
             return {"verdict": uncompared(facts)}
-    songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs"}
+    frames = f" ({known[0]['frames']})" if known[0].get("frames") else ""
+    trained = f", {known[0]['n_train']} of {known[0]['of_train']} trained on"
+    songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs{frames}{trained}"}
     folds = [{run["seed"]: run.get("fold") for run in record["runs"]} for record in records]
     seeds = sorted(set.intersection(*(set(by_seed) for by_seed in folds)))
     if len(seeds) < 2:
-        return songs | {"verdict": "undecided"}
+        return songs | {"on": f"{songs['on']}; one run has no spread", "verdict": "undecided"}
     same = all(by_seed[seed] == folds[0][seed] for by_seed in folds for seed in seeds)
     if not same or known[0]["tracks"] != known[-1]["tracks"]:
         told = " and ".join(variant for variant, _ in arms)

@@ -17,6 +17,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 import re
 import sys
 import zipfile
@@ -135,7 +136,9 @@ class Deam(Dataset):
     def _task(self) -> dict[str, Annotation]:
         for path in self._task_files.values():
             if not path.is_file():
-                raise InputError(f"{path}: no such file; get the task's labels, or use those of DEAM (source 'deam')")
+                raise InputError(
+                    f"{path}: no such file; get the task's labels, or run --variant crnn_l20_deam, which has DEAM's"
+                )
         return _annotations(*((str(path), path.read_bytes()) for path in self._task_files.values()))
 
     @cached_property
@@ -158,8 +161,14 @@ class Deam(Dataset):
         for songs in ("1_2000", "2000_2058"):
             name = f"static_annotations_averaged_songs_{songs}.csv"
             if name in part.members:
-                table = pd.read_csv(io.BytesIO(part.read(name)), skipinitialspace=True, index_col="song_id")
-                values = table[["valence_mean", "arousal_mean"]].to_numpy("float64")
+                table = pd.read_csv(io.BytesIO(part.read(name)), skipinitialspace=True)
+                columns = ["song_id", "valence_mean", "arousal_mean"]
+                if not set(columns) <= set(table):
+                    raise InputError(
+                        f"{part.where(name)}: has no columns {', '.join(columns)}; get it from {self.source}"
+                    )
+                table = table[columns].set_index("song_id")
+                values = table.to_numpy("float64")
                 found |= dict(zip(table.index.astype(str), values, strict=True))
         return found
 
@@ -252,9 +261,13 @@ class Deam(Dataset):
 
     def recordings(self, ids: list[str]) -> dict[str, Recording]:
         """Audio of the songs that have a file: the whole excerpts (or songs) if all have one, else the cuts."""
-        if not self._spans or all(song in self._whole for song in ids):
+        if not self.are_cuts(ids):
             return {song: Recording(self._whole[song], 0.0) for song in ids if song in self._whole}
         return {song: Recording(self._cuts[song], self._spans[song][0]) for song in ids if song in self._cuts}
+
+    def are_cuts(self, ids: list[str]) -> bool:
+        """Whether `recordings` gives parts of these songs."""
+        return any(song in self._cuts for song in ids) and not all(song in self._whole for song in ids)
 
     @cached_property
     def _whole(self) -> dict[str, Path]:
@@ -273,13 +286,17 @@ class Deam(Dataset):
         """Start and length in seconds of each cut that offsets.csv lists, by song id."""
         if self._offsets is None:
             return {}
-        found, rows = {}, csv.DictReader(io.StringIO(self._offsets.read_text()))
+        text = self._offsets.read_text(errors="replace")
+        found, rows = {}, csv.DictReader(io.StringIO(text))
         for row in rows:
             try:
-                found[row["song_id"]] = float(row["start_s"]), float(row["duration_s"])
+                song, start, length = row["song_id"], float(row["start_s"]), float(row["duration_s"])
+                if song in found or not (0 <= start < math.inf and 0 < length < math.inf):
+                    raise ValueError(f"song {song}: {start:g} s, {length:g} s, or a second line")
             except (KeyError, TypeError, ValueError) as error:
                 told = f"line {rows.line_num}: does not give song_id, start_s and duration_s"
                 raise InputError(f"{self._offsets}: {told} ({error}); mend it") from error
+            found[song] = start, length
         return found
 
     @cached_property
@@ -325,7 +342,7 @@ class Deam(Dataset):
         absent = [path.name for path in self._task_files.values() if not path.is_file()]
         if absent:
             folder = self._task_files["arousal"].parent
-            text = f"{folder}: has no {' and no '.join(absent)}, the task's own labels; without them use source 'deam'"
+            text = f"{folder}: has no {' and no '.join(absent)}, the task's labels (--variant crnn_l20_deam has DEAM's)"
             problems.append(Problem(text, missing=True))
         for what, there, file in (
             ("labels", self.labels.index.unique(0), "DEAM_Annotations.zip"),

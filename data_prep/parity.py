@@ -21,8 +21,8 @@ from common.features.store import FeatureStore
 from common.files import write_atomically
 from common.parallel import available_cores
 from common.report import text_table
-from data_prep.dataset import Recording, data_root
-from data_prep.deam import Deam, at_labels
+from data_prep.dataset import Recording, at_labels, data_root
+from data_prep.deam import Deam
 
 DELAYS_S, DELAYED = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06), 10
 MEMORY_S = 1.0  # how long the filter of the RASTA bands remembers what came before a cut

@@ -225,7 +225,7 @@ def test_every_frame_is_predicted(trained):
         parts = {split: len(part.y.values) for split, part in network.tests.items()}
         if network.by == "train_network":
             held_out = 60 if "validation" in network.what else 0
-            parts |= {"development": len(network.train.y.values) - held_out, "validation": held_out}
+            parts |= {"development": len(network.train.y.values), "validation": held_out}
         found = {split: len(values) for split, values in network.found.items() if values.ndim == 2}
         assert found == {split: frames for split, frames in parts.items() if frames}, network.what
         assert all(np.isfinite(values).all() for values in network.found.values())

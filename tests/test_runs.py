@@ -157,7 +157,7 @@ def train(tmp_path, monkeypatch, capsys):
     every = [runs.Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
              for k, name in enumerate(["base", "plain", "sandy", "other"])]  # fmt: skip
     training = cli.Training(
-        "A toy.", lambda epochs: every, lambda options: Covered(log), ("base",), expected, ("other",)
+        "A toy.", lambda epochs: every, lambda options: Covered(log), lambda variant: ("base",), expected, ("other",)
     )
 
     def go(*arguments):

@@ -7,11 +7,11 @@ import numpy as np
 
 from common.metrics import squared_errors
 from common.plots import BLUE, GREY, INK, ORANGE, save
-from common.published import Records, load_expected
+from common.published import Records, covered, load_expected
 from common.report import number
 
 DATASET, LENGTHS, METRIC = "mediaeval2015", (10, 20, 30, 60), "rmse_pooled"
-SPLITS = {"evaluation": "17 songs, all labels", "evaluation_cuts": "58 songs, ten seconds"}
+SPLITS = ("evaluation", "evaluation_cuts")
 
 
 def draw(records: Records) -> list[Path]:
@@ -26,6 +26,12 @@ def draw(records: Records) -> list[Path]:
     return drawn
 
 
+def _about(record: dict, split: str) -> str:
+    facts = covered(record["facts"], split)
+    frames = f", {facts['frames']}" if facts.get("frames") else ""
+    return f"{facts['n_test']} of {facts['of_test']} songs{frames}"
+
+
 def _errors(record: dict, split: str, target: str) -> np.ndarray:
     return np.array([run["metrics"][split][METRIC][target] for run in record["runs"]])
 
@@ -38,8 +44,9 @@ def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
     places = np.arange(len(LENGTHS))
     for axis, target in zip(axes, ("valence", "arousal"), strict=True):
         values = [published[f"1a/crnn/l{n}/evaluation/{target}/{METRIC}"] for n in LENGTHS]
-        axis.plot(places, values, "D--", mfc="white", color=INK, lw=1, ms=6, label="published (58 songs, all labels)")
-        for (split, about), colour, aside in zip(SPLITS.items(), (ORANGE, BLUE), (-0.06, 0.06), strict=True):
+        axis.plot(places, values, "D--", mfc="white", color=INK, lw=1, ms=6, label="published")
+        for split, colour, aside in zip(SPLITS, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
+            about = _about(zero, split)
             runs = np.array([_errors(found[n], split, target) for n in LENGTHS])
             axis.plot(places + aside, runs, ".", color=colour, ms=5, alpha=0.45, mec="none")
             axis.plot(places + aside, runs.mean(1), "o-", color=colour, ms=5, label=f"measured ({about})")
@@ -51,16 +58,17 @@ def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
         axis.grid(axis="y", color="#e6e6e6", lw=0.7)
     axes[0].set_ylabel("RMSE, pooled")
     axes[0].set_ylim(bottom=0.15)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     save(figure, path)
 
 
 def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
     """A panel a target: error on the songs trained on and on those of evaluation, every ten epochs of every run."""
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
-    splits, names = {"development": "development, trained on"} | SPLITS, list(record["facts"]["splits"])
+    names = list(record["facts"]["splits"])
     for i, (axis, target) in enumerate(zip(axes, ("valence", "arousal"), strict=True)):
-        for (split, about), colour in zip(splits.items(), (GREY, ORANGE, BLUE), strict=True):
+        for split, colour in zip(("development", *SPLITS), (GREY, ORANGE, BLUE), strict=True):
+            about = _about(record, split) if split in SPLITS else "development, trained on"
             courses = np.array([run["course"][0] for run in record["runs"]])[:, :, names.index(split), i]
             epochs = 10 * np.arange(1, courses.shape[1] + 1)
             axis.plot(epochs, courses.T, color=colour, lw=0.6, alpha=0.4)
@@ -73,7 +81,7 @@ def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
         axis.grid(axis="y", color="#e6e6e6", lw=0.7)
     axes[0].set_ylabel("RMSE, pooled")
     axes[0].set_ylim(bottom=0)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     save(figure, path)
 
 

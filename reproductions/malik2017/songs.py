@@ -42,7 +42,7 @@ class Material:
         self.data, self.labels, self.align, self.jobs = data, labels, align, jobs
         self.development = self._part("development", source)
         self.tests = {"evaluation": self._part("evaluation", source)}
-        if source == "official" and not data.rendered and data.recordings(data.splits["evaluation"]):
+        if source == "official" and not data.rendered and data.are_cuts(data.splits["evaluation"]):
             self.tests["evaluation_cuts"] = self._part("evaluation", "opensmile")
             features, at = self.tests["evaluation_cuts"].x.values, opensmile.SINCE_START
             features[:, at] = self.development.x.values[:, at].mean(0)  # not known from a cut
@@ -51,6 +51,11 @@ class Material:
         annotations, found = self.data.annotations(split, self.labels), {}
         for song, (starts, values) in self._features(list(annotations), source).items():
             there, rows = at_labels(annotations[song].times, starts, values, self.align)
+            if len(rows) == 0:
+                grid = "starts must be multiples of 0.5 s, and windows end where labels are"
+                raise InputError(
+                    f"{self.data.root}: no window of song {song} from {starts[0]:g} s on has a label; {grid}"
+                )
             found[song] = rows, annotations[song].values[there]
         if not found:
             raise InputError(f"{self.data.root}: no {split} song has {INPUTS[source]}; get it from {self.data.source}")

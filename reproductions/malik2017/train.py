@@ -16,7 +16,7 @@ from common.runs import Experiment
 from data_prep.dataset import data_root
 from reproductions.malik2017 import li2016
 from reproductions.malik2017.songs import INPUTS, Material, Part
-from reproductions.malik2017.variants import EPOCHS, FOLDS, variants
+from reproductions.malik2017.variants import EPOCHS, FOLDS, baselines, variants
 
 SEEDS, BATCH, CHECK, PATIENCE = 5, 32, 10, 50
 TARGETS = ["valence", "arousal"]
@@ -251,8 +251,7 @@ def build(options) -> MediaEval2015:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     expected = Path(__file__).with_name("expected.json")
-    beside = ("zero", "training_mean", "ridge", "own_song_mean")
-    training = cli.Training(__doc__, variants, build, beside, expected, default=("crnn_l20",), repeats=SEEDS)
+    training = cli.Training(__doc__, variants, build, baselines, expected, default=("crnn_l20",), repeats=SEEDS)
     return cli.train(training, "python -m reproductions.malik2017.train", arguments)
 
 

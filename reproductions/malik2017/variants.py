@@ -8,6 +8,16 @@ PROTOCOL = 1  # raised by hand when a change of the code changes results
 PUBLISHED_DEVELOPMENT = {  # average RMSE at which the authors' training ended (Table 1)
     "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055}, "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
 }  # fmt: skip
+BASELINES = {
+    "zero": "baseline: zero",
+    "training_mean": "baseline: mean of the training songs",
+    "ridge": "baseline: ridge regression of song means on averaged features",
+    "own_song_mean": "oracle: each song's own mean",
+}
+SUFFIXES = {  # of their names and titles, by the labels, or by the input where it is not the task's features
+    "task": ("", ""), "deam": ("_deam", " (DEAM's labels)"), "repaired": ("_repaired", " (repaired)"),
+    "log_mel": ("_log_mel", ", log-mel"), "opensmile": ("_cuts", ", features of the cuts"),
+}  # fmt: skip
 SECONDS_PER_EPOCH = {60: 0.5, 30: 0.4, 20: 0.35, 10: 0.45}  # of one core, 260 songs of 60 frames and 260 features
 
 
@@ -21,20 +31,8 @@ def variants(epochs: int | None = None) -> list[Variant]:
         settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
         share = {"official": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
         seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share
+        seconds *= 0.4 if "validation" in network else 2.5 if "reset_after" in network else 1
         return Variant(name, title, settings | {"protocol": PROTOCOL}, primary, seconds * (0.9 * FOLDS if cv else 1))
-
-    def beside(name, title, *, source="official", labels="task", cv=False):
-        settings = {"beside": name.removeprefix("cv_").removesuffix("_repaired").removesuffix("_log_mel")}
-        settings |= {"input": source, "labels": labels, "align": "ends_at_label", "cross_validation": cv}
-        return Variant(name, title, settings | {"protocol": PROTOCOL}, core_seconds=1)
-
-    def baselines(suffix="", about="", **more):
-        return [
-            beside(f"zero{suffix}", f"baseline: zero{about}", **more),
-            beside(f"training_mean{suffix}", f"baseline: mean of the training songs{about}", **more),
-            beside(f"ridge{suffix}", f"baseline: ridge regression of song means on averaged features{about}", **more),
-            beside(f"own_song_mean{suffix}", f"oracle: each song's own mean{about}", **more),
-        ]
 
     rows = [crnn(f"crnn_l{n}", f"CRNN, length {n}", n, primary=True) for n in (20, 10, 30, 60)]
     rows += [crnn("crnn_nb", "CRNN_NB, length 60", 60, branches=1, primary=True)]
@@ -45,10 +43,10 @@ def variants(epochs: int | None = None) -> list[Variant]:
             "crnn_lengths",
             "mean of the CRNNs of lengths 60, 30, 20 and 10",
             rows[0].settings | {"networks": [row.settings["network"] for row in rows[:4]]},
-            core_seconds=1,
+            core_seconds=sum(row.core_seconds for row in rows[:4]),  # less where those are run too
         )
     ]
-    rows += [Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 1800, finish_last=True)]
+    rows += [Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, finish_last=True)]
     rows += [
         crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", n, source="log_mel", dropout=0.75, primary=True)
         for n in (20, 10, 30, 60)
@@ -85,9 +83,24 @@ def variants(epochs: int | None = None) -> list[Variant]:
         crnn("crnn_l20_reset_after", "CRNN, length 20, Keras 3's GRU", reset_after=True,
              **one),
     ]  # fmt: skip
+    rows += readings
+    return rows + list({v.name: v for row in rows for v in _beside(row)}.values())
+
+
+def baselines(variant: Variant) -> tuple[str, ...]:
+    """The names of those that run beside a variant, on its data."""
+    return tuple(baseline.name for baseline in _beside(variant))
+
+
+def _beside(variant: Variant) -> list[Variant]:
+    """What predicts without a network, on the songs, labels and split of a variant."""
+    on = {k: variant.settings[k] for k in ("input", "labels", "cross_validation")}
+    on["input"] = "official" if on["input"] == "means" else on["input"]  # the same songs and labels
+    which = on["input"] if on["input"] != "official" else on["labels"]
+    suffix, about = SUFFIXES[which]
+    prefix = "cv_" if on["cross_validation"] else ""
     return [
-        *rows, *readings, *baselines(), *baselines("_log_mel", ", log-mel", source="log_mel"),
-        *(v for labels, suffix in (("task", ""), ("repaired", "_repaired"))
-          for v in (Variant(f"cv_{b.name}", b.title, b.settings, core_seconds=1)
-                    for b in baselines(suffix, " (repaired)" if suffix else "", labels=labels, cv=True))),
+        Variant(f"{prefix}{name}{suffix}", f"{title}{about}",
+                {"beside": name} | on | {"align": "ends_at_label", "protocol": PROTOCOL}, core_seconds=1)
+        for name, title in BASELINES.items()
     ]  # fmt: skip
