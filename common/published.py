@@ -343,7 +343,9 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     if "b" in claim:  # the same songs may stand under another name there
         arms.append((claim["b"], claim.get("split_b", claim["split"])))
     records = [resampled.records.get(claim["dataset"], variant) for variant, _ in arms]
-    if None in records:
+    if None in records or any(
+        split not in record["facts"].get("splits", [split]) for record, (_, split) in zip(records, arms, strict=True)
+    ):
         unheard = {cell["variant"] for cell in expected["cells"] if not cell["data"]}
         return {"verdict": "no data" if unheard & {variant for variant, _ in arms} else "not run"}
     known = [covered(record["facts"], split) for record, (_, split) in zip(records, arms, strict=True)]
@@ -351,7 +353,8 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         if facts.get("stand_in") or facts.get("partial"):
             return {"verdict": uncompared(facts)}
     frames = f" ({known[0]['frames']})" if known[0].get("frames") else ""
-    trained = f", {known[0]['n_train']} of {known[0]['of_train']} trained on"
+    whole = known[0]["n_train"] == known[0]["of_train"]
+    trained = "" if whole else f", {known[0]['n_train']} of {known[0]['of_train']} trained on"
     songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs{frames}{trained}"}
     folds = [{run["seed"]: run.get("fold") for run in record["runs"]} for record in records]
     seeds = sorted(set.intersection(*(set(by_seed) for by_seed in folds)))

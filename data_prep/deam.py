@@ -105,7 +105,7 @@ class Deam(Dataset):
     def __init__(self, root: Path):
         super().__init__(root)
         self._task_files = {name: Path(root) / "MediaEval2015" / f"dev_{name}.csv" for name in ("valence", "arousal")}
-        self._parts = {part: _Part(self.root, part) for part in PARTS}
+        self._parts = {part: Part(self.root, part, self.source) for part in PARTS}
 
     @property
     def has_task_labels(self) -> bool:
@@ -139,12 +139,12 @@ class Deam(Dataset):
                 raise InputError(
                     f"{path}: no such file; get the task's labels, or run --variant crnn_l20_deam, which has DEAM's"
                 )
-        return _annotations(*((str(path), path.read_bytes()) for path in self._task_files.values()))
+        return read_annotations(*((str(path), path.read_bytes()) for path in self._task_files.values()))
 
     @cached_property
     def _averages(self) -> dict[str, Annotation]:
         part = self._parts["annotations"]
-        return _annotations(*((part.where(name), part.read(name)) for name in ("valence.csv", "arousal.csv")))
+        return read_annotations(*((part.where(name), part.read(name)) for name in ("valence.csv", "arousal.csv")))
 
     @cached_property
     def labels(self) -> pd.DataFrame:
@@ -313,21 +313,19 @@ class Deam(Dataset):
         found = self.recordings([song for split in self.splits.values() for song in split])
         return [Track(song, recording.path, artist=self._artists.get(song)) for song, recording in found.items()]
 
-    @property
-    def _cut_tracks(self) -> list[Track]:
-        return [track for track in self.tracks if self._offsets and track.path.parent == self._offsets.parent]
+    @cached_property
+    def cuts(self) -> dict[str, float]:
+        """Seconds of each track that is a cut, by song id."""
+        return self.cuts_among(self.tracks)
+
+    def cuts_among(self, tracks: list[Track]) -> dict[str, float]:
+        """Seconds that offsets.csv tells of each of these tracks that is a cut, by song id."""
+        folder = self._offsets.parent if self._offsets else None
+        return {track.id: self._spans[track.id][1] for track in tracks if track.path.parent == folder}
 
     def extractors(self) -> tuple:
         """Beside the official features, which come with the data: the suite's own, and log-mel energies."""
         return opensmile.OpenSmile(), logmel.LogMel()
-
-    @cached_property
-    def audio_kind(self) -> str:
-        """As of every data set; before it how much of each song there is, if not all; 'none' without audio."""
-        if not self.tracks:
-            return "none"
-        lengths = " or ".join(sorted({f"{self._spans[track.id][1]:g}" for track in self._cut_tracks}))
-        return (f"{lengths} s of each song, " if lengths else "") + super().audio_kind
 
     @cached_property
     def fingerprint(self) -> str:
@@ -353,7 +351,7 @@ class Deam(Dataset):
             if counts != sizes:
                 told = " and ".join(f"{counts[split]} of {sizes[split]} {split} songs" for split in sizes)
                 problems.append(Problem(f"{self.root}: {what} of {told}; get {file} from {self.source}", missing=True))
-        if self._cut_tracks:
+        if self.cuts:
             kind = self.audio_kind.split(",")[0]
             text = f"{self._offsets.parent}: {kind}, not all of it; get and unpack DEAM_audio.zip from {self.source}"
             problems.append(Problem(text, missing=True))
@@ -374,16 +372,15 @@ class Deam(Dataset):
 
     def _cut_off(self) -> list[Problem]:
         lasts = self.labels.index.to_frame().groupby(level=0)["time"].max()
-        cuts = {track.id: self._spans[track.id][1] for track in self._cut_tracks}
-        checks = (check_duration(track.path, cuts.get(track.id, lasts[track.id]) - 0.1) for track in self.tracks)
+        checks = (check_duration(track.path, self.cuts.get(track.id, lasts[track.id]) - 0.1) for track in self.tracks)
         return [problem for problem in checks if problem]
 
 
-class _Part:
+class Part:
     """The tables of one part of the distribution, by file name, in a folder or a zip."""
 
-    def __init__(self, root: Path, part: str):
-        self.expected = root / part
+    def __init__(self, root: Path, part: str, source: str):
+        self.expected, self.source = root / part, source
         self.place = next((root / place for place in PARTS[part] if (root / place).exists()), None)
 
     @cached_property
@@ -410,7 +407,7 @@ class _Part:
     def read(self, name: str) -> bytes:
         """A member's bytes. Raises InputError if it is not there or damaged."""
         if name not in self.members:
-            raise InputError(f"{self.where(name)}: no such file; get it from {Deam.source}")
+            raise InputError(f"{self.where(name)}: no such file; get it from {self.source}")
         path = self.members[name]
         try:
             return self._zip.read(path) if isinstance(path, str) else path.read_bytes()
@@ -422,7 +419,7 @@ class _Part:
         text = self.read(name).decode("utf-8", errors="replace")
         found = [[field.strip("\t") for field in row] for row in csv.reader(io.StringIO(text)) if row]
         if not found:
-            raise InputError(f"{self.where(name)}: is empty; get it from {Deam.source}")
+            raise InputError(f"{self.where(name)}: is empty; get it from {self.source}")
         return found
 
     def digest(self) -> str:
@@ -482,18 +479,25 @@ def _table(where: str, content: bytes) -> pd.DataFrame:
     return table
 
 
-def _annotations(valence: tuple[str, bytes], arousal: tuple[str, bytes]) -> dict[str, Annotation]:
-    """Annotations by song id, ascending, from two files as (where, bytes); each as long as both dimensions last."""
+def read_annotations(
+    valence: tuple[str, bytes], arousal: tuple[str, bytes], *, excerpt_labels: int = EXCERPT_LABELS
+) -> dict[str, Annotation]:
+    """Annotations by song id, ascending, from two files as (where, bytes); each as long as both dimensions last.
+
+    Raises InputError unless every excerpt has `excerpt_labels` labels and the files are as `_table` wants them.
+    """
     tables = [_table(*valence), _table(*arousal)]
     alone = tables[0].index.symmetric_difference(tables[1].index)
     if len(alone):
         raise InputError(f"{arousal[0]}: song {alone[0]} is only in one of this and {valence[0]}; get both again")
-    lengths = np.minimum(*(table.notna().sum(axis=1) for table in tables))
-    found = {}
-    for song, n, *courses in zip(tables[0].index, lengths, *(table.to_numpy() for table in tables), strict=True):
-        if n == 0 or (song <= LAST_EXCERPT and n != EXCERPT_LABELS):
-            told = f"song {song} has {n} labels" + f" instead of {EXCERPT_LABELS}" * (song <= LAST_EXCERPT)
-            raise InputError(f"{arousal[0]} or {valence[0]}: {told}; get both again")
+    lengths = [table.notna().sum(axis=1) for table in tables]
+    for (where, _), counts in zip((valence, arousal), lengths, strict=True):
+        wrong = counts[(counts == 0) | (counts.index <= LAST_EXCERPT) & (counts != excerpt_labels)]
+        for song, n in wrong.items():
+            told = f"song {song} has {n} labels" + f" instead of {excerpt_labels}" * (song <= LAST_EXCERPT)
+            raise InputError(f"{where}: {told}; get it again")
+    found, courses = {}, (table.to_numpy() for table in tables)
+    for song, n, *courses in zip(tables[0].index, np.minimum(*lengths), *courses, strict=True):
         values = np.stack([course[:n] for course in courses], axis=1).astype("float32")
         found[str(song)] = Annotation(FIRST_LABEL + STEP * np.arange(n), values)
     return found

@@ -182,7 +182,7 @@ def test_without_the_labels_of_the_task(broken_deam):
     (broken_deam.parent / "MediaEval2015" / "dev_arousal.csv").unlink()
     data = Deam(broken_deam.parent)
     assert not data.has_task_labels and data.splits["development"] == SONGS[:5]
-    assert "has no dev_arousal.csv, the task's own labels" in data.validate()[0].text and data.validate()[0].missing
+    assert "has no dev_arousal.csv, the task's labels" in data.validate()[0].text and data.validate()[0].missing
     np.testing.assert_array_equal(data.labels.to_numpy()[:60], data.annotations("development", "deam")["3"].values)
     with pytest.raises(InputError, match=r"dev_arousal\.csv: no such file"):
         data.annotations("development")
@@ -322,6 +322,9 @@ def test_faults_in_the_cuts(cuts):
         (text.replace("1005,30.0,10.0\n", ""), r"1005\.flac: has no entry in .*offsets\.csv"),
         (text.replace("1005,30.0", "1005,half"), r"offsets\.csv: line 5: does not give"),
         (text.replace("start_s", "start"), r"offsets\.csv: line 2: does not give"),
+        (text.replace("1005,30.0", "1005,nan"), r"offsets\.csv: line 5: does not give .*nan s"),
+        (text.replace("1005,30.0", "1005,-1"), r"offsets\.csv: line 5: does not give .*-1 s"),
+        (text + "1005,20.0,10.0\n", r"offsets\.csv: line 9: does not give .*second line"),
     ):
         offsets.write_text(changed)
         with pytest.raises(InputError, match=told):

@@ -214,7 +214,7 @@ def test_metrics_of_every_split_are_of_its_own_songs(trained):
     records, (network, *_) = trained
     [run] = records["crnn_l10"]["runs"]
     parts = {"development": network.train} | network.tests
-    assert list(run["metrics"]) == list(parts) == ["development", "evaluation", "evaluation_cuts"]
+    assert list(run["metrics"]) == list(parts) == ["development", "evaluation"]  # audio is whole, so there are no cuts
     for split, part in parts.items():
         expected = rmse_of_targets(part.y.values, network.found[split])
         assert list(run["metrics"][split]["rmse_pooled"].values())[:2] == pytest.approx(expected, abs=1e-5)
@@ -248,7 +248,7 @@ def test_no_song_is_trained_on_and_tested(trained):
 
 def test_a_second_run_trains_nothing(trained, miniature):
     before = {path: path.read_bytes() for path in miniature.out.rglob("*.json")}
-    assert len(before) == len(TRAINED) + 4  # the baselines
+    assert len(before) == len(TRAINED) + 8  # the baselines of both splits
     assert miniature(TRAINED) == trained[0] and miniature.networks == []
     assert {path: path.read_bytes() for path in miniature.out.rglob("*.json")} == before
 
@@ -280,6 +280,15 @@ def put_nan(root):
 
 def without(*names):
     return lambda root: shutil.rmtree(root.joinpath(*names))
+
+
+def test_baselines_are_of_the_labels_that_a_variant_has(broken_deam, tmp_path, capsys):
+    """DEAM's labels need no labels of the task."""
+    without("MediaEval2015")(broken_deam.parent)
+    options = ["--data-root", str(broken_deam.parent), "--allow-missing", "--out", str(tmp_path), "--repeats", "1"]
+    assert train.main([*options, "--variant", "ridge_deam"]) == 0
+    recorded = {path.stem for path in (tmp_path / "malik2017" / "mediaeval2015").glob("*.json")}
+    assert recorded == {"zero_deam", "training_mean_deam", "ridge_deam", "own_song_mean_deam"}
 
 
 BARS = ("DEAM features", "opensmile")

@@ -77,7 +77,8 @@ class Material:
 
     def facts(self, split: str, part: Part) -> dict:
         """What a record states of the songs of a split."""
-        of, frames = self.data.splits[split.removesuffix("_cuts")], self.data.annotations(split.removesuffix("_cuts"))
+        split = split.removesuffix("_cuts")
+        of, frames = self.data.splits[split], self.data.annotations(split, self.labels)
         labelled = sum(len(frames[song].times) for song in part.ids)
         artists = {track.id: track.artist for track in self.data.tracks}
         found = {"n_test": len(part), "of_test": len(of), "tracks": part.ids}
