@@ -5,6 +5,7 @@ import importlib
 DATASETS = {  # name on the command line: module and class
     "emotify": ("data_prep.emotify", "Emotify"),
     "deam": ("data_prep.deam", "Deam"),
+    "emomusic": ("data_prep.emomusic", "Emomusic"),
     "synthetic": ("data_prep.synthetic", "Synthetic"),
     "synthetic_dynamic": ("data_prep.synthetic", "SyntheticDynamic"),
 }

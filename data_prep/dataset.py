@@ -84,6 +84,7 @@ class Dataset(ABC):
     rendered: bool = False  # True: of the project's own making, never a result
     needs_audio: bool = True  # False: its labels and features are of use alone
     splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
+    cuts: dict[str, float] = {}  # seconds of each track that is a part of its recording, by track id  # noqa: RUF012
 
     def __init__(self, root: Path):
         self.root = Path(root) / self.folder
@@ -130,9 +131,16 @@ class Dataset(ABC):
 
     @cached_property
     def audio_kind(self) -> str:
-        """'original' if all audio has the distribution's format, else 'transcoded (FORMATS)'."""
+        """'original' if all audio has the distribution's format, else 'transcoded (FORMATS)'; 'none' without audio.
+
+        Before it how much of each song there is, if not all.
+        """
         formats = {track.path.suffix.lstrip(".").lower() for track in self.tracks}
-        return "original" if formats == {self.original_format} else f"transcoded ({', '.join(sorted(formats))})"
+        if not formats:
+            return "none"
+        lengths = " or ".join(sorted({f"{seconds:g}" for seconds in self.cuts.values()}))
+        kind = "original" if formats == {self.original_format} else f"transcoded ({', '.join(sorted(formats))})"
+        return (f"{lengths} s of each song, " if lengths else "") + kind
 
     @cached_property
     def fingerprint(self) -> str:

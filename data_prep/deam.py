@@ -466,6 +466,8 @@ def _table(where: str, content: bytes) -> pd.DataFrame:
     times = FIRST_LABEL + STEP * np.arange(table.shape[1] - 1)
     if list(table.columns) != ["song_id", *(f"sample_{time * 1000:.0f}ms" for time in times)]:
         raise InputError(f"{where}: its columns are not song_id and a sample every 0.5 s from 15.0 s; get it again")
+    if table.empty:
+        raise InputError(f"{where}: holds no songs; get it again")
     table = table.set_index("song_id").set_axis(times, axis=1).sort_index()
     if table.index.has_duplicates:
         raise InputError(f"{where}: song {table.index[table.index.duplicated()][0]} has two rows; get it again")
@@ -496,8 +498,8 @@ def read_annotations(
         for song, n in wrong.items():
             told = f"song {song} has {n} labels" + f" instead of {excerpt_labels}" * (song <= LAST_EXCERPT)
             raise InputError(f"{where}: {told}; get it again")
-    found, courses = {}, (table.to_numpy() for table in tables)
-    for song, n, *courses in zip(tables[0].index, np.minimum(*lengths), *courses, strict=True):
+    found, both = {}, [table.to_numpy() for table in tables]
+    for song, n, *courses in zip(tables[0].index, np.minimum(*lengths), *both, strict=True):
         values = np.stack([course[:n] for course in courses], axis=1).astype("float32")
         found[str(song)] = Annotation(FIRST_LABEL + STEP * np.arange(n), values)
     return found

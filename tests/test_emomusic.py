@@ -1,0 +1,325 @@
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from common import audio
+from common.errors import InputError
+from data_prep.dataset import Recording
+from data_prep.deam import COLUMNS
+from data_prep.emomusic import ENDS_EARLY, LABELS, SPLITS, Emomusic
+
+CLIPS = {2: 36, 3: 60, 240: 80, 1000: 3}  # where each starts in its song, in seconds
+SONGS = [str(song) for song in CLIPS]
+TIMES = 15 + 0.5 * np.arange(LABELS)
+RATE = 8000
+
+
+def course(song: int) -> np.ndarray:
+    """Valence and arousal of a clip of the miniature, (61, 2)."""
+    return np.stack([np.sin(TIMES / 9 + song), np.cos(TIMES / 7 + song)], axis=1) * [0.4, 0.6]
+
+
+@pytest.fixture(scope="session")
+def small_emomusic(tmp_path_factory):
+    """A data root with four clips in emoMusic's layout, DEAM's features of them, and cuts of ten seconds.
+
+    The first feature is where the window starts on the clock of the labels.
+    """
+    root = tmp_path_factory.mktemp("small_emomusic")
+    annotations, features, metadata, cuts = (
+        root / folder for folder in ("emoMusic/annotations", "DEAM/features", "DEAM/metadata", "DEAM/audio_30s-40s")
+    )
+    for folder in (annotations, features, metadata, cuts):
+        folder.mkdir(parents=True)
+    for k, name in enumerate(["valence", "arousal"]):
+        lines = [",".join(["song_id", *(f"sample_{1000 * time:.0f}ms" for time in TIMES)])]
+        lines += [",".join([str(song), *(f"{value:.6f}" for value in course(song)[:, k])]) for song in CLIPS]
+        (annotations / f"{name}_cont_average.csv").write_text("\n".join(lines) + "\n")
+    lines = [f"{song},{6 + n},1.5,{3 + n},1.2" for n, song in enumerate(CLIPS)]
+    (annotations / "static_annotations.csv").write_text(
+        "\n".join(["song_id,mean_arousal,std_arousal,mean_valence,std_valence", *lines]) + "\n"
+    )
+    columns = ["file_name", "Artist", "Song title", "start of the segment (min.sec)", "end of the segment (min.sec)"]
+    header = ["song_id", *columns, "Genre", "Mediaeval 2013 set"]
+    info = [",".join(f'"{column}"' for column in header)]
+    for song, artist, title, split in (
+        (2, "Some Band", "Blue", "development"),
+        (3, "Some Band-Red", "Remix, Live", "evaluation"),
+        (240, "M-PeX", "Green", "development"),
+        (1000, "Cooper Trio", "Sax-o-phone", "development"),
+    ):
+        start = f"{CLIPS[song] // 60}.{CLIPS[song] % 60:02d}"
+        info.append(f'{song},"\t{song}.mp3","{artist}\t","\t{title}\t","\t{start}\t","\t9\t","\tBlues\t","{split}"')
+    (annotations / "songs_info.csv").write_text("\n".join(info) + "\n")
+    (metadata / "metadata_2013.csv").write_text("\n".join(line.rpartition(",")[0] for line in info) + "\n")
+    rng = np.random.default_rng(0)
+    for song, start in CLIPS.items():
+        window_start = np.arange(14, 44 if str(song) in ENDS_EARLY else 44.5, 0.5)
+        table = np.column_stack([window_start + start, window_start, rng.standard_normal((len(window_start), 259))])
+        np.savetxt(features / f"{song}.csv", table, "%.5g", ";", header=";".join(COLUMNS), comments="")
+        soundfile.write(cuts / f"{song}.flac", 0.1 * rng.standard_normal(10 * RATE), RATE)
+    (cuts / "offsets.csv").write_text("song_id,start_s,duration_s\n" + "".join(f"{s},30.0,10.0\n" for s in CLIPS))
+    return root
+
+
+@pytest.fixture
+def root(small_emomusic, tmp_path):
+    """A copy of the miniature that a test may break."""
+    return shutil.copytree(small_emomusic, tmp_path / "data")
+
+
+def write_clips(root, **seconds):
+    """Whole clips of 45 s, or of the seconds given by song id."""
+    folder = root / "emoMusic" / "clips_45seconds"
+    folder.mkdir()
+    for song in SONGS:
+        soundfile.write(folder / f"{song}.wav", np.full(int(seconds.get(song, 45) * RATE), 0.1), RATE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def real(real_root):
+    """The real copy, which may lack part of the features and of the audio."""
+    if not (real_root / "emoMusic").is_dir() or not (real_root / "DEAM").is_dir():
+        pytest.skip("needs emoMusic and DEAM under MER_DATA_ROOT")
+    return Emomusic(real_root)
+
+
+def test_real_labels(real):
+    annotations = real.annotations()
+    assert len(annotations) == 744 and {split: len(songs) for split, songs in real.splits.items()} == SPLITS
+    assert all(np.array_equal(a.times, TIMES) for a in annotations.values())
+    values = real.labels.to_numpy()
+    assert values.shape == (744 * 61, 2) and list(real.labels.columns) == ["valence", "arousal"]
+    np.testing.assert_allclose(values.std(0), (0.2444, 0.2958), atol=1e-4)
+    np.testing.assert_allclose((values.min(0), values.max(0)), ((-0.679, -0.772), (0.680, 0.727)), atol=1e-3)
+    assert real.songs["genre"].nunique() == 8
+    ratings, means = np.array(list(real.ratings().values())), values.reshape(744, 61, 2).mean(1)
+    r = np.corrcoef(ratings.T, means.T)[:2, 2:]
+    np.testing.assert_allclose(r, ((0.950, 0.570), (0.575, 0.956)), atol=1e-3)  # valence is valence
+    averages = real._deam._averages  # the same labels, less the last
+    for song, annotation in annotations.items():
+        np.testing.assert_allclose(averages[song].values, annotation.values[:60], atol=1e-5)
+
+
+def test_real_artists(real):
+    artists = real.songs["artist"]
+    assert artists.nunique() == 393 and artists["238"] == artists["736"] == "Kevin MacLeod"
+    assert artists["160"] == artists["232"] == "Advent Chamber Orchestra" and artists["492"] == "M-PeX"
+    known = set(artists[real.splits["development"]])
+    assert sum(artist in known for artist in artists[real.splits["evaluation"]]) == 67
+
+
+def test_real_features_and_audio(real):
+    have, whole = real.features(), real.features_at_labels()
+    assert len(have) >= 629 and len(whole) == len(have) - 3 and set(ENDS_EARLY) == set(have) - set(whole)
+    assert {rows.shape for rows in whole.values()} == {(61, 260)}
+    assert len(real.tracks) == 744 and not [p.text for p in real.validate() if not p.missing]
+
+
+def test_small_copy(small_emomusic):
+    data = Emomusic(small_emomusic)
+    assert data.splits == {"development": ["2", "240", "1000"], "evaluation": ["3"]}
+    assert list(data.annotations()) == SONGS and list(data.annotations("evaluation")) == ["3"]
+    for song, annotation in data.annotations().items():
+        np.testing.assert_array_equal(annotation.times, TIMES)
+        np.testing.assert_allclose(annotation.values, course(int(song)), atol=1e-6)
+    assert data.labels.shape == (4 * 61, 2) and data.labels.index.names == ["song id", "time"]
+    np.testing.assert_array_equal(list(data.ratings().values()), [[3, 6], [4, 7], [5, 8], [6, 9]])
+    assert list(data.songs["artist"]) == ["Some Band", "Some Band", "M-PeX", "Cooper Trio"]
+    assert list(data.songs["title"])[1:] == ["Remix, Live", "Green", "Sax-o-phone"]
+    assert [(track.id, track.artist, track.genre) for track in data.tracks][2] == ("240", "M-PeX", "Blues")
+    told = [problem.text for problem in data.validate()]
+    assert len(told) == 2 and "labels of 3 of 619 development clips and 1 of 125 evaluation clips" in told[0]
+    with pytest.raises(InputError, match="--allow-missing"):
+        data.require()
+    assert len(data.require(allow_missing=True)) == 2 and "1000 songs" in data.cite()
+
+
+def test_the_window_ends_at_the_label(small_emomusic):
+    data = Emomusic(small_emomusic)
+    assert list(data.features()) == SONGS and list(data.features(["3", "4"])) == ["3"]
+    found = data.features_at_labels()
+    assert list(found) == ["2", "3", "1000"]  # 240 has no window for its last label
+    for rows in found.values():
+        assert rows.shape == (61, 260) and rows.dtype == np.float32
+        np.testing.assert_allclose(rows[:, 0], TIMES - 1)
+    assert data.features()["240"][0][-1] == 43.5
+
+
+def test_whole_clips_are_preferred_to_cuts(root):
+    cuts = root / "DEAM" / "audio_30s-40s"
+    data = Emomusic(root)
+    assert data.audio_kind == "10 s of each song, transcoded (flac)"
+    assert data.recordings(["2"]) == {"2": Recording(cuts / "2.flac", 30.0)}
+    clips = write_clips(root)
+    data = Emomusic(root)
+    assert data.recordings(SONGS)["2"] == Recording(clips / "2.wav", 0.0) and data.audio_kind == "transcoded (wav)"
+    assert len(data.require(allow_missing=True)) == 1
+    (clips / "3.wav").unlink()
+    data = Emomusic(root)
+    assert data.recordings(SONGS)["2"] == Recording(cuts / "2.flac", 30.0)
+    assert data.recordings(["2"])["2"].start_s == 0
+    clips.rename(root / "DEAM" / "MEMD_audio")
+    assert Emomusic(root).recordings(["2"])["2"] == Recording(root / "DEAM" / "MEMD_audio" / "2.wav", 0.0)
+
+
+def test_without_deam(root):
+    shutil.rmtree(root / "DEAM")
+    data = Emomusic(root)
+    told = [problem.text for problem in data.require(allow_missing=True)]
+    assert data.features() == data.features_at_labels() == {} and data.audio_kind == "none"
+    assert "features of 0 of the 4 clips with labels" in told[1] and "audio of 0 of the 4 clips" in told[2]
+    write_clips(root)
+    assert len(Emomusic(root).tracks) == 4
+
+
+def test_annotations_are_read_from_a_zip(small_emomusic, root):
+    shutil.make_archive(root / "emoMusic" / "annotations", "zip", root / "emoMusic", "annotations")
+    shutil.rmtree(root / "emoMusic" / "annotations")
+    assert Emomusic(root).labels.equals(Emomusic(small_emomusic).labels)
+
+
+def test_fingerprint_tells_copies_apart(root):
+    found = {Emomusic(root).fingerprint}
+    assert Emomusic(root).fingerprint in found
+    annotations = root / "emoMusic" / "annotations"
+    for path, old, new in (
+        (annotations / "arousal_cont_average.csv", "\n2,-", "\n2,"),
+        (annotations / "songs_info.csv", "Trio", "Duo"),
+        (annotations / "static_annotations.csv", "\n2,6", "\n2,5"),
+        (root / "DEAM" / "features" / "2.csv", "\n50;14;", "\n50;15;"),
+    ):
+        edit(path, lambda text, old=old, new=new: text.replace(old, new, 1))
+        found.add(Emomusic(root).fingerprint)
+    assert len(found) == 5
+
+
+def edit(path, change):
+    text = path.read_text()
+    assert change(text) != text
+    path.write_text(change(text))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda t: re.sub(r",[^,]+(?=\n)", "", t), "song 2 has 60 labels instead of 61"),
+        (lambda t: re.sub(r"\n", ",0.1\n", t).replace(",0.1", ",sample_45500ms", 1), "song 2 has 62 labels instead of"),
+        (lambda t: re.sub(r"(\n3,.*),[^,\n]+", r"\1,", t), "song 3 has 60 labels instead of 61"),
+        (lambda t: re.sub(r"(\n3,.*),[^,\n]+", r"\1,nan", t), "song 3 has 60 labels instead of 61"),
+        (lambda t: re.sub(r"\n3,[^,]+", "\n3,NaN", t), r"song 3 at 15\.5 s: .* follows a gap"),
+        (lambda t: re.sub(r"\n3,[^,]+", "\n3,1.01", t), r"song 3 at 15\.0 s: 1\.01 is outside \[-1, 1\]"),
+        (lambda t: re.sub(r"\n3,[^,]+", "\n3,inf", t), r"song 3 at 15\.0 s: inf is outside"),
+        (lambda t: re.sub(r"\n3,[^,]+", "\n3,0.1.2", t), "cannot be read as a table of numbers"),
+        (lambda t: t.replace("\n3,", "\nthree,"), "cannot be read as a table of numbers"),
+        (lambda t: t.replace("\n3,", "\n2,"), "song 2 has two rows"),
+        (lambda t: t.replace("sample_15500ms", "sample_15400ms"), "its columns are not"),
+        (lambda t: re.sub(r"\n3,[^\n]+", "", t), "song 3 is only in one of this and"),
+        (lambda t: "", "cannot be read as a table of numbers"),
+    ],
+)
+def test_faults_in_the_labels(root, change, told):
+    edit(root / "emoMusic" / "annotations" / "arousal_cont_average.csv", change)
+    with pytest.raises(InputError, match=r"/arousal_cont_average\.csv: " + told):
+        Emomusic(root).require(allow_missing=True)
+
+
+def test_labels_without_a_song(root):
+    for name in ("valence", "arousal"):
+        edit(root / "emoMusic" / "annotations" / f"{name}_cont_average.csv", lambda text: text.splitlines()[0])
+    with pytest.raises(InputError, match=r"valence_cont_average\.csv: holds no songs"):
+        Emomusic(root).require(allow_missing=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("songs_info", lambda t: t.replace("Mediaeval 2013 set", "set"), "has no column 'Mediaeval 2013 set'"),
+        ("songs_info", lambda t: t.replace("evaluation", "test"), "line 3, song 3: set 'test' is not development or"),
+        ("songs_info", lambda t: t.replace("\n3,", "\n2,"), "line 3, song 2: has a second line"),
+        ("songs_info", lambda t: t.replace('"M-PeX', 'M,"PeX'), "line 4: has 9 fields, not 8"),
+        ("songs_info", lambda t: re.sub(r"\n3,[^\n]*", "", t), "has no song 3, which has labels"),
+        ("songs_info", lambda t: "", "is empty"),
+        ("static_annotations", lambda t: t.replace("mean_valence", "valence"), "has no column 'mean_valence'"),
+        ("static_annotations", lambda t: t.replace("\n3,7", "\n3,9.5"), r"song 3, mean_arousal: 9\.5 is not from 1 to"),
+        ("static_annotations", lambda t: t.replace("\n3,7", "\n3,nan"), "song 3, mean_arousal: nan is not from 1 to 9"),
+        ("static_annotations", lambda t: t.replace("\n3,7", "\n3,high"), "cannot be read as a table of numbers"),
+        ("static_annotations", lambda t: t.replace("\n3,", "\n2,"), "song 2 has two rows"),
+        ("static_annotations", lambda t: re.sub(r"\n3,[^\n]*", "", t), "has no song 3, which has labels"),
+        ("static_annotations", lambda t: "", "cannot be read as a table of numbers"),
+    ],
+)
+def test_faults_in_the_other_tables(root, name, change, told):
+    edit(root / "emoMusic" / "annotations" / f"{name}.csv", change)
+    with pytest.raises(InputError, match=rf"/{name}\.csv: " + told):
+        Emomusic(root).require(allow_missing=True)
+
+
+def test_a_song_without_labels(root):
+    edit(root / "emoMusic" / "annotations" / "songs_info.csv", lambda t: t + t.splitlines()[1].replace("2,", "9,", 1))
+    with pytest.raises(InputError, match=r"arousal_cont_average\.csv: has no song 9, which is in .*songs_info\.csv"):
+        Emomusic(root).require(allow_missing=True)
+
+
+@pytest.mark.parametrize("name", ["valence_cont_average", "arousal_cont_average", "songs_info", "static_annotations"])
+def test_a_file_that_is_not_there(root, name):
+    (root / "emoMusic" / "annotations" / f"{name}.csv").unlink()
+    with pytest.raises(InputError, match=rf"{name}\.csv: no such file; get it from https://cvml.*emoMusic"):
+        Emomusic(root).require(allow_missing=True)
+
+
+def test_a_folder_that_is_not_there(root):
+    shutil.rmtree(root / "emoMusic" / "annotations")
+    with pytest.raises(InputError, match=r"emoMusic/annotations/\w+\.csv: no such file"):
+        Emomusic(root).require(allow_missing=True)
+    shutil.rmtree(root / "emoMusic")
+    with pytest.raises(InputError, match=r"has no folder emoMusic/; get emomusic from https"):
+        Emomusic(root)
+
+
+def test_clips_without_features_are_an_error(root):
+    write_clips(root)
+    for song in ("3", "240"):
+        (root / "DEAM" / "features" / f"{song}.csv").unlink()
+    data = Emomusic(root)
+    text = "features of 2 of the 4 clips with labels (not 3, 240); get features.zip of DEAM"
+    assert any(text in problem.text and problem.missing for problem in data.validate())
+    with pytest.raises(InputError, match="emomusic lists them"):
+        data.require()
+    assert list(data.features_at_labels()) == ["2", "1000"]
+
+
+@pytest.mark.parametrize(("song", "kept", "told"), [("2", 60, "60 of its 61"), ("240", 59, "59 of its 61")])
+def test_too_few_windows(root, song, kept, told):
+    edit(root / "DEAM" / "features" / f"{song}.csv", lambda text: "\n".join(text.splitlines()[: 1 + kept]))
+    with pytest.raises(InputError, match=rf"DEAM: features of song {song} have windows that end at {told}"):
+        Emomusic(root).require(allow_missing=True)
+
+
+def test_a_clip_that_is_cut_off(root):
+    cut = root / "DEAM" / "audio_30s-40s" / "3.flac"
+    soundfile.write(cut, np.zeros(9 * RATE), RATE)
+    with pytest.raises(InputError, match=r"3\.flac: lasts 9\.0 s instead of at least 9\.9 s"):
+        Emomusic(root).require(allow_missing=True)
+    clips = write_clips(root, **{"3": 44.5})
+    with pytest.raises(InputError, match=r"3\.wav: lasts 44\.5 s instead of at least 45 s"):
+        Emomusic(root).require(allow_missing=True)
+    (clips / "3.wav").write_bytes(b"no audio")
+    with pytest.raises(InputError, match=r"3\.wav"):
+        Emomusic(root).require(allow_missing=True)
+
+
+def test_on_the_command_line(root):
+    command = [sys.executable, "-m", "data_prep", "emomusic", "--data-root", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
+    assert done.returncode == 2 and "emomusic is not whole" in done.stderr, done.stderr
+    assert "emomusic: 4 of 744 tracks, audio 10 s of each song, transcoded (flac)" in done.stdout
+    (root / "emoMusic" / "annotations" / "arousal_cont_average.csv").unlink()
+    done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
+    assert done.returncode == 2 and done.stderr.startswith("error: ") and "no such file" in done.stderr
