@@ -1,6 +1,7 @@
 """The command line that every paper's `train` shares, and how commands end."""
 
 import argparse
+import difflib
 import sys
 import tempfile
 from collections.abc import Callable
@@ -116,7 +117,9 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         return 0
     unknown = [name for name in options.variant or [] if name not in variants]
     if unknown:
-        raise InputError(f"unknown variant '{unknown[0]}'; --list shows them all")
+        near = " or ".join(difflib.get_close_matches(unknown[0], variants, n=2))
+        hint = f"did you mean {near}? " if near else ""
+        raise InputError(f"unknown variant '{unknown[0]}'; {hint}--list shows them all")
     primary = [v.name for v in variants.values() if v.primary]
     chosen = options.variant or (primary if options.table else training.default or primary)
     beside = [baseline for name in chosen for baseline in training.baselines(variants[name])]
@@ -132,6 +135,10 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
+    elif experiment.facts(chosen[-1]).get("partial"):
+        print(
+            "Fewer epochs, folds or songs than the paper's: every cell is 'partial', and says nothing of the paper."
+        )
     _require_backend()
     if len(chosen) > 1:
         print(_plan(chosen, options))
@@ -163,9 +170,8 @@ def _plan(chosen: list[runs.Variant], options) -> str:
     """What will run, and about how long: what is recorded already takes no time."""
     minutes = sum(v.core_seconds for v in chosen) * options.repeats / options.jobs / 60
     names = ", ".join(v.name for v in chosen)
-    return (
-        f"{len(chosen)} variants, {options.repeats} runs each: {names}\nAbout {minutes:.0f} min if nothing is done yet."
-    )
+    about = f"About {minutes:.0f} min" if minutes >= 1 else "Less than a minute"
+    return f"{len(chosen)} variants, {options.repeats} runs each: {names}\n{about} if nothing is done yet."
 
 
 def _listing(variants, jobs: int) -> str:
@@ -189,13 +195,13 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
             rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
             if rows:
                 blocks.append(report.board(rows, first="variant" if readings else "system"))
-                shown |= {row.fields["variant"] for row in rows}
+                shown |= {(row.fields["variant"], row.fields["split"]) for row in rows}
     tables = {}
     for variant in chosen:
-        if variant.name in shown:
-            continue
         every = [run["metrics"] for run in records[variant.name]["runs"]]
         for split, measured in every[0].items():
+            if (variant.name, split) in shown:
+                continue
             metric, targets = next((metric, list(values)) for metric, values in measured.items())
             means = [sum(metrics[split][metric][t] for metrics in every) / len(every) for t in targets]
             lines = tables.setdefault((f"{metric}, {split}", *targets), [])

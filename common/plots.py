@@ -42,7 +42,7 @@ def measured_against_published(rows: list, path: Path) -> None:
     for row in rows:
         panels.setdefault((row.fields["system"], row.fields["variant"]), []).append(row)
     n_targets = max(len(cells) for cells in panels.values())
-    figure, axes = _grid(len(panels), width=4.6, height=1.2 + 0.32 * n_targets, sharex=True, sharey=True)
+    figure, axes = _grid(len(panels), width=4.6, height=1.4 + 0.32 * n_targets, sharex=True, sharey=True)
     for axis, ((system, _), cells) in zip(axes, panels.items(), strict=True):
         for y, row in enumerate(cells):
             f = row.fields
@@ -66,7 +66,7 @@ def measured_against_published(rows: list, path: Path) -> None:
         if verdict in shown:
             entries.append(plt.Line2D([], [], marker="o", lw=2.5, color=colour, label=f"measured, {verdict}"))
     entries.append(plt.Line2D([], [], ls="", marker="|", ms=9, mew=2, color=GREY, label="strongest trivial baseline"))
-    figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False)
+    figure.legend(handles=entries, loc="outside lower center", ncols=2 * len(axes), frameon=False)
     save(figure, path)
 
 

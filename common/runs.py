@@ -109,8 +109,8 @@ def open_record(path: Path, experiment: Experiment, variant: Variant) -> dict:
         if old[what] != json.loads(json.dumps(new[what])):
             other = sorted(k for k in old[what].keys() | new[what].keys() if old[what].get(k) != new[what].get(k))
             raise InputError(
-                f"{path}: holds runs of another configuration ({', '.join(other)}); runs are not mixed, "
-                "give --out another folder"
+                f"{path}: holds runs of another configuration ({', '.join(other)}), as from other --epochs, --folds "
+                "or data; runs are not mixed, give --out another folder"
             )
     return old
 

@@ -29,14 +29,20 @@ def _prepare(options) -> int:
     if root is None and not kind.rendered:
         raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
     data = kind(None if kind.rendered else root)
-    problems = [problem.text for problem in data.validate()]
-    print(f"{data.name}: {len(data.tracks)} of {data.n_tracks} tracks, audio {data.audio_kind}")
-    problems += [text for text in _extract(data, options.jobs) if text not in problems]
+    found = data.validate()
+    problems = [problem.text for problem in found]
+    print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")
     for text in problems:
         print(f"  {text}")
-    print(f"cite: {data.cite()}")
-    if problems:
-        print(f"error: {data.name} is not whole (problems listed above: {len(problems)})", file=sys.stderr)
+    print(f"cite: {data.cite()}", flush=True)
+    unread = [text for text in _extract(data, options.jobs) if text not in problems]
+    for text in unread:
+        print(f"  {text}")
+    if problems or unread:
+        only_missing = not unread and all(problem.missing for problem in found)
+        hint = "; features of what is there are kept, train with --allow-missing" if only_missing else ""
+        told = f"{data.name} is not whole (problems listed above: {len(problems + unread)}){hint}"
+        print(f"error: {told}", file=sys.stderr)
         return 2
     print(f"{data.name} is whole; labels: {', '.join(data.labels.columns)}; features are in the cache")
     return 0
