@@ -136,9 +136,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
     elif experiment.facts(chosen[-1]).get("partial"):
-        print(
-            "Fewer epochs, folds or songs than the paper's: every cell is 'partial', and says nothing of the paper."
-        )
+        print("Fewer epochs, folds or songs than the paper's: every cell is 'partial', and says nothing of the paper.")
     _require_backend()
     if len(chosen) > 1:
         print(_plan(chosen, options))

@@ -58,8 +58,7 @@ def measured_against_published(rows: list, path: Path) -> None:
         axis.set_xlabel(_words(cells[0].fields["metric"]))
         axis.grid(axis="x", color="#e6e6e6", lw=0.7)
         axis.set_axisbelow(True)
-        axis.margins(y=0.06)
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(n_targets - 0.4, -0.6)
     entries = [plt.Line2D([], [], ls="", marker="D", mfc="white", mec=INK, label="published")]
     shown = {row.fields["verdict"] for row in rows}
     for verdict, colour in (VERDICT_COLOURS | dict.fromkeys(shown - set(VERDICT_COLOURS), INK)).items():
