@@ -121,7 +121,6 @@ class Row:
     digits: int  # printed behind the point
     primary: bool  # the one cell a system and table that is judged at 95 %
     comparison: Comparison | None = None
-    matters: float | None = None
 
     @property
     def note(self) -> str:
@@ -225,7 +224,7 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     fields["verdict"] = uncompared(facts) or found.verdict
     if cell["quoted"] and fields["verdict"] != "stand-in":
         fields["verdict"] = "approximation"
-    return Row(fields, cell["digits"], cell["primary"], found, matters)
+    return Row(fields, cell["digits"], cell["primary"], found)
 
 
 def uncompared(facts: dict) -> str | None:

@@ -36,6 +36,15 @@ def _errors(record: dict, split: str, target: str) -> np.ndarray:
     return np.array([run["metrics"][split][METRIC][target] for run in record["runs"]])
 
 
+def _finish(figure, axes, bottom: float, path: Path) -> None:
+    for axis in axes:
+        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+    axes[0].set_ylabel("RMSE, pooled")
+    axes[0].set_ylim(bottom=bottom)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    save(figure, path)
+
+
 def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
     """A panel a target: published error by sequence length, and that of every run on both sets of songs."""
     cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
@@ -55,34 +64,27 @@ def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
         axis.set_xticks(places, LENGTHS)
         axis.set_title(target)
         axis.set_xlabel("frames in a sequence")
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
-    axes[0].set_ylabel("RMSE, pooled")
-    axes[0].set_ylim(bottom=0.15)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
-    save(figure, path)
+    _finish(figure, axes, 0.15, path)
 
 
 def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
     """A panel a target: error on the songs trained on and on those of evaluation, every ten epochs of every run."""
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
     names = list(record["facts"]["splits"])
+    checks = min(len(run["course"][0]) for run in record["runs"])  # a run may reach the published error earlier
+    of_runs = np.array([run["course"][0][:checks] for run in record["runs"]])
     for i, (axis, target) in enumerate(zip(axes, ("valence", "arousal"), strict=True)):
         for split, colour in zip(("development", *SPLITS), (GREY, ORANGE, BLUE), strict=True):
             about = _about(record, split) if split in SPLITS else "development, trained on"
-            courses = np.array([run["course"][0] for run in record["runs"]])[:, :, names.index(split), i]
-            epochs = 10 * np.arange(1, courses.shape[1] + 1)
-            axis.plot(epochs, courses.T, color=colour, lw=0.6, alpha=0.4)
-            axis.plot(epochs, courses.mean(0), color=colour, lw=2, label=about)
+            of_split, epochs = of_runs[:, :, names.index(split), i], 10 * np.arange(1, checks + 1)
+            axis.plot(epochs, of_split.T, color=colour, lw=0.6, alpha=0.4)
+            axis.plot(epochs, of_split.mean(0), color=colour, lw=2, label=about)
             if split != "development":
                 level = _errors(zero, split, target).mean()
                 axis.axhline(level, color=colour, lw=1, ls=":", label=f"zero, {about}")
         axis.set_title(f"{target}: {record['title']}, {len(record['runs'])} runs")
         axis.set_xlabel("epoch")
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
-    axes[0].set_ylabel("RMSE, pooled")
-    axes[0].set_ylim(bottom=0)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
-    save(figure, path)
+    _finish(figure, axes, 0, path)
 
 
 def label_exchange(means: dict[str, list[np.ndarray]], path: Path) -> None:
