@@ -102,6 +102,37 @@ def song_moments(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     return np.stack([*means, (y * y).mean(0), (p * p).mean(0), (y * p).mean(0)], axis=1)
 
 
+def kendall_tau(reference: np.ndarray, estimate: np.ndarray) -> list[float | None]:
+    """Kendall's tau-b of each target of one song, (n_frames, n_targets) each: scipy's `kendalltau`.
+
+    None where annotation or estimate does not vary (differs by less than 1e-6): then no pair of frames has an order.
+    """
+    from scipy.stats import kendalltau
+
+    reference, estimate = validate(reference, estimate)
+    found = []
+    for y, p in zip(reference.T, estimate.T, strict=True):
+        varies = min(np.ptp(y), np.ptp(p)) > 1e-6
+        found.append(round(float(kendalltau(y, p).statistic), 6) if varies else None)
+    return found
+
+
+def of_songs(references, estimates) -> dict:
+    """What all metrics of dynamic labels follow from, as JSON; references and estimates: (n_frames, n_targets) a song.
+
+    frames (n_songs,); moments (n_songs, n_targets, 5), see `song_moments`; mean absolute_error and kendall_tau,
+    (n_songs, n_targets).
+    """
+    pairs = list(zip(references, estimates, strict=True))
+    moments = [[[float(f"{m:.7g}") for m in target] for target in song_moments(*pair)] for pair in pairs]
+    return {
+        "frames": [len(y) for y, _ in pairs],
+        "moments": moments,
+        "absolute_error": [np.abs(y - p).mean(0).astype(float).round(6).tolist() for y, p in pairs],
+        "kendall_tau": [kendall_tau(*pair) for pair in pairs],
+    }
+
+
 def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
     """Frames and mean squared error of each song, from {"frames": (n_songs,), "moments": (n_songs, n_targets, 5)}."""
     y, p, yy, pp, yp = np.moveaxis(np.asarray(songs["moments"], "float64"), -1, 0)
@@ -114,6 +145,9 @@ def dynamic(songs: dict, targets: list[str]) -> dict:
 
     songs as in `squared_errors`. Returns JSON, {metric: {target: value, ..., "average": mean over targets}}; r is in
     [-1, 1], and 0 where an estimate does not vary. CCC = 2 cov / (var + var + (mean - mean)²), Lin 1989.
+    With all that `of_songs` gives also: R² = 1 - squared errors / variance (at most 1); MAE; Kendall's tau as mean over
+    the songs that have one (0 if none has: nothing is told of the order), and the number of those that have none; the
+    share of songs whose mean absolute error is at most .05.
     """
     frames, errors = squared_errors(songs)
     moments = np.moveaxis(np.asarray(songs["moments"], "float64"), -1, 0)
@@ -138,6 +172,16 @@ def dynamic(songs: dict, targets: list[str]) -> dict:
         "ccc_pooled": ccc(*pooled),
         "ccc_per_song": ccc(*moments).mean(0),
     }
+    if "kendall_tau" in songs:
+        tau, absolute = (np.array(songs[name], "float64") for name in ("kendall_tau", "absolute_error"))
+        there = np.isfinite(tau)
+        found = {
+            "r2_pooled": 1 - (weight * errors).sum(0) / pooled[2],
+            "mae_pooled": (weight * absolute).sum(0),
+            "kendall_tau_per_song": np.where(there, tau, 0).sum(0) / np.maximum(there.sum(0), 1),
+            "kendall_tau_undefined": (~there).sum(0),
+            "share_within_.05": (absolute <= 0.05).mean(0),
+        } | found
     return {name: _named(values, targets) for name, values in found.items()}
 
 

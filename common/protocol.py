@@ -7,14 +7,21 @@ import numpy as np
 from common.errors import InputError
 
 
-def k_folds(n_songs: int, folds: int, seed: int) -> np.ndarray:
-    """The fold that tests each song, integers of shape (n_songs,): scikit-learn's shuffled KFold."""
-    from sklearn.model_selection import KFold
+def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None) -> np.ndarray:
+    """The fold that tests each song, integers of shape (n_songs,): scikit-learn's KFold, shuffled.
 
-    if not 2 <= folds <= n_songs:
-        raise InputError(f"{folds} folds of {n_songs} songs cannot be made; --folds takes 2 to {n_songs}")
+    groups: of each song, as its artist; songs of one group are in one fold (GroupKFold).
+    """
+    from sklearn.model_selection import GroupKFold, KFold
+
+    if not 2 <= folds <= len(set(groups or range(n_songs))):
+        what = f"{n_songs} songs" + (f" by {len(set(groups))} artists" if groups else "")
+        raise InputError(
+            f"{folds} folds of {what} cannot be made; --folds takes 2 to {len(set(groups or range(n_songs)))}"
+        )
     assignment = np.empty(n_songs, int)
-    for k, (_, test) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(assignment)):
+    splitter = (GroupKFold if groups else KFold)(folds, shuffle=True, random_state=seed)
+    for k, (_, test) in enumerate(splitter.split(assignment, groups=groups)):
         assignment[test] = k
     return assignment
 

@@ -191,7 +191,10 @@ def join(expected: dict, records: Records, *, readings: bool = False) -> list[Ro
     rows = []
     for cell in expected["cells"]:
         level = 1 - ALPHA / (1 if cell["primary"] else shares[cell["table"], cell["system"]])
-        for variant in cell["alternatives"] if readings else [cell["variant"]]:
+        shown = cell["variant"]
+        if "stand_in" in cell and not records.get(cell["dataset"], shown):
+            shown = cell["stand_in"]  # another input, as long as the paper's is not run
+        for variant in cell["alternatives"] if readings else [shown]:
             rows.append(_row(expected, cell, variant, records, level))
     return rows
 
@@ -295,16 +298,55 @@ def resampled_r(record: dict, split: str, weights: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-def resampled_rmse(record: dict, split: str, weights: np.ndarray) -> np.ndarray:
-    """`rmse_pooled` on resampled songs, from each song's moments: (runs, replicates, targets)."""
-    found = []
-    for run in record["runs"]:
-        frames, errors = metrics.squared_errors(run["songs"][split])
-        found.append(np.sqrt(weights @ (frames[:, None] * errors) / (weights @ frames)[:, None]))
-    return np.array(found)
+def _weighted_means(weights: np.ndarray, importance: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Means over songs, (replicates, targets), of values (n_songs, targets)."""
+    importance = np.broadcast_to(importance, values.shape)
+    return weights @ (importance * values) / np.maximum(weights @ importance, 1e-12)
 
 
-RESAMPLED = {"pearson_r_mean_over_folds": resampled_r, "rmse_pooled": resampled_rmse}
+def _resampled(of_songs):
+    """A metric of each song's entry in a run on resampled songs: (runs, replicates, targets)."""
+    return lambda record, split, weights: np.array([of_songs(run["songs"][split], weights) for run in record["runs"]])
+
+
+def resampled_mse(songs: dict, weights: np.ndarray) -> np.ndarray:
+    """The mean squared error over all frames of resampled songs, (replicates, targets)."""
+    frames, errors = metrics.squared_errors(songs)
+    return _weighted_means(weights, frames[:, None], errors)
+
+
+def resampled_r2(songs: dict, weights: np.ndarray) -> np.ndarray:
+    """`r2_pooled` of resampled songs, (replicates, targets)."""
+    frames, moments = np.asarray(songs["frames"], "float64")[:, None], np.asarray(songs["moments"])
+    mean, variance = moments[..., 0], moments[..., 2]
+    variance = _weighted_means(weights, frames, variance + mean**2) - _weighted_means(weights, frames, mean) ** 2
+    return 1 - resampled_mse(songs, weights) / np.maximum(variance, 1e-12)
+
+
+def resampled_mae(songs: dict, weights: np.ndarray) -> np.ndarray:
+    """`mae_pooled` of resampled songs, (replicates, targets)."""
+    return _weighted_means(weights, np.asarray(songs["frames"])[:, None], np.asarray(songs["absolute_error"]))
+
+
+def resampled_tau(songs: dict, weights: np.ndarray) -> np.ndarray:
+    """`kendall_tau_per_song` of resampled songs, (replicates, targets)."""
+    tau = np.array(songs["kendall_tau"], "float64")
+    return _weighted_means(weights, np.isfinite(tau), np.nan_to_num(tau))
+
+
+def resampled_share(songs: dict, weights: np.ndarray) -> np.ndarray:
+    """`share_within_.05` of resampled songs, (replicates, targets)."""
+    return _weighted_means(weights, 1.0, np.asarray(songs["absolute_error"]) <= 0.05)
+
+
+RESAMPLED = {
+    "pearson_r_mean_over_folds": resampled_r,
+    "rmse_pooled": _resampled(lambda songs, weights: np.sqrt(resampled_mse(songs, weights))),
+    "r2_pooled": _resampled(resampled_r2),
+    "mae_pooled": _resampled(resampled_mae),
+    "kendall_tau_per_song": _resampled(resampled_tau),
+    "share_within_.05": _resampled(resampled_share),
+}
 
 
 class Resampled:
@@ -349,7 +391,7 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         return {"verdict": "no data" if unheard & {variant for variant, _ in arms} else "not run"}
     known = [covered(record["facts"], split) for record, (_, split) in zip(records, arms, strict=True)]
     for facts in known:
-        if facts.get("stand_in") or facts.get("partial"):
+        if facts.get("partial") or (facts.get("stand_in") and "published" in claim):
             return {"verdict": uncompared(facts)}
     frames = f" ({known[0]['frames']})" if known[0].get("frames") else ""
     whole = known[0]["n_train"] == known[0]["of_train"]

@@ -48,16 +48,37 @@ MEANS = [i for i, name in enumerate(NAMES) if name.endswith("_amean") and "_sma_
 
 
 @lru_cache
-def smile():
-    """The opensmile.Smile that computes the windows; one a process, since building it reads all configurations."""
+def package():
+    """The module opensmile and the folder of its library and configurations; safe beside TensorFlow."""
     core = Path(importlib.util.find_spec("opensmile").origin).parent / "core"
     if hasattr(os, "RTLD_DEEPBIND"):  # else openSMILE calls the C++ library inside TensorFlow and the process dies
         for library in core.glob("bin/*/libSMILEapi.so"):
             ctypes.CDLL(str(library), mode=os.RTLD_DEEPBIND)
     import opensmile
 
+    return opensmile, core
+
+
+@lru_cache
+def smile():
+    """The opensmile.Smile that computes the windows; one a process, since building it reads all configurations."""
+    opensmile, core = package()
     descriptors = core / "config/is09-13/IS13_ComParE_core.lld.conf.inc"
     return opensmile.Smile(str(Path(__file__).with_suffix(".conf")), "windows", options={"lld": str(descriptors)})
+
+
+def engine() -> str:
+    """The package and its version, part of what addresses a feature in the store."""
+    return f"opensmile {importlib.metadata.version('opensmile')}"
+
+
+def at_rate(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """Samples at another rate, if they are not at it already."""
+    if rate == wanted:
+        return samples
+    import soxr
+
+    return soxr.resample(samples, rate, wanted)
 
 
 def in_16_bits(samples: np.ndarray) -> np.ndarray:
@@ -76,13 +97,10 @@ class OpenSmile:
     rate: int = 44100
     name: str = "opensmile-is13-compare"
     version: int = 1
-    engine: str = field(default_factory=lambda: f"opensmile {importlib.metadata.version('opensmile')}")
+    engine: str = field(default_factory=engine)
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
-        if rate != self.rate:
-            import soxr
-
-            samples = soxr.resample(samples, rate, self.rate)
+        samples = at_rate(samples, rate, self.rate)
         if len(samples) < (WINDOW_S + BEYOND_S) * self.rate:
             return np.zeros((0, len(NAMES)), "float32")
         return smile()(in_16_bits(samples), self.rate)[0].T.astype("float32")

@@ -1,0 +1,60 @@
+"""LSTM_NAT and LSTM_AT of section 3: one or two LSTM layers, attention behind them, one linear output."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.keras2019 import LSTM
+
+SCORE_UNITS = 32  # of the alignment model; the paper has no number, the package that its words point to has 32
+
+
+def lstm(features: int, length: int, units: tuple[int, ...], attention: str | None = None, activation="tanh"):
+    """x (batch, length, features) -> y (batch, length, 1), valence or arousal: a keras.Model.
+
+    units: of each LSTM layer. attention: None is LSTM_NAT; "strict", "history" or "global" LSTM_AT (`Attention`).
+    activation: of the LSTM layers, "tanh" (eqs 3 and 6) or "linear". With 260 features, LSTM_NAT_400 has 1,058,001
+    parameters and LSTM_AT_400 1,084,066.
+    """
+    x = h = keras.Input((length, features))
+    for size in units:
+        h = LSTM(size, activation)(h)
+    if attention:
+        h = Attention(attention, name="attention")(h)
+    return keras.Model(x, keras.layers.Dense(1, name="output")(h))
+
+
+class Attention(keras.layers.Layer):
+    """Additive attention with sigmoid scores over an LSTM's outputs h: (batch, time, f) -> (batch, time, 2 f or f).
+
+    e_tj = sigmoid(w · tanh(A q_t + B h_j + b) + b'), alpha_tj = exp(e_tj) / sum of exp(e_tk), c_t = sum of alpha_tj h_j
+    "strict", eqs 14 to 17: the query q_t is h_(t-1), j < t, c_1 = 0; the output is [h_t, c_t].
+    "history" and "global", the package keras-self-attention: q_t is h_t, j <= t or all j; the output is c_t.
+    2 f 32 + 32 + 32 + 1 parameters.
+    """
+
+    def __init__(self, mode: str, **options):
+        super().__init__(**options)
+        self.mode = mode
+
+    def build(self, shape):
+        length, f = shape[1:]
+        matrix = keras.initializers.GlorotNormal
+        self.of_query = self.add_weight((f, SCORE_UNITS), matrix(), name="of_query")
+        self.of_key = self.add_weight((f, SCORE_UNITS), matrix(), name="of_key")
+        self.bias = self.add_weight((SCORE_UNITS,), "zeros", name="bias")
+        self.score = self.add_weight((SCORE_UNITS, 1), matrix(), name="score")
+        self.score_bias = self.add_weight((1,), "zeros", name="score_bias")
+        last = {"strict": -1, "history": 0, "global": length}[self.mode]
+        self.heard = np.tril(np.ones((length, length), "float32"), last)
+
+    def call(self, h):
+        query = ops.pad(h[:, :-1], ((0, 0), (1, 0), (0, 0))) if self.mode == "strict" else h
+        query = ops.matmul(query, self.of_query) + self.bias
+        key = ops.matmul(h, self.of_key)
+        hidden = ops.tanh(query[:, :, None] + key[:, None])  # (batch, t, j, 32)
+        e = ops.sigmoid(ops.matmul(hidden, self.score)[..., 0] + self.score_bias)
+        weight = ops.exp(e) * self.heard
+        alpha = weight / (ops.sum(weight, axis=-1, keepdims=True) + 1e-7)  # at t = 1 nothing is heard
+        c = ops.matmul(alpha, h)
+        return ops.concatenate([h, c], axis=-1) if self.mode == "strict" else c

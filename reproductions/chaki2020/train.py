@@ -1,0 +1,262 @@
+"""Section 4: features every half second -> LSTM, with attention or without -> valence or arousal, 10 folds, R².
+
+Without --variant it runs the paper's pair, LSTM_NAT_400 and LSTM_AT_400, on ComParE features from audio. Variants
+whose names end in _260 run on the features that come with DEAM: no audio needed, another input than the paper's.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from common import cli, protocol
+from common.errors import InputError
+from common.runs import Experiment
+from data_prep.dataset import data_root
+from reproductions.chaki2020.clips import INPUTS, SHOWN, STEPS, Clips, load
+from reproductions.chaki2020.variants import EPOCHS, FOLDS, baselines, variants
+
+TARGETS = ["valence", "arousal"]
+BATCH, VALIDATION = 10, 10  # clips; one of so many parts of the training clips
+MIN_DELTA, PATIENCE = 1e-4, 5
+PENALTIES = np.logspace(0, 6, 7)
+
+
+def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> dict:
+    """Train on some clips, stop by a tenth of them, predict others (4.1).
+
+    network: `units`, `attention`, `epochs` (at most), and readings: `activation` of the LSTM, `restore` the best
+    weights, `optimizer` "keras3". split: indices of training and test clips, and their groups or None.
+    Returns arrays: `predicted` (n_test, T), `loss` and `validation_loss` (epochs), `seconds` of processor time.
+    """
+    from common import keras2017
+
+    started = time.process_time()
+    keras2017.start(seed)
+    import keras
+    from sklearn.preprocessing import StandardScaler
+
+    from common.keras2019 import RMSprop
+    from reproductions.chaki2020 import model
+
+    train, test, groups = split
+    held_out = protocol.k_folds(len(train), VALIDATION, seed, groups) == 0
+    train, validation = train[~held_out], train[held_out]
+    scaler = StandardScaler().fit(clips.x[train].reshape(-1, clips.x.shape[2]))
+
+    def of(some):
+        x = scaler.transform(clips.x[some].reshape(-1, clips.x.shape[2])).reshape(len(some), *clips.x.shape[1:])
+        return x, clips.y[some, :, target, None]
+
+    units, activation = network["units"], network.get("activation", "tanh")
+    net = model.lstm(clips.x.shape[2], clips.x.shape[1], units, network["attention"], activation)
+    optimizer = keras.optimizers.RMSprop if network.get("optimizer") == "keras3" else RMSprop
+    net.compile(optimizer(1e-3), "mse")
+    stop = keras.callbacks.EarlyStopping(
+        min_delta=MIN_DELTA, patience=PATIENCE, restore_best_weights=network.get("restore", False)
+    )
+    course = net.fit(*of(train), batch_size=BATCH, epochs=network["epochs"], validation_data=of(validation),
+                     callbacks=[stop], verbose=0).history  # fmt: skip
+    predicted = net.predict_on_batch(of(test)[0])[..., 0]
+    return {
+        "predicted": predicted, "loss": np.array(course["loss"]), "validation_loss": np.array(course["val_loss"]),
+        "seconds": np.array(time.process_time() - started),
+    }  # fmt: skip
+
+
+def ridge(clips: Clips, split: tuple, seed: int) -> dict:
+    """Ridge regression of valence and arousal on the features of each frame; returns `predicted` (n_test, T, 2).
+
+    The penalty is the one that is best on the tenth of the training clips that also stops the networks.
+    """
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import GridSearchCV, PredefinedSplit
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    started = time.process_time()
+    train, test, groups = split
+    held_out = protocol.k_folds(len(train), VALIDATION, seed, groups) == 0
+    which = PredefinedSplit(np.repeat(np.where(held_out, 0, -1), clips.x.shape[1]))
+    regression = make_pipeline(StandardScaler(), Ridge(solver="cholesky"))
+    search = GridSearchCV(regression, {"ridge__alpha": PENALTIES}, cv=which)
+    frames = [clips.x[part].reshape(-1, clips.x.shape[2]).astype("float64") for part in (train, test)]
+    search.fit(frames[0], clips.y[train].reshape(-1, 2))
+    predicted = search.predict(frames[1]).reshape(len(test), -1, 2)
+    return {
+        "predicted": predicted.astype("float32"), "penalty": np.array(search.best_params_["ridge__alpha"]),
+        "seconds": np.array(time.process_time() - started),
+    }  # fmt: skip
+
+
+class ThousandSongs(Experiment):
+    """Ten folds of the clips, by clip or by artist, with all predictions pooled; or the task's split of 2013."""
+
+    paper = "chaki2020"
+
+    def __init__(self, data, folds: int, partial: bool, jobs: int):
+        self.data, self.folds, self.partial, self.processes = data, folds, partial, jobs
+        self.dataset, self.for_record = data.name, not data.rendered
+        self._clips = {}
+
+    def clips(self, source: str) -> Clips:
+        """The clips with one kind of input, read once."""
+        if source not in self._clips:
+            self._clips[source] = load(self.data, source, self.processes)
+        return self._clips[source]
+
+    def lacks(self, variant):
+        try:
+            self.clips(variant.settings["input"])
+        except InputError as error:
+            return str(error)
+        return None
+
+    def facts(self, variant):
+        settings, clips = variant.settings, self.clips(variant.settings["input"])
+        sizes = {split: len(songs) for split, songs in self.data.splits.items()}
+        every, official = sum(sizes.values()), settings["test"] == "official"
+        self.fold_of(settings, 0)  # more folds than clips: told before anything is recorded
+        tested = np.flatnonzero(self.fold_of(settings, 0) < (1 if official else self.folds))
+        split = {"n_test": len(tested), "of_test": sizes["evaluation"] if official else every}
+        split |= {"tracks": [clips.ids[i] for i in tested], "artists": [clips.artists[i] for i in tested]}
+        heard = self.data.rendered or settings["input"] == "compare"
+        found = {
+            "fingerprint": clips.fingerprint, "audio": self.data.audio_kind if heard else "none",
+            "input": INPUTS[settings["input"]], "stand_in": settings["input"] != "compare",
+            "n_train": len(clips) - official * len(tested), "of_train": sizes["development"] if official else every,
+            "partial": self.partial, "targets": TARGETS,
+            "splits": {"evaluation" if official else "cross-validation": split},
+        }  # fmt: skip
+        if not self.data.rendered and len(clips.times) < STEPS:
+            found["frames"] = f"{len(clips.times)} of {STEPS} steps"
+        for name, (song, _) in self.stretches(clips, tested).items():
+            found["splits"][name] = {"n_test": 1, "of_test": 1, "tracks": [song]}
+        return found
+
+    def stretches(self, clips: Clips, tested: np.ndarray) -> dict[str, tuple[str, slice]]:
+        """Of the clips in Figures 1 and 2: what the paper's text speaks of, as clip and steps."""
+        there = {clips.ids[i] for i in tested}
+        if len(clips.times) < STEPS or not there >= set(SHOWN) or self.data.rendered:
+            return {}
+        seconds_20 = int(np.searchsorted(clips.times, clips.times[0] + 20))
+        return {
+            "clip 2, first 20 s": ("2", slice(0, seconds_20)), "clip 2, last 10 s": ("2", slice(seconds_20, STEPS)),
+            "clip 2": ("2", slice(0, STEPS)), "clip 584": ("584", slice(0, STEPS)),
+        }  # fmt: skip
+
+    def fold_of(self, settings: dict, seed: int) -> np.ndarray:
+        """The fold that tests each clip; of the official split 0, or 1 for development clips, which are not tested."""
+        clips = self.clips(settings["input"])
+        if settings["test"] == "official":
+            evaluation = set(self.data.splits["evaluation"])
+            return np.array([0 if song in evaluation else 1 for song in clips.ids])
+        return protocol.k_folds(len(clips), self.folds, seed, self.groups(settings))
+
+    def groups(self, settings: dict) -> list[str] | None:
+        """What stays together in a fold."""
+        return self.clips(settings["input"]).artists if settings["test"] == "artists" else None
+
+    def split(self, settings: dict, seed: int, fold: int) -> tuple:
+        """Indices of the training and test clips of a fold, and the groups of the training clips or None."""
+        fold_of, groups = self.fold_of(settings, seed), self.groups(settings)
+        train, test = (np.flatnonzero(part) for part in (fold_of != fold, fold_of == fold))
+        return train, test, groups and [groups[i] for i in train]
+
+    def jobs(self, variant, seed):
+        settings = variant.settings
+        folds = range(1 if settings["test"] == "official" else self.folds)
+        job = {k: settings[k] for k in ("input", "test", "protocol")} | {"seed": seed, "folds": self.folds}
+        if "network" in settings:
+            return [job | {"network": settings["network"], "target": target, "fold": fold}
+                    for fold in folds for target in TARGETS]  # fmt: skip
+        return [job | {"ridge": True, "fold": fold} for fold in folds] if settings["beside"] in FRAME_RIDGES else []
+
+    def call(self, job):
+        split, seed = self.split(job, job["seed"], job["fold"]), 1000 * job["seed"] + job["fold"]
+        clips = self.clips(job["input"])
+        if "ridge" in job:
+            return ridge, clips, split, seed
+        return train_network, job["network"], clips, TARGETS.index(job["target"]), split, seed
+
+    def finish(self, variant, seed, found, jobs):
+        from common import metrics
+
+        settings, clips = variant.settings, self.clips(variant.settings["input"])
+        fold_of = self.fold_of(settings, seed)
+        folds = range(1 if settings["test"] == "official" else self.folds)
+        predicted = np.full(clips.y.shape, np.nan, "float32")
+        for fold in folds:
+            train, test, _ = self.split(settings, seed, fold)
+            if "network" in settings:
+                of_targets = found[2 * fold : 2 * fold + 2]
+                predicted[test] = np.stack([network["predicted"] for network in of_targets], axis=-1)
+            else:
+                frames = found[fold]["predicted"] if found else None
+                predicted[test] = baseline(settings["beside"], clips, train, test, frames)
+        tested = np.flatnonzero(fold_of < len(folds))
+        parts = {"evaluation" if settings["test"] == "official" else "cross-validation": (tested, slice(None))}
+        parts |= {name: ([clips.ids.index(song)], steps)
+                  for name, (song, steps) in self.stretches(clips, tested).items()}  # fmt: skip
+        entry = {"metrics": {}, "songs": {}, "fold": fold_of.tolist()}
+        for split, (songs, steps) in parts.items():
+            entry["songs"][split] = metrics.of_songs(clips.y[songs, steps], predicted[songs, steps])
+            entry["metrics"][split] = metrics.dynamic(entry["songs"][split], TARGETS)
+        if len(parts) > 1:
+            shown = {song: predicted[clips.ids.index(song)].astype(float).round(4).tolist() for song in SHOWN}
+            entry["courses"] = shown
+        if "network" in settings:
+            for name in ("loss", "validation_loss"):
+                entry[f"last_{name}"] = [float(f"{network[name][-1]:.4g}") for network in found]
+            entry["epochs"] = [len(network["loss"]) for network in found]
+        return entry
+
+
+FRAME_RIDGES = {  # what becomes of the predictions of frames, (n, T, 2)
+    "ridge": lambda frames: frames,
+    "ridge_so_far": lambda frames: frames.cumsum(1) / np.arange(1, frames.shape[1] + 1)[:, None],
+    "ridge_averaged": lambda frames: frames.mean(1, keepdims=True),
+}
+
+
+def baseline(name: str, clips: Clips, train: np.ndarray, test: np.ndarray, frames: np.ndarray | None) -> np.ndarray:
+    """What predicts without a network, broadcastable to (n_test, T, 2); frames: of ridge regression on frames."""
+    from common import baselines
+
+    if name in FRAME_RIDGES:
+        return FRAME_RIDGES[name](frames)
+    if name == "training_mean":
+        return clips.y[train].mean((0, 1))
+    if name == "own_song_mean":
+        return clips.y[test].mean(1, keepdims=True)
+    return baselines.ridge(clips.y.mean(1), train, test, clips.x.mean(1))[:, None]
+
+
+def build(options) -> ThousandSongs:
+    """The data set that the options name; without a data root the rendered one."""
+    root = data_root(options.data_root)
+    if root:
+        from data_prep.emomusic import Emomusic
+
+        data = Emomusic(root)
+    else:
+        from data_prep.synthetic import SyntheticDynamic
+
+        data = SyntheticDynamic()
+    data.require(allow_missing=options.allow_missing)
+    folds = options.folds or FOLDS
+    return ThousandSongs(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    expected = Path(__file__).with_name("expected.json")
+    training = cli.Training(__doc__, variants, build, baselines, expected, default=("nat_400", "at_400"), repeats=1)
+    return cli.train(training, "python -m reproductions.chaki2020.train", arguments)
+
+
+if __name__ == "__main__":
+    from reproductions.chaki2020.train import main  # so that workers find functions by their module's name
+
+    sys.exit(main())
