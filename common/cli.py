@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import fnmatch
 import sys
 import tempfile
 from collections.abc import Callable
@@ -82,7 +83,7 @@ def parser(training: Training, program: str) -> Parser:
         "--variant",
         action="append",
         metavar="NAME",
-        help="run this one (repeatable) and the baselines; default: "
+        help="run this one (repeatable; 'at_*' for all that begin so) and the baselines; default: "
         + ", ".join(training.default or ["the primary ones"]),
     )
     add("--table", action="store_true", help="run all primary variants, those that answer for published cells")
@@ -115,6 +116,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if options.list:
         print(_listing(variants.values(), options.jobs))
         return 0
+    if options.variant:
+        options.variant = [name for said in options.variant for name in fnmatch.filter(variants, said) or [said]]
     unknown = [name for name in options.variant or [] if name not in variants]
     if unknown:
         near = " or ".join(difflib.get_close_matches(unknown[0], variants, n=2))
@@ -131,6 +134,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
             raise InputError(f"{name} cannot run here: {why}")
         print(f"left out: {name} ({why})")
     chosen = [variant for variant in chosen if variant.name not in lacking]
+    if not chosen:
+        raise InputError("none of these variants can run on what is there of the data; --list shows the others")
     for_keeps = experiment.for_record and not options.quick
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
@@ -198,7 +203,8 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
     for variant in chosen:
         every = [run["metrics"] for run in records[variant.name]["runs"]]
         for split, measured in every[0].items():
-            if (variant.name, split) in shown:
+            facts = published.covered(records[variant.name]["facts"], split)
+            if (variant.name, split) in shown or facts["n_test"] == 1:  # of a single song the record tells
                 continue
             metric, targets = next((metric, list(values)) for metric, values in measured.items())
             means = [sum(metrics[split][metric][t] for metrics in every) / len(every) for t in targets]

@@ -42,7 +42,7 @@ def hard_sigmoid(x):
 
 SLOPES = {  # the derivative of a gate, from its value
     logistic: lambda gate: gate * (1 - gate),
-    hard_sigmoid: lambda gate: 0.2 * ops.cast(ops.logical_and(gate > 0, gate < 1), gate.dtype),
+    hard_sigmoid: lambda gate: 0.2 * ops.sign(gate * (1 - gate)),  # 0 where the gate is cut off
 }
 
 
@@ -69,18 +69,10 @@ def _scan(step, state, sequences, *, unroll, reverse=False):
     """All states of a recurrence. `unroll`: a graph without a loop, for steps so small that the loop is the cost."""
     if not unroll:
         return ops.scan(lambda before, at: (step(before, at),) * 2, state, sequences, reverse=reverse)[1]
-    return by_step(lambda before, at: (step(before[0], at),), (state,), sequences, reverse=reverse)[0]
-
-
-def by_step(step, state: tuple, sequences: list, *, reverse=False) -> list:
-    """All states of a recurrence as a graph without a loop; the states have several parts.
-
-    step(state before, sequences at one time) -> state; the sequences' first axis is time, and so is the results'.
-    """
     states = {}
     for t in sorted(range(sequences[0].shape[0]), reverse=reverse):
         states[t] = state = step(state, [sequence[t] for sequence in sequences])
-    return [ops.stack(part) for part in zip(*(states[t] for t in sorted(states)), strict=True)]
+    return ops.stack([states[t] for t in sorted(states)])
 
 
 @lru_cache

@@ -5,7 +5,7 @@ Written with `keras.ops` alone, as `common.keras2017`; importing this module imp
 
 from functools import lru_cache
 
-from common.keras2017 import SLOPES, by_step, hard_sigmoid, keras, ops
+from common.keras2017 import SLOPES, hard_sigmoid, keras, ops
 
 
 def _tanh(x):
@@ -23,53 +23,49 @@ ACTIVATIONS = {"tanh": _tanh, "linear": _linear}  # x -> the value, and the deri
 def _recurrence(activation: str):
     """The recurrence of an LSTM with its gradient written out: a function of `projected` and `recurrent`.
 
-    projected (time, batch, 4 units): W x + b, the gates in the order i, f, c, o; recurrent (units, 4 units): U.
-    Returns all outputs h, (time, batch, units); output and cell before the first step are 0. As in
-    `common.keras2017`, only what depends on the step before is inside the loop.
+    projected (batch, time, 4 units): W x + b, the gates in the order i, f, c, o; recurrent (units, 4 units): U.
+    Returns all outputs h, (batch, time, units); output and cell before the first step are 0.
+
+    A graph without a loop: what a step of the way back needs is kept as it was on the way there, while it is in the
+    processor's cache, and U's gradient is one product of all steps.
     """
     activate, slope_of_gate = ACTIVATIONS[activation], SLOPES[hard_sigmoid]
 
     @ops.custom_gradient
     def recurrence(projected, recurrent):
         units = recurrent.shape[0]
-        zero = ops.zeros_like(projected[0, :, :units])
-
-        def step(before, at):
-            h, c, _ = before
-            z = at[0] + ops.matmul(h, recurrent)
+        h = c = ops.zeros_like(projected[:, 0, :units])
+        outputs, steps = [], []
+        for t in range(projected.shape[1]):
+            h_before, c_before = h, c
+            z = projected[:, t] + ops.matmul(h, recurrent)
             gates = hard_sigmoid(z)
-            i, f, o = gates[:, :units], gates[:, units : 2 * units], gates[:, 3 * units :]
-            c = f * c + i * activate(z[:, 2 * units : 3 * units])[0]
-            return o * activate(c)[0], c, z
-
-        h, c, z = by_step(step, (zero, zero, None), [projected])
+            i, f, _, o = ops.split(gates, 4, axis=-1)
+            candidate, slope = activate(z[:, 2 * units : 3 * units])
+            c = f * c + i * candidate
+            output, slope_of_output = activate(c)
+            h = o * output
+            outputs.append(h)
+            steps.append((h_before, c_before, gates, candidate, slope, output, slope_of_output))
 
         def gradient(*arguments, upstream=None):
             upstream = arguments[0] if upstream is None else upstream
-            gates = hard_sigmoid(z)
-            (i, f, _, o), (to_i, to_f, _, to_o) = (ops.split(a, 4, axis=-1) for a in (gates, slope_of_gate(gates)))
-            candidate, slope = activate(z[..., 2 * units : 3 * units])
-            to_candidate = i * slope(candidate)
-            output, slope = activate(c)
-            to_c = o * slope(output)
-            c_before, h_before = (ops.concatenate([zero[None], a[:-1]], axis=0) for a in (c, h))
-            from_c = ops.concatenate([candidate * to_i, c_before * to_f, to_candidate], axis=-1)
-            back = ops.transpose(recurrent)
+            back, d_h, d_c, d_zs = ops.transpose(recurrent), 0, 0, []
+            for t in reversed(range(len(steps))):
+                _, c_before, gates, candidate, slope, output, slope_of_output = steps[t]
+                i, f, _, o = ops.split(gates, 4, axis=-1)
+                to_i, to_f, _, to_o = ops.split(slope_of_gate(gates), 4, axis=-1)
+                d_h = d_h + upstream[:, t]
+                d_c = d_c + d_h * o * slope_of_output(output)
+                d_candidate = d_c * i * slope(candidate)
+                parts = [d_c * candidate * to_i, d_c * c_before * to_f, d_candidate, d_h * output * to_o]
+                d_zs.append(ops.concatenate(parts, axis=-1))
+                d_h, d_c = ops.matmul(d_zs[-1], back), d_c * f
+            before = ops.concatenate([step[0] for step in reversed(steps)], axis=0)
+            d_recurrent = ops.matmul(ops.transpose(before), ops.concatenate(d_zs, axis=0))
+            return ops.stack(d_zs[::-1], axis=1), d_recurrent
 
-            def step_back(after, at):
-                d_z, d_c, f_after = after
-                d_h, to_c, from_c, from_h, f = at
-                d_h = d_h if d_z is None else d_h + ops.matmul(d_z, back)
-                d_c = d_h * to_c if d_c is None else d_h * to_c + d_c * f_after
-                d_z = ops.concatenate([ops.tile(d_c, [1, 3]) * from_c, d_h * from_h], axis=-1)
-                return d_z, d_c, f
-
-            at = [upstream, to_c, from_c, output * to_o, f]
-            d_z = by_step(step_back, (None, None, None), at, reverse=True)[0]
-            rows = [ops.reshape(a, (-1, a.shape[-1])) for a in (h_before, d_z)]
-            return d_z, ops.matmul(ops.transpose(rows[0]), rows[1])
-
-        return h, gradient
+        return ops.stack(outputs, axis=1), gradient
 
     return recurrence
 
@@ -99,8 +95,8 @@ class LSTM(keras.layers.Layer):
 
     def call(self, x):
         rows = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), self.kernel) + self.bias
-        projected = ops.transpose(ops.reshape(rows, (-1, x.shape[1], 4 * self.units)), (1, 0, 2))
-        return ops.transpose(_recurrence(self.activation)(projected, 1.0 * self.recurrent), (1, 0, 2))
+        projected = ops.reshape(rows, (-1, x.shape[1], 4 * self.units))
+        return _recurrence(self.activation)(projected, 1.0 * self.recurrent)
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], self.units)

@@ -54,7 +54,8 @@ def measured_against_published(rows: list, path: Path) -> None:
             if f["baseline"] is not None:
                 axis.plot(f["baseline"], y, "|", color=GREY, ms=9, mew=2)
         axis.set_yticks(range(len(cells)), [_words(row.fields["target"]) for row in cells])
-        axis.set_title(f"{system}, {cells[0].fields['runs']} runs")
+        runs = cells[0].fields["runs"]
+        axis.set_title(f"{system}, {runs} run{'s' * (runs > 1)}")
         axis.set_xlabel(_words(cells[0].fields["metric"]))
         axis.grid(axis="x", color="#e6e6e6", lw=0.7)
         axis.set_axisbelow(True)
@@ -125,10 +126,14 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
         rows = [row for row in published.join(expected, records) if row.fields["record"]]
         groups = {}
         for row in rows:
-            groups.setdefault(tuple(row.fields[key] for key in ("dataset", "source", "split")), []).append(row)
-        for (dataset, source, split), here in groups.items():
+            groups.setdefault(tuple(row.fields[key] for key in ("dataset", "source", "split", "metric")), []).append(
+                row
+            )
+        for (dataset, source, split, metric), here in groups.items():
             folder = records.path(dataset, "").parent / "figures"
             which = "" if len(groups) == 1 else f"_{source}_{split}".lower().replace(" ", "_")
+            if sum(group[:3] == (dataset, source, split) for group in groups) > 1:
+                which += f"_{metric}"
             drawn.append(folder / f"measured_against_published{which}.png")
             measured_against_published(here, drawn[-1])
             found = {name: records.get(dataset, name) for name in dict.fromkeys(r.fields["variant"] for r in here)}

@@ -378,37 +378,47 @@ class Resampled:
         return {seed: float(np.mean([m[t] for t in targets])) for seed, m in observed.items()}, values
 
 
+def _arms(claim: dict) -> list[tuple[list[str], str]]:
+    """Of each arm the variants, whose mean it is, and the split; the same songs may stand under another name in b."""
+    arms = [(claim["a"], claim["split"])]
+    if "b" in claim:
+        arms.append((claim["b"], claim.get("split_b", claim["split"])))
+    return [([variants] if isinstance(variants, str) else variants, split) for variants, split in arms]
+
+
 def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     """Verdict of a claim; with observed difference, 95 % interval and two-sided p where it can be tested."""
-    arms = [(claim["a"], claim["split"])]
-    if "b" in claim:  # the same songs may stand under another name there
-        arms.append((claim["b"], claim.get("split_b", claim["split"])))
-    records = [resampled.records.get(claim["dataset"], variant) for variant, _ in arms]
+    arms = _arms(claim)
+    pairs = [(variant, split) for variants, split in arms for variant in variants]
+    records = [resampled.records.get(claim["dataset"], variant) for variant, _ in pairs]
     if None in records or any(
-        split not in record["facts"].get("splits", [split]) for record, (_, split) in zip(records, arms, strict=True)
+        split not in record["facts"].get("splits", [split]) for record, (_, split) in zip(records, pairs, strict=True)
     ):
         unheard = {cell["variant"] for cell in expected["cells"] if not cell["data"]}
-        return {"verdict": "no data" if unheard & {variant for variant, _ in arms} else "not run"}
-    known = [covered(record["facts"], split) for record, (_, split) in zip(records, arms, strict=True)]
+        return {"verdict": "no data" if unheard & {variant for variant, _ in pairs} else "not run"}
+    known = [covered(record["facts"], split) for record, (_, split) in zip(records, pairs, strict=True)]
     for facts in known:
         if facts.get("partial") or (facts.get("stand_in") and "published" in claim):
             return {"verdict": uncompared(facts)}
     frames = f" ({known[0]['frames']})" if known[0].get("frames") else ""
     whole = known[0]["n_train"] == known[0]["of_train"]
     trained = "" if whole else f", {known[0]['n_train']} of {known[0]['of_train']} trained on"
-    songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs{frames}{trained}"}
+    stand_in = ", another input" if known[0].get("stand_in") else ""
+    songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs{frames}{trained}{stand_in}"}
     folds = [{run["seed"]: run.get("fold") for run in record["runs"]} for record in records]
     seeds = sorted(set.intersection(*(set(by_seed) for by_seed in folds)))
     if len(seeds) < 2:
         return songs | {"on": f"{songs['on']}; one run has no spread", "verdict": "undecided"}
     same = all(by_seed[seed] == folds[0][seed] for by_seed in folds for seed in seeds)
-    if not same or known[0]["tracks"] != known[-1]["tracks"]:
-        told = " and ".join(variant for variant, _ in arms)
+    if not same or any(facts["tracks"] != known[0]["tracks"] for facts in known):
+        told = " and ".join(variant for variant, _ in pairs)
         raise InputError(f"claim '{claim['id']}': {told} were not run on the same data and folds")
 
-    def matched(variant, split):
-        observed, values = resampled.arm(claim, variant, split)
-        return np.array([observed[s] for s in seeds]), values[[list(observed).index(s) for s in seeds]]
+    def matched(variants, split):
+        """The observed metric of an arm by seed, and (runs, replicates) of it."""
+        found = [resampled.arm(claim, variant, split) for variant in variants]
+        values = [values[[list(observed).index(s) for s in seeds]] for observed, values in found]
+        return np.mean([[observed[s] for s in seeds] for observed, _ in found], axis=0), np.mean(values, axis=0)
 
     rng = np.random.default_rng(2)
     (observed, draws), margin = matched(*arms[0]), 0.0
@@ -416,19 +426,19 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     if "b" in claim:
         other, other_draws = matched(*arms[1])
         observed, draws = observed - other, draws - other_draws
-        draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1)
-    else:  # a published arm: one run, whose spread is taken to be ours, and printed to so many digits
+    draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1)
+    if "published" in claim:  # its arm is one run, whose spread is taken to be ours, and printed to so many digits
         cells = {cell["id"]: cell for cell in expected["cells"]}
         against = [cells[i] for i in claim["published"]]
         margin = float(np.mean([0.5 * 10.0 ** -cell["digits"] for cell in against]))
         value, spread = np.mean([cell["value"] for cell in against]), observed.std(ddof=1)
-        draws = np.take_along_axis(draws.T, drawn_runs, axis=1).mean(1) - rng.normal(value, spread, REPLICATES)
-        observed = observed - value
+        observed, draws = observed - value, draws - rng.normal(value, spread, REPLICATES)
     low, high = np.quantile(draws, [ALPHA / 2, 1 - ALPHA / 2])
-    tail = min((draws <= margin).sum(), (draws >= -margin).sum())
-    p = min(1.0, 2 * (tail + 1) / (REPLICATES + 1))
     found = {"difference": float(observed.mean()), "low": float(low - margin), "high": float(high + margin)}
-    return songs | {"verdict": "undecided", **found} | ({} if claim["kind"] == "equivalence" else {"p": p})
+    if claim["kind"] == "difference":
+        tail = min((draws <= margin).sum(), (draws >= -margin).sum())
+        found["p"] = min(1.0, 2 * (tail + 1) / (REPLICATES + 1))
+    return songs | {"verdict": "undecided", **found}
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -446,11 +456,12 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
     found, resampled = [], Resampled(records)
     for claim in expected["claims"]:
         fields = dict.fromkeys(CLAIM_KEYS) | {"paper": expected["paper"], "claim": claim["id"]}
-        path = records.path(claim["dataset"], claim["a"])
+        variant = claim["a"] if isinstance(claim["a"], str) else claim["a"][0]
+        path = records.path(claim["dataset"], variant)
         tested = _benchmark(claim, path) if claim["kind"] == "benchmark" else _difference(claim, expected, resampled)
         fields |= {"statement": claim["statement"]} | tested
         if path.is_file():
-            fields["record"] = records.name(claim["dataset"], claim["a"])
+            fields["record"] = records.name(claim["dataset"], variant)
         found.append(fields)
     tested = [fields for fields in found if fields["p"] is not None]
     for fields, p in zip(tested, holm([fields["p"] for fields in tested]), strict=True):
@@ -459,8 +470,9 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
         verdict = "holds" if sign * fields["difference"] > 0 else "contradicted"
         fields |= {"p": p, "verdict": verdict if decided else "undecided"}
     for claim, fields in zip(expected["claims"], found, strict=True):
-        if claim["kind"] == "equivalence" and fields["difference"] is not None:
-            fields["verdict"] = _within(fields, [-claim["within"], claim["within"]])
+        if claim["kind"] in ("equivalence", "bounds") and fields["difference"] is not None:
+            bounds = claim["within"] if claim["kind"] == "bounds" else [-claim["within"], claim["within"]]
+            fields["verdict"] = _within(fields, bounds)
     return found
 
 

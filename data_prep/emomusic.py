@@ -173,8 +173,10 @@ class Emomusic(Dataset):
         return self._deam.cuts_among(self.tracks) if self._deam else {}
 
     def extractors(self) -> tuple:
-        """None: the official features come with DEAM."""
-        return ()
+        """ComParE's functionals; the official features come with DEAM."""
+        from common.features.compare import ComParE
+
+        return (ComParE(),)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, protocol
-from common.errors import InputError
 from common.runs import Experiment
 from data_prep.dataset import data_root
 from reproductions.chaki2020.clips import INPUTS, SHOWN, STEPS, Clips, load
@@ -107,11 +106,11 @@ class ThousandSongs(Experiment):
         return self._clips[source]
 
     def lacks(self, variant):
-        try:
-            self.clips(variant.settings["input"])
-        except InputError as error:
-            return str(error)
-        return None
+        there = (
+            self.data.tracks if variant.settings["input"] == "compare" or self.data.rendered else self.data.features()
+        )
+        what = "audio" if variant.settings["input"] == "compare" else "features.zip of DEAM"
+        return None if there else f"there is no {what}"
 
     def facts(self, variant):
         settings, clips = variant.settings, self.clips(variant.settings["input"])

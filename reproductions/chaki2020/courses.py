@@ -1,0 +1,54 @@
+"""Figures 1 and 2: what both networks predict for clips 2 and 584, beside the annotation, which is with the data."""
+
+import sys
+from pathlib import Path
+
+from common import cli
+from common.errors import InputError
+from common.published import Records
+from data_prep.dataset import data_root
+from data_prep.emomusic import Emomusic
+from reproductions.chaki2020.clips import SHOWN
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = cli.Parser(prog="python -m reproductions.chaki2020.courses", description=__doc__)
+    add = parser.add_argument
+    add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _main(options))
+
+
+def _main(options) -> int:
+    root = data_root(options.data_root)
+    if root is None:
+        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    print(draw(Emomusic(root), Records(options.results, "chaki2020")))
+    return 0
+
+
+def draw(data: Emomusic, records: Records) -> Path:
+    """Draw both clips beside the records; returns the path. Raises InputError if the networks are not recorded."""
+    from common.plots import STYLE, plt
+    from reproductions.chaki2020 import figures
+
+    found = {variant: records.get(figures.DATASET, variant) for variant in figures.PAIR}
+    for variant, record in found.items():
+        if record is None or "courses" not in record["runs"][0]:
+            train = f"python -m reproductions.chaki2020.train --variant {variant} --out {records.results}"
+            raise InputError(
+                f"{records.path(figures.DATASET, variant)}: no predictions of both clips there; run {train}"
+            )
+    annotations, path = data.annotations(), records.path(figures.DATASET, "").parent / "figures" / "courses.png"
+    labels = {song: annotations[song].values for song in SHOWN}
+    with plt.rc_context(STYLE):
+        figures.courses(found, annotations[next(iter(SHOWN))].times, labels, SHOWN, path)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
