@@ -3,7 +3,9 @@
 Written with `keras.ops` alone, as `common.keras2017`; importing this module imports the backend.
 """
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
+
+import numpy as np
 
 from common.keras2017 import SLOPES, hard_sigmoid, keras, ops
 
@@ -16,6 +18,7 @@ def _linear(x):
     return x, lambda _: 1.0
 
 
+MANY_WEIGHTS = 2**22  # more than a cache holds
 ACTIVATIONS = {"tanh": _tanh, "linear": _linear}  # x -> the value, and the derivative as a function of the value
 
 
@@ -102,6 +105,16 @@ class LSTM(keras.layers.Layer):
         return (*shape[:-1], self.units)
 
 
+def _in_one_pass(function):
+    """One pass over memory in the place of one for each operation; JAX does so by itself."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    compiled = tf.function(function, jit_compile=True)
+    return lambda *arguments: compiled(*map(tf.convert_to_tensor, arguments))
+
+
 class RMSprop(keras.optimizers.RMSprop):
     """RMSprop that adds epsilon behind the root, w -= rate g / (sqrt(mean g²) + epsilon); Keras 3 adds it under it.
 
@@ -111,5 +124,14 @@ class RMSprop(keras.optimizers.RMSprop):
 
     def update_step(self, gradient, variable, learning_rate):
         velocity = self._velocities[self._get_variable_index(variable)]
-        self.assign(velocity, self.rho * velocity + (1 - self.rho) * ops.square(gradient))
-        self.assign_sub(variable, learning_rate * gradient / (ops.sqrt(velocity) + self.epsilon))
+        step = self._step_of_many if np.prod(variable.shape) > MANY_WEIGHTS else self._step
+        for of, value in zip((variable, velocity), step(variable, velocity, gradient, learning_rate), strict=True):
+            self.assign(of, value)
+
+    def _step(self, weights, velocity, gradient, rate):
+        velocity = self.rho * velocity + (1 - self.rho) * gradient * gradient
+        return weights - rate * gradient / (ops.sqrt(velocity) + self.epsilon), velocity
+
+    @cached_property
+    def _step_of_many(self):
+        return _in_one_pass(self._step)
