@@ -43,7 +43,7 @@ def test_board_as_json():
 
 def test_board_for_people():
     done = run("reproductions")
-    assert done.returncode == 0 and "jakubik2017 · Table I" in done.stdout and "101 published cells" in done.stdout
+    assert done.returncode == 0 and "jakubik2017 · Table I" in done.stdout and "193 published cells" in done.stdout
 
 
 @pytest.mark.parametrize("module", ["reproductions", "data_prep", TRAIN])

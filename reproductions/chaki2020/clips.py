@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common import protocol
 from common.errors import InputError
 from common.features import opensmile
 from common.features.compare import ComParE
@@ -61,6 +62,11 @@ def load(data, source: str, jobs: int) -> Clips:
     artists = {} if data.rendered else data.songs["artist"]
     of = [artists.get(song) or song for song in found]
     return Clips(list(found), of, times[0], *(np.stack(part) for part in list(zip(*found.values(), strict=True))[1:]))
+
+
+def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:
+    """Which of the training clips are the validation part, a tenth; of each group all or none."""
+    return protocol.k_folds(len(train), 10, seed, groups) == 0
 
 
 def _windows(data, ids: list[str], source: str, jobs: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -13,13 +13,13 @@ import numpy as np
 from common import cli, protocol
 from common.runs import Experiment
 from data_prep.dataset import data_root
-from reproductions.chaki2020.clips import INPUTS, SHOWN, STEPS, Clips, load
+from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
+from reproductions.chaki2020.clips import INPUTS, SHOWN, STEPS, Clips, load, validation
 from reproductions.chaki2020.variants import EPOCHS, FOLDS, baselines, variants
 
 TARGETS = ["valence", "arousal"]
-BATCH, VALIDATION = 10, 10  # clips; one of so many parts of the training clips
+BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
-PENALTIES = np.logspace(0, 6, 7)
 
 
 def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> dict:
@@ -40,8 +40,8 @@ def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: 
     from reproductions.chaki2020 import model
 
     train, test, groups = split
-    held_out = protocol.k_folds(len(train), VALIDATION, seed, groups) == 0
-    train, validation = train[~held_out], train[held_out]
+    held_out = validation(train, groups, seed)
+    train, validated = train[~held_out], train[held_out]
     scaler = StandardScaler().fit(clips.x[train].reshape(-1, clips.x.shape[2]))
 
     def of(some):
@@ -55,36 +55,11 @@ def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: 
     stop = keras.callbacks.EarlyStopping(
         min_delta=MIN_DELTA, patience=PATIENCE, restore_best_weights=network.get("restore", False)
     )
-    course = net.fit(*of(train), batch_size=BATCH, epochs=network["epochs"], validation_data=of(validation),
+    course = net.fit(*of(train), batch_size=BATCH, epochs=network["epochs"], validation_data=of(validated),
                      callbacks=[stop], verbose=0).history  # fmt: skip
     predicted = net.predict_on_batch(of(test)[0])[..., 0]
     return {
         "predicted": predicted, "loss": np.array(course["loss"]), "validation_loss": np.array(course["val_loss"]),
-        "seconds": np.array(time.process_time() - started),
-    }  # fmt: skip
-
-
-def ridge(clips: Clips, split: tuple, seed: int) -> dict:
-    """Ridge regression of valence and arousal on the features of each frame; returns `predicted` (n_test, T, 2).
-
-    The penalty is the one that is best on the tenth of the training clips that also stops the networks.
-    """
-    from sklearn.linear_model import Ridge
-    from sklearn.model_selection import GridSearchCV, PredefinedSplit
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    started = time.process_time()
-    train, test, groups = split
-    held_out = protocol.k_folds(len(train), VALIDATION, seed, groups) == 0
-    which = PredefinedSplit(np.repeat(np.where(held_out, 0, -1), clips.x.shape[1]))
-    regression = make_pipeline(StandardScaler(), Ridge(solver="cholesky"))
-    search = GridSearchCV(regression, {"ridge__alpha": PENALTIES}, cv=which)
-    frames = [clips.x[part].reshape(-1, clips.x.shape[2]).astype("float64") for part in (train, test)]
-    search.fit(frames[0], clips.y[train].reshape(-1, 2))
-    predicted = search.predict(frames[1]).reshape(len(test), -1, 2)
-    return {
-        "predicted": predicted.astype("float32"), "penalty": np.array(search.best_params_["ridge__alpha"]),
         "seconds": np.array(time.process_time() - started),
     }  # fmt: skip
 
@@ -106,11 +81,10 @@ class ThousandSongs(Experiment):
         return self._clips[source]
 
     def lacks(self, variant):
-        there = (
-            self.data.tracks if variant.settings["input"] == "compare" or self.data.rendered else self.data.features()
-        )
-        what = "audio" if variant.settings["input"] == "compare" else "features.zip of DEAM"
-        return None if there else f"there is no {what}"
+        heard = self.data.rendered or variant.settings["input"] == "compare"
+        if self.data.tracks if heard else self.data.features():
+            return None
+        return "there is no audio" if heard else "there is no features.zip of DEAM"
 
     def facts(self, variant):
         settings, clips = variant.settings, self.clips(variant.settings["input"])
@@ -210,26 +184,6 @@ class ThousandSongs(Experiment):
                 entry[f"last_{name}"] = [float(f"{network[name][-1]:.4g}") for network in found]
             entry["epochs"] = [len(network["loss"]) for network in found]
         return entry
-
-
-FRAME_RIDGES = {  # what becomes of the predictions of frames, (n, T, 2)
-    "ridge": lambda frames: frames,
-    "ridge_so_far": lambda frames: frames.cumsum(1) / np.arange(1, frames.shape[1] + 1)[:, None],
-    "ridge_averaged": lambda frames: frames.mean(1, keepdims=True),
-}
-
-
-def baseline(name: str, clips: Clips, train: np.ndarray, test: np.ndarray, frames: np.ndarray | None) -> np.ndarray:
-    """What predicts without a network, broadcastable to (n_test, T, 2); frames: of ridge regression on frames."""
-    from common import baselines
-
-    if name in FRAME_RIDGES:
-        return FRAME_RIDGES[name](frames)
-    if name == "training_mean":
-        return clips.y[train].mean((0, 1))
-    if name == "own_song_mean":
-        return clips.y[test].mean(1, keepdims=True)
-    return baselines.ridge(clips.y.mean(1), train, test, clips.x.mean(1))[:, None]
 
 
 def build(options) -> ThousandSongs:
