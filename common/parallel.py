@@ -1,6 +1,7 @@
 """Work spread over processes, with a progress bar."""
 
 import os
+import warnings
 
 from tqdm import tqdm
 
@@ -13,13 +14,15 @@ def available_cores() -> int:
 def progress(calls, *, total: int, jobs: int, label: str, unit: str, quiet: bool = False, ordered: bool = True):
     """Yield the results of `calls`, an iterable of (function, *arguments), in their order or as they come.
 
-    With `jobs` above 1 they run in that many joblib processes. The bar goes to standard error.
+    With `jobs` above 1 they run in that many joblib processes. The bar goes to standard error. TensorFlow keeps every
+    graph with a gradient of its own for ever; a process that has grown so is replaced (joblib does that with psutil).
     """
     if jobs == 1 or total == 1:
         results = (function(*arguments) for function, *arguments in calls)
     else:
         from joblib import Parallel, delayed
 
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         parallel = Parallel(n_jobs=jobs, return_as="generator" if ordered else "generator_unordered")
         results = parallel(delayed(function)(*arguments) for function, *arguments in calls)
     yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet, dynamic_ncols=True)

@@ -57,7 +57,7 @@ def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: 
     )
     course = net.fit(*of(train), batch_size=BATCH, epochs=network["epochs"], validation_data=of(validated),
                      callbacks=[stop], verbose=0).history  # fmt: skip
-    predicted = net.predict_on_batch(of(test)[0])[..., 0]
+    predicted = keras.ops.convert_to_numpy(net(of(test)[0]))[..., 0]
     return {
         "predicted": predicted, "loss": np.array(course["loss"]), "validation_loss": np.array(course["val_loss"]),
         "seconds": np.array(time.process_time() - started),
