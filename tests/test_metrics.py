@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from scipy.stats import pearsonr
-from sklearn.metrics import root_mean_squared_error
+from scipy.stats import kendalltau, pearsonr
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from common import metrics
 from common.errors import InputError
@@ -102,3 +102,57 @@ def test_dynamic_metrics_at_their_ends(factor, shift, rmse, r):
 def test_a_song_of_one_frame_has_no_moments():
     with pytest.raises(InputError, match="needs 2"):
         metrics.song_moments([[0.1, 0.2]], [[0.1, 0.2]])
+
+
+def test_kendalls_tau_is_scipys():
+    """With ties; none where a course does not vary."""
+    y, p = rng.standard_normal((2, 40, 3)).round(1)
+    p[:, 1] = 0.3
+    found = metrics.kendall_tau(y, p)
+    first, _, last = (kendalltau(*courses).statistic for courses in zip(y.T, p.T, strict=True))
+    assert found == pytest.approx([first, None, last], abs=1e-6)
+    assert metrics.kendall_tau(p, y)[1] is None
+    noise = 1e-8 * rng.standard_normal((40, 3))
+    assert metrics.kendall_tau(y, 0.3 + noise) == [None] * 3
+    assert metrics.kendall_tau(y, 2 * y + 1) == [1.0] * 3 and metrics.kendall_tau(y, -y) == [-1.0] * 3
+
+
+@pytest.mark.parametrize("lengths", [[61] * 7, [2, 71, 400, 9]])
+def test_metrics_of_songs_against_references(lengths):
+    """The last song's estimate of the first target does not vary, and the second song's of the other."""
+    songs = []
+    for number, n in enumerate(lengths):
+        y = rng.uniform(-0.5, 0.5, 2) + rng.uniform(0.05, 0.3, 2) * rng.standard_normal((n, 2))
+        songs.append((y, y + (0.05 if number % 2 else 0.4) * rng.uniform(-1, 1, (n, 2))))
+    songs[-1][1][:, 0] = songs[1][1][:, 1] = 0.2
+    kept = metrics.of_songs(*zip(*songs, strict=True))
+    assert set(kept) == {"frames", "moments", "absolute_error", "kendall_tau"} and kept["frames"] == lengths
+    np.testing.assert_allclose(kept["moments"], moments_of(songs)["moments"], rtol=1e-6)
+    assert [None in taus for taus in kept["kendall_tau"]] == [number in (1, len(lengths) - 1)
+                                                              for number in range(len(lengths))]  # fmt: skip
+    found = metrics.dynamic(kept, ["valence", "arousal"])
+    assert {**found, **metrics.dynamic(moments_of(songs), ["valence", "arousal"])} == found
+    y, p = (np.concatenate(courses) for courses in zip(*songs, strict=True))
+    errors = np.array([np.abs(a - b).mean(axis=0) for a, b in songs])
+    taus = [[kendalltau(a[:, k], b[:, k]).statistic for a, b in songs if np.ptp(b[:, k])] for k in (0, 1)]
+    assert (errors <= 0.05).any() and (errors > 0.05).any()
+    for metric, expected in (
+        ("r2_pooled", r2_score(y, p, multioutput="raw_values")),
+        ("mae_pooled", mean_absolute_error(y, p, multioutput="raw_values")),
+        ("kendall_tau_per_song", [np.mean(of_target) for of_target in taus]),
+        ("kendall_tau_undefined", [1, 1]),
+        ("share_within_.05", (errors <= 0.05).mean(axis=0)),
+    ):
+        assert list(found[metric].values()) == pytest.approx([*expected, np.mean(expected)], abs=1.1e-5), metric
+
+
+def test_constant_estimates_have_no_tau():
+    songs = [(y, np.full((30, 2), 0.1)) for y in rng.uniform(-1, 1, (20, 30, 2))]
+    found = metrics.dynamic(metrics.of_songs(*zip(*songs, strict=True)), ["valence", "arousal"])
+    assert found["kendall_tau_undefined"]["average"] == 20 and found["kendall_tau_per_song"]["average"] == 0
+    assert found["r2_pooled"]["average"] <= 0
+
+
+def test_songs_without_taus_have_the_other_metrics_alone():
+    found = metrics.dynamic(moments_of([(rated, guessed)]), ["a", "b", "c"])
+    assert not [name for name in found if not name.startswith(tuple(REFERENCES))]

@@ -1,10 +1,10 @@
-"""Cutting songs into sequences and back. Folds, crops and scaling: test_jakubik2017.py."""
+"""Cutting songs into sequences and back; folds by groups. Other folds, crops and scaling: test_jakubik2017.py."""
 
 import numpy as np
 import pytest
 
 from common.errors import InputError
-from common.protocol import Sequences
+from common.protocol import Sequences, k_folds
 
 
 def songs(*lengths):
@@ -40,3 +40,28 @@ def test_cut_and_joined_are_inverse(dtype):
 def test_a_song_shorter_than_the_sequence_cannot_be_cut():
     with pytest.raises(InputError, match="a song of 19 frames cannot be cut into sequences of 20"):
         songs(60, 19).cut(20)
+
+
+GROUPS = [f"band {i}" for i in [0] * 9 + [1] * 6 + [2, 3, 4, 4, 5, 6, 7, 8, 8, 8]]
+
+
+@pytest.mark.parametrize("folds", [2, 5, 9])
+def test_folds_keep_groups_together(folds):
+    fold_of = k_folds(25, folds, 0, GROUPS)
+    assert set(fold_of) == set(range(folds))
+    for group in GROUPS:
+        assert len({k for k, other in zip(fold_of, GROUPS, strict=True) if other == group}) == 1
+    np.testing.assert_array_equal(fold_of, k_folds(25, folds, 0, GROUPS))
+    assert folds == 9 or any((fold_of != k_folds(25, folds, seed, GROUPS)).any() for seed in (1, 2))
+    alone = k_folds(25, folds, 0)
+    assert np.ptp(np.bincount(alone)) <= 1 and len({alone[i] for i in range(9)}) > 1  # without groups they are split
+
+
+@pytest.mark.parametrize(
+    ("folds", "groups", "told"),
+    [(10, GROUPS, "10 folds of 25 songs by 9 artists cannot be made; --folds takes 2 to 9"),
+     (1, GROUPS, "--folds takes 2 to 9"), (26, None, "26 folds of 25 songs cannot be made; --folds takes 2 to 25")],
+)  # fmt: skip
+def test_more_folds_than_groups(folds, groups, told):
+    with pytest.raises(InputError, match=told):
+        k_folds(25, folds, 0, groups)

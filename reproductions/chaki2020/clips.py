@@ -65,8 +65,8 @@ def load(data, source: str, jobs: int) -> Clips:
 
 
 def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:
-    """Which of the training clips are the validation part, a tenth; of each group all or none."""
-    return protocol.k_folds(len(train), 10, seed, groups) == 0
+    """Which of the training clips are the validation part: a tenth, at least one; of each group all or none."""
+    return protocol.k_folds(len(train), min(10, len(set(groups or range(len(train))))), seed, groups) == 0
 
 
 def _windows(data, ids: list[str], source: str, jobs: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
