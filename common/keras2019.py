@@ -9,17 +9,35 @@ import numpy as np
 
 from common.keras2017 import SLOPES, hard_sigmoid, keras, ops
 
-
-def _tanh(x):
-    return ops.tanh(x), lambda value: 1 - value * value
-
-
-def _linear(x):
-    return x, lambda _: 1.0
-
-
 MANY_WEIGHTS = 2**22  # more than a cache holds
-ACTIVATIONS = {"tanh": _tanh, "linear": _linear}  # x -> the value, and the derivative as a function of the value
+ACTIVATIONS = {  # the function, and its derivative from its value
+    "tanh": (ops.tanh, lambda value: 1 - value * value),
+    "linear": (lambda x: x, ops.ones_like),
+}
+
+
+def _by_time(x):
+    """(batch, time, n) as a sequence for `_over_time`."""
+    return ops.swapaxes(x, 0, 1) if keras.backend.backend() == "jax" else ops.unstack(x, axis=1)
+
+
+def _joined(sequence):
+    """(batch, time, n) from a sequence."""
+    return ops.swapaxes(sequence, 0, 1) if keras.backend.backend() == "jax" else ops.stack(sequence, axis=1)
+
+
+def _over_time(step, state, *sequences, reverse=False):
+    """The results of all steps, a tuple of sequences: step(state, one of each sequence) -> state, tuple of results.
+
+    A loop that JAX compiles; for TensorFlow a graph without one, which is faster, because what a step leaves is in the
+    processor's cache when the next one takes it.
+    """
+    if keras.backend.backend() == "jax":
+        return ops.scan(lambda state, at: step(state, *at), state, sequences, reverse=reverse)[1]
+    results = {}
+    for t in sorted(range(len(sequences[0])), reverse=reverse):
+        state, results[t] = step(state, *(sequence[t] for sequence in sequences))
+    return tuple(zip(*(results[t] for t in sorted(results)), strict=True))
 
 
 @lru_cache
@@ -28,47 +46,49 @@ def _recurrence(activation: str):
 
     projected (batch, time, 4 units): W x + b, the gates in the order i, f, c, o; recurrent (units, 4 units): U.
     Returns all outputs h, (batch, time, units); output and cell before the first step are 0.
-
-    A graph without a loop: what a step of the way back needs is kept as it was on the way there, while it is in the
-    processor's cache, and U's gradient is one product of all steps.
     """
-    activate, slope_of_gate = ACTIVATIONS[activation], SLOPES[hard_sigmoid]
+    (activate, slope), slope_of_gate = ACTIVATIONS[activation], SLOPES[hard_sigmoid]
 
     @ops.custom_gradient
     def recurrence(projected, recurrent):
         units = recurrent.shape[0]
-        h = c = ops.zeros_like(projected[:, 0, :units])
-        outputs, steps = [], []
-        for t in range(projected.shape[1]):
-            h_before, c_before = h, c
-            z = projected[:, t] + ops.matmul(h, recurrent)
+        zero = ops.zeros_like(projected[:, 0, :units])
+
+        def step(state, z):
+            h, c = state
+            z = z + ops.matmul(h, recurrent)
             gates = hard_sigmoid(z)
             i, f, _, o = ops.split(gates, 4, axis=-1)
-            candidate, slope = activate(z[:, 2 * units : 3 * units])
-            c = f * c + i * candidate
-            output, slope_of_output = activate(c)
+            candidate = activate(z[:, 2 * units : 3 * units])
+            c_after = f * c + i * candidate
+            output = activate(c_after)
             h = o * output
-            outputs.append(h)
-            steps.append((h_before, c_before, gates, candidate, slope, output, slope_of_output))
+            return (h, c_after), (h, (c, gates, candidate, output))
+
+        h, steps = _over_time(step, (zero, zero), _by_time(projected))
+        h = _joined(h)
 
         def gradient(*arguments, upstream=None):
             upstream = arguments[0] if upstream is None else upstream
-            back, d_h, d_c, d_zs = ops.transpose(recurrent), 0, 0, []
-            for t in reversed(range(len(steps))):
-                _, c_before, gates, candidate, slope, output, slope_of_output = steps[t]
+            back = ops.transpose(recurrent)
+
+            def step_back(state, d_output, kept):
+                (d_h, d_c), (c_before, gates, candidate, output) = state, kept
                 i, f, _, o = ops.split(gates, 4, axis=-1)
                 to_i, to_f, _, to_o = ops.split(slope_of_gate(gates), 4, axis=-1)
-                d_h = d_h + upstream[:, t]
-                d_c = d_c + d_h * o * slope_of_output(output)
-                d_candidate = d_c * i * slope(candidate)
-                parts = [d_c * candidate * to_i, d_c * c_before * to_f, d_candidate, d_h * output * to_o]
-                d_zs.append(ops.concatenate(parts, axis=-1))
-                d_h, d_c = ops.matmul(d_zs[-1], back), d_c * f
-            before = ops.concatenate([step[0] for step in reversed(steps)], axis=0)
-            d_recurrent = ops.matmul(ops.transpose(before), ops.concatenate(d_zs, axis=0))
-            return ops.stack(d_zs[::-1], axis=1), d_recurrent
+                d_h = d_h + d_output
+                d_c = d_c + d_h * o * slope(output)
+                parts = [d_c * candidate * to_i, d_c * c_before * to_f, d_c * i * slope(candidate), d_h * output * to_o]
+                d_z = ops.concatenate(parts, axis=-1)
+                return (ops.matmul(d_z, back), d_c * f), (d_z,)
 
-        return ops.stack(outputs, axis=1), gradient
+            (d_z,) = _over_time(step_back, (zero, zero), _by_time(upstream), steps, reverse=True)
+            d_z = _joined(d_z)
+            before = ops.pad(h[:, :-1], ((0, 0), (1, 0), (0, 0)))
+            rows = [ops.reshape(a, (-1, a.shape[-1])) for a in (before, d_z)]
+            return d_z, ops.matmul(ops.transpose(rows[0]), rows[1])
+
+        return h, gradient
 
     return recurrence
 

@@ -401,8 +401,8 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         if facts.get("partial") or ("published" in claim and uncompared(facts)):
             return {"verdict": uncompared(facts)}
     frames = f" ({known[0]['frames']})" if known[0].get("frames") else ""
-    whole = known[0]["n_train"] == known[0]["of_train"]
-    trained = "" if whole else f", {known[0]['n_train']} of {known[0]['of_train']} trained on"
+    trained, tested = (tuple(known[0][f"{which}_{part}"] for which in ("n", "of")) for part in ("train", "test"))
+    trained = "" if trained[0] == trained[1] or trained == tested else f", {trained[0]} of {trained[1]} trained on"
     stand_in = ", another input" if known[0].get("stand_in") else ""
     songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs{frames}{trained}{stand_in}"}
     folds = [{run["seed"]: run.get("fold") for run in record["runs"]} for record in records]

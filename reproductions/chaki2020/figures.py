@@ -45,20 +45,19 @@ def scores_by_size(records: Records, path: Path) -> None:
             found = {n: values for n, values in found.items() if values}
             for n, values in found.items():
                 axis.plot([n] * len(values), values, ".", color=colour, ms=5, alpha=0.5, mec="none")
-            axis.plot(found, [np.mean(values) for values in found.values()], "o-", color=colour, ms=4.5,
+            axis.plot(list(found), [np.mean(values) for values in found.values()], "o-", color=colour, ms=4.5,
                       label=f"{kind.upper()}, measured")  # fmt: skip
-        for name, style in (("ridge_averaged_260", ":"), ("ridge_so_far_260", "-.")):
+        for name, style, over in (("ridge_averaged_260", ":", "the clip"), ("ridge_so_far_260", "-.", "the past")):
             if row == 0 and (values := records.values(DATASET, name, SPLIT, metric, target)):
-                title = records.get(DATASET, name)["title"].split("mean of the ")[1].split(", ")[0]
-                axis.axhline(np.mean(values), color=INK, lw=1, ls=style, label=f"ridge regression, {title}")
+                axis.axhline(np.mean(values), color=INK, lw=1, ls=style, label=f"ridge, mean over {over}")
         axis.set_title(target)
         axis.set_xscale("log", base=2)
         axis.set_xticks([32, 64, 128, 300, 400, 700, 1024], [32, 64, 128, 300, 400, 700, 1024])
         axis.minorticks_off()
         axis.grid(axis="y", color="#e6e6e6", lw=0.7)
-        axis.set_ylim(bottom=0)
     for row, label in enumerate(METRICS.values()):
         axes[row, 0].set_ylabel(label)
+        axes[row, 0].set_ylim(0, 1.06 * axes[row, 0].get_ylim()[1])
     for axis in axes[1]:
         axis.set_xlabel("LSTM units, one layer")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
@@ -94,23 +93,24 @@ def courses(found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, n
 
     found: records by variant; labels (T, 2), valence and arousal, by clip; shown: the name of each clip.
     """
-    figure, axes = plt.subplots(
-        len(shown), 2, figsize=(8.4, 2.6 * len(shown)), sharex=True, sharey="row", squeeze=False
-    )
+    size = (8.4, 2.6 * len(shown))
+    figure, axes = plt.subplots(len(shown), 2, figsize=size, sharex=True, sharey=True, squeeze=False)
     for (song, name), line in zip(shown.items(), axes, strict=True):
         for k, axis in zip((1, 0), line, strict=True):
+            told = []
             for variant, record in found.items():
                 title, colour = PAIR[variant]
                 runs = np.array([run["courses"][song] for run in record["runs"]])[..., k]
                 error = np.abs(runs - labels[song][:, k]).mean()
                 axis.plot(times, runs.T, color=colour, lw=0.6, alpha=0.5)
-                axis.plot(times, runs.mean(0), color=colour, lw=1.8, label=f"{title}: MAE {number(error, 2)}")
+                axis.plot(times, runs.mean(0), color=colour, lw=1.8, label=title)
+                told.append(f"{title.split('_')[1]} {number(error, 2)}")
             axis.plot(times, labels[song][:, k], color=INK, lw=1.8, label="annotated")
-            axis.set_title(f"{name}: {('valence', 'arousal')[k]}")
-            axis.legend(frameon=False, fontsize=7.5, ncols=3, loc="upper center", handlelength=1.2, columnspacing=1)
+            axis.set_title(f"{name}: {('valence', 'arousal')[k]}, error {', '.join(told)}")
             axis.grid(axis="y", color="#e6e6e6", lw=0.7)
             axis.margins(x=0)
-        line[0].set_ylim(-1, 1)
+    axes[0, 0].set_ylim(-1, 1)
     for axis in axes[-1]:
         axis.set_xlabel("seconds from the start of the clip")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     save(figure, path)
