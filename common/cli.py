@@ -116,15 +116,14 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if options.list:
         print(_listing(variants.values(), options.jobs))
         return 0
-    if options.variant:
-        options.variant = [name for said in options.variant for name in fnmatch.filter(variants, said) or [said]]
-    unknown = [name for name in options.variant or [] if name not in variants]
+    asked = [name for said in options.variant or [] for name in fnmatch.filter(variants, said) or [said]]
+    unknown = [name for name in asked if name not in variants]
     if unknown:
         near = " or ".join(difflib.get_close_matches(unknown[0], variants, n=2))
         hint = f"did you mean {near}? " if near else ""
         raise InputError(f"unknown variant '{unknown[0]}'; {hint}--list shows them all")
     primary = [v.name for v in variants.values() if v.primary]
-    chosen = options.variant or (primary if options.table else training.default or primary)
+    chosen = asked or (primary if options.table else training.default or primary)
     beside = [baseline for name in chosen for baseline in training.baselines(variants[name])]
     chosen = [variants[name] for name in dict.fromkeys([*beside, *chosen])]
     experiment = training.build(options)
@@ -136,15 +135,15 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     chosen = [variant for variant in chosen if variant.name not in lacking]
     if not chosen:
         raise InputError("none of these variants can run on what is there of the data; --list shows the others")
+    _require_backend()
+    if len(chosen) > 1:
+        print(_plan(chosen, experiment, options), flush=True)
     for_keeps = experiment.for_record and not options.quick
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
     elif experiment.facts(chosen[-1]).get("partial"):
         print("Fewer epochs, folds or songs than the paper's: every cell is 'partial', and says nothing of the paper.")
-    _require_backend()
-    if len(chosen) > 1:
-        print(_plan(chosen, options))
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out if for_keeps else Path(scratch)
         records = runs.execute(
@@ -169,9 +168,10 @@ def _require_backend() -> None:
         raise InputError(f"KERAS_BACKEND={backend}: {backend} is not installed; the extra 'gpu' brings jax")
 
 
-def _plan(chosen: list[runs.Variant], options) -> str:
+def _plan(chosen: list[runs.Variant], experiment: runs.Experiment, options) -> str:
     """What will run, and about how long: what is recorded already takes no time."""
-    minutes = sum(v.core_seconds for v in chosen) * options.repeats / options.jobs / 60
+    seconds = sum(v.core_seconds * experiment.share(v) for v in chosen) * options.repeats
+    minutes = seconds / options.jobs / 60
     names = ", ".join(v.name for v in chosen)
     about = f"About {minutes:.0f} min" if minutes >= 1 else "Less than a minute"
     return f"{len(chosen)} variants, {options.repeats} runs each: {names}\n{about} if nothing is done yet."

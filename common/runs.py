@@ -52,6 +52,10 @@ class Experiment(ABC):
         """Why the data here do not allow a variant; None if they do."""
         return None
 
+    def share(self, variant: Variant) -> float:
+        """How much of the data that a variant's `core_seconds` is meant for there is, roughly."""
+        return 1.0
+
     @abstractmethod
     def jobs(self, variant: Variant, seed: int) -> list[dict]:
         """The networks that a run trains, each as all that it depends on beside the data; equal ones are shared."""

@@ -36,10 +36,11 @@ def generated(results: Path) -> dict[Path, str]:
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
         measured = [row for row in published.join(expected, records) if row.fields["record"]]
         tables = [report.board(measured, report.markdown_table)]
-        for dataset, split, metric, variants in expected["beside"]:
-            title = f"All variants: {metric} on {dataset}, {split}, mean over runs (average: ± standard deviation)"
-            table = report.variants_table(records, dataset, split, metric, variants)
-            tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
+        for dataset, split, metrics, variants in expected["beside"]:
+            for metric in metrics if isinstance(metrics, list) else [metrics]:
+                title = f"All variants: {metric} on {dataset}, {split}, mean over runs (average: ± standard deviation)"
+                table = report.variants_table(records, dataset, split, metric, variants)
+                tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
         texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
     return texts

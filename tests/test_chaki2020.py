@@ -26,7 +26,7 @@ from data_prep.dataset import Annotation, Recording
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020 import baselines, model, train
 from reproductions.chaki2020.clips import Clips, load
-from reproductions.chaki2020.variants import AT, BASELINES, NAT
+from reproductions.chaki2020.variants import AT, BASELINES, NAT, variants
 from tests.conftest import ROOT
 from tests.test_emomusic import TIMES, write_copy
 from tests.test_opensmile import RATE, voice
@@ -421,7 +421,12 @@ def windows(*starts):
 
 
 def test_clips_with_fewer_windows_are_left_out():
-    have = {"a": windows(14, 14.5, 15), "b": windows(14, 14.5), "c": windows(13.5, 14, 14.5, 15, 15.5)}
+    have = {
+        "a": windows(14, 14.5, 15),
+        "b": windows(14, 14.5),
+        "c": windows(13.5, 14, 14.5, 15, 15.5),
+        "d": windows(40),
+    }
     clips = load(data_of({song: [15.0, 15.5, 16.0] for song in "abcd"}, features=lambda ids: have), "deam", 1)
     assert clips.ids == ["a", "c"] and clips.artists == ["A Band", "c"] and len(clips) == 2
     np.testing.assert_array_equal(clips.times, [15, 15.5, 16])
@@ -429,10 +434,15 @@ def test_clips_with_fewer_windows_are_left_out():
     assert clips.y.shape == (2, 3, 2) and clips.y[0, 0, 0] == np.float32(0.1)
 
 
-def test_windows_at_other_seconds_are_not_mixed():
+def test_windows_at_other_seconds_are_not_mixed(capsys):
+    data = {song: [15.0, 15.5, 16.0] for song in "abc"}
     have = {"a": windows(14, 14.5), "b": windows(14.5, 15)}
-    with pytest.raises(InputError, match="here: cuts of different seconds of the clips cannot be mixed"):
-        load(data_of({song: [15.0, 15.5, 16.0] for song in "ab"}, features=lambda ids: have), "deam", 1)
+    with pytest.raises(InputError, match=r"here: 1 clips each have the 260 .* at other labels; keep one kind of cuts"):
+        load(data_of(data, features=lambda ids: have), "deam", 1)
+    one_is_longer = have | {"b": windows(14, 14.5, 15), "c": have["a"]}
+    assert load(data_of(data, features=lambda ids: one_is_longer), "deam", 1).ids == ["a", "c"]
+    told = capsys.readouterr().out
+    assert told.startswith("left out: clips b, which have the 260") and "2 labels, 15 to 15.5 s" in told
 
 
 @pytest.mark.parametrize("have", [{}, {"a": windows(30, 31)}])
@@ -605,6 +615,22 @@ def test_the_stretches_of_the_figures(recorded, small_root):
         if np.ptp(p[:, 0]) > 0:  # else it has the constant, and no tau
             assert_metrics(run["metrics"][name], labels[song].values[None, steps], p[None, steps])
         assert record["facts"]["splits"][name]["tracks"] == [song]
+
+
+def test_predictions_that_are_not_finite_are_counted(small_root):
+    """They count as 0, and what is recorded stays JSON."""
+    experiment = train.ThousandSongs(Emomusic(small_root), 2, False, 1)
+    variant = next(v for v in variants() if v.name == "nat_128_linear_260")
+    found = []
+    for job in experiment.jobs(variant, 0):
+        _, test, _ = experiment.split(job, 0, job["fold"])
+        predicted = np.full((len(test), 61), 0.5, "float32")
+        if (job["fold"], job["target"]) == (1, "arousal"):
+            predicted[:, 7:] = np.nan
+        found.append({"predicted": predicted, "loss": np.array([1.0, np.inf]), "validation_loss": np.array([np.nan])})
+    entry = experiment.finish(variant, 0, found, 1)
+    assert entry["frames_not_finite"] == len(test) * 54 and entry["last_loss"] == [None] * 4
+    json.dumps(entry, allow_nan=False)
 
 
 def test_baselines_run_beside_every_network(recorded):

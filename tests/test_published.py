@@ -354,6 +354,60 @@ def judge_rmse(paper, a, b, **more):
     return published.judge_claims(expected, records)[0]
 
 
+def test_a_single_song_has_students_t_over_the_runs(paper):
+    """Few runs that agree by chance do not decide; without any effect 5 % of the claims are decided."""
+    rng, decided = np.random.default_rng(3), 0
+    offsets = 0.02 * rng.standard_normal((150, 2, 3))
+    for a, b in offsets:
+        arms = [dynamic_record(songs=1, seeds=range(3)) for _ in range(2)]
+        for record, values in zip(arms, (a, b), strict=True):
+            for run, value in zip(record["runs"], values, strict=True):
+                run["metrics"]["test"]["rmse_pooled"] |= {"a": 0.2 + value, "b": 0.2 + value}
+        decided += judge_rmse(paper, *arms)["verdict"] != "undecided"
+    assert 1 <= decided <= 17  # of 150
+
+
+def test_resampled_runs_spread_as_runs_do():
+    draws = np.repeat(np.array([[1.0], [2.0], [4.0]]), 20_000, axis=1)
+    found = published._means_of_runs(draws, np.random.default_rng(0).integers(0, 3, (20_000, 3)))
+    assert found.mean() == pytest.approx(7 / 3, abs=0.02)
+    assert found.var() == pytest.approx(np.var([1, 2, 4], ddof=1) / 3, rel=0.05)
+
+
+def test_the_suites_own_questions_are_a_family_of_their_own(paper):
+    claim = {"kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one", "b": "other",
+             "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
+    arms = {"one": dynamic_record(), "other": dynamic_record(0.5)}
+
+    def p(own):
+        claims = [claim | {"id": str(k)} | ({"own": True} if k in own else {}) for k in range(4)]
+        return [found["p"] for found in published.judge_claims(*paper([], claims, **arms))]
+
+    [lowest] = {round(4 * value / 4, 6) for value in p([])}
+    assert p([0]) == pytest.approx([lowest / 4, *[3 * lowest / 4] * 3])
+
+
+def test_an_arm_is_the_mean_of_its_variants(paper):
+    arms = {"one": dynamic_record(), "two": dynamic_record(0.3), "other": dynamic_record(0.5)}
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test",
+             "a": ["one", "two"], "b": "other", "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
+    singles = [claim | {"a": name} for name in ("one", "two")]
+    pooled, *each = published.judge_claims(*paper([], [claim, *singles], **arms))
+    assert pooled["difference"] == pytest.approx(np.mean([found["difference"] for found in each]))
+    assert min(e["low"] for e in each) < pooled["low"] < pooled["high"] < max(e["high"] for e in each)
+    assert pooled["record"].endswith("songs/one.json")
+
+
+@pytest.mark.parametrize(
+    ("within", "verdict"), [([0, 0.3], "holds"), ([0.5, 1], "contradicted"), ([0.2, 1], "undecided")]
+)
+def test_one_arm_within_bounds(paper, within, verdict):
+    claim = {"id": "c", "kind": "bounds", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
+             "metric": "rmse_pooled", "targets": ["average"], "within": within}  # fmt: skip
+    [found] = published.judge_claims(*paper([], [claim], one=dynamic_record()))
+    assert (found["verdict"], found["p"]) == (verdict, None) and found["low"] < found["difference"] < found["high"]
+
+
 def test_rmse_on_resampled_songs_is_that_of_their_frames():
     errors = [np.array([0.1, -0.3, 0.2]), np.array([0.5, 0.5]), np.array([0.0, 0.1, -0.1, 0.2])]
     moments = [metrics.song_moments(np.linspace(0, 1, len(e)), np.linspace(0, 1, len(e)) + e) for e in errors]

@@ -1,7 +1,9 @@
 """The clips with what a network hears of them and their labels, every half second of each."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,7 +35,7 @@ class Clips:
     def __len__(self):
         return len(self.ids)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all that it holds."""
         digest = hashlib.sha256(" ".join([*self.ids, *self.artists]).encode())
@@ -43,29 +45,33 @@ class Clips:
 
 
 def load(data, source: str, jobs: int) -> Clips:
-    """All clips that have one kind of input (`INPUTS`) at every label that others have one for.
+    """The clips that have one kind of input (`INPUTS`) at the labels where most of them have it; others are named.
 
-    The features of a label are those of the window that ends there. Raises InputError if there are none.
+    The features of a label are those of the window that ends there. Raises InputError if no clip has any.
     """
     annotations = {song: a for split in data.splits for song, a in data.annotations(split).items()}
     found = {}
     for song, (starts, values) in _windows(data, list(annotations), source, jobs).items():
         there, rows = at_labels(annotations[song].times, starts, values)
-        found[song] = annotations[song].times[there], rows, annotations[song].values[there]
-    most = max((len(times) for times, *_ in found.values()), default=0)
-    found = {song: rows for song, rows in found.items() if len(rows[0]) == most > 0}
-    times = [times for times, *_ in found.values()]
-    if not found:
+        found[song] = tuple(annotations[song].times[there]), rows, annotations[song].values[there]
+    kinds = Counter(times for times, *_ in found.values() if times)
+    if not kinds:
         raise InputError(f"{data.root}: no clip has {INPUTS[source]} where its labels are; get it from {data.source}")
-    if not all(np.array_equal(one, times[0]) for one in times):
-        raise InputError(f"{data.root}: cuts of different seconds of the clips cannot be mixed; keep one kind")
+    (times, n), *others = kinds.most_common()
+    if others and others[0][1] == n:
+        raise InputError(f"{data.root}: {n} clips each have {INPUTS[source]} at other labels; keep one kind of cuts")
+    ids = [song for song in found if found[song][0] == times]
+    left_out = [song for song in found if song not in ids]
+    if left_out:
+        span = f"{len(times)} labels, {times[0]:g} to {times[-1]:g} s"
+        print(f"left out: clips {', '.join(left_out)}, which have {INPUTS[source]} at other labels than {span}")
     artists = {} if data.rendered else data.songs["artist"]
-    of = [artists.get(song) or song for song in found]
-    return Clips(list(found), of, times[0], *(np.stack(part) for part in list(zip(*found.values(), strict=True))[1:]))
+    x, y = (np.stack([found[song][part] for song in ids]) for part in (1, 2))
+    return Clips(ids, [artists.get(song) or song for song in ids], np.array(times), x, y)
 
 
 def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:
-    """Which of the training clips are the validation part: a tenth, at least one; of each group all or none."""
+    """Which of the training clips validate, (n_train,) bool: a tenth, at least one; of each group all or none."""
     return protocol.k_folds(len(train), min(10, len(set(groups or range(len(train))))), seed, groups) == 0
 
 

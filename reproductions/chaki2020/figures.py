@@ -46,7 +46,7 @@ def scores_by_size(records: Records, path: Path) -> None:
             for n, values in found.items():
                 axis.plot([n] * len(values), values, ".", color=colour, ms=5, alpha=0.5, mec="none")
             axis.plot(list(found), [np.mean(values) for values in found.values()], "o-", color=colour, ms=4.5,
-                      label=f"{kind.upper()}, measured")  # fmt: skip
+                      label=f"{kind.upper()}, measured (260 features)")  # fmt: skip
         for name, style, over in (("ridge_averaged_260", ":", "the clip"), ("ridge_so_far_260", "-.", "the past")):
             if row == 0 and (values := records.values(DATASET, name, SPLIT, metric, target)):
                 axis.axhline(np.mean(values), color=INK, lw=1, ls=style, label=f"ridge, mean over {over}")
@@ -74,7 +74,9 @@ def error_histograms(records: list[dict], path: Path) -> None:
             errors = [np.array(run["songs"][SPLIT]["absolute_error"])[:, k] for run in record["runs"]]
             shares = np.mean([np.histogram(of_run, edges)[0] / len(of_run) for of_run in errors], axis=0)
             beyond = np.mean([(of_run > edges[-1]).mean() for of_run in errors])
-            axis.bar(edges[:-1] + (0.3 + 0.4 * place) * 0.05, shares, 0.019, color=colour, label=f"{title}, measured")
+            axis.bar(
+                edges[:-1] + (0.3 + 0.4 * place) * 0.05, shares, 0.019, color=colour, label=f"{title}, 260 features"
+            )
             told = f"{number(shares[0], 2)} within .05" + (f", {number(beyond, 3)} beyond .6" if beyond else "")
             axis.text(0.98, 0.9 - 0.1 * place, told, color=colour, ha="right", transform=axis.transAxes)
         axis.axvspan(0, 0.05, color=GREY, alpha=0.15, lw=0)
@@ -103,7 +105,7 @@ def courses(found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, n
                 runs = np.array([run["courses"][song] for run in record["runs"]])[..., k]
                 error = np.abs(runs - labels[song][:, k]).mean()
                 axis.plot(times, runs.T, color=colour, lw=0.6, alpha=0.5)
-                axis.plot(times, runs.mean(0), color=colour, lw=1.8, label=title)
+                axis.plot(times, runs.mean(0), color=colour, lw=1.8, label=f"{title}, 260 features")
                 told.append(f"{title.split('_')[1]} {number(error, 2)}")
             axis.plot(times, labels[song][:, k], color=INK, lw=1.8, label="annotated")
             axis.set_title(f"{name}: {('valence', 'arousal')[k]}, error {', '.join(told)}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, protocol
+from common.errors import InputError
 from common.runs import Experiment
 from data_prep.dataset import data_root
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
@@ -80,23 +81,33 @@ class ThousandSongs(Experiment):
             self._clips[source] = load(self.data, source, self.processes)
         return self._clips[source]
 
+    def hears(self, variant) -> bool:
+        """Whether a variant's input comes from audio."""
+        return self.data.rendered or variant.settings["input"] == "compare"
+
     def lacks(self, variant):
-        heard = self.data.rendered or variant.settings["input"] == "compare"
-        if self.data.tracks if heard else self.data.features():
+        if self.data.tracks if self.hears(variant) else self.data.features():
             return None
-        return "there is no audio" if heard else "there is no features.zip of DEAM"
+        what = f"audio; get it from {self.data.source}" if self.hears(variant) else "DEAM/features.zip beside it"
+        return f"{self.data.root} has no {what}"
+
+    def share(self, variant):
+        seconds = list(self.data.cuts.values()) if self.hears(variant) and not self.data.rendered else []
+        return np.mean(seconds) / (STEPS / 2) if seconds else 1.0
 
     def facts(self, variant):
         settings, clips = variant.settings, self.clips(variant.settings["input"])
         sizes = {split: len(songs) for split, songs in self.data.splits.items()}
         every, official = sum(sizes.values()), settings["test"] == "official"
-        self.fold_of(settings, 0)  # more folds than clips: told before anything is recorded
-        tested = np.flatnonzero(self.fold_of(settings, 0) < (1 if official else self.folds))
+        tested = np.flatnonzero(self.fold_of(settings, 0) < len(self.tests(settings)))  # too many folds: told here
+        if len(tested) in (0, official * len(clips)):
+            raise InputError(
+                f"{self.data.root}: no {'evaluation' if len(tested) == 0 else 'development'} clip has its input"
+            )
         split = {"n_test": len(tested), "of_test": sizes["evaluation"] if official else every}
         split |= {"tracks": [clips.ids[i] for i in tested], "artists": [clips.artists[i] for i in tested]}
-        heard = self.data.rendered or settings["input"] == "compare"
         found = {
-            "fingerprint": clips.fingerprint, "audio": self.data.audio_kind if heard else "none",
+            "fingerprint": clips.fingerprint, "audio": self.data.audio_kind if self.hears(variant) else "none",
             "input": INPUTS[settings["input"]], "stand_in": settings["input"] != "compare",
             "n_train": len(clips) - official * len(tested), "of_train": sizes["development"] if official else every,
             "partial": self.partial, "targets": TARGETS,
@@ -119,6 +130,10 @@ class ThousandSongs(Experiment):
             "clip 2": ("2", slice(0, STEPS)), "clip 584": ("584", slice(0, STEPS)),
         }  # fmt: skip
 
+    def tests(self, settings: dict) -> range:
+        """The folds that are tested."""
+        return range(1 if settings["test"] == "official" else self.folds)
+
     def fold_of(self, settings: dict, seed: int) -> np.ndarray:
         """The fold that tests each clip; of the official split 0, or 1 for development clips, which are not tested."""
         clips = self.clips(settings["input"])
@@ -139,7 +154,7 @@ class ThousandSongs(Experiment):
 
     def jobs(self, variant, seed):
         settings = variant.settings
-        folds = range(1 if settings["test"] == "official" else self.folds)
+        folds = self.tests(settings)
         job = {k: settings[k] for k in ("input", "test", "protocol")} | {"seed": seed, "folds": self.folds}
         if "network" in settings:
             return [job | {"network": settings["network"], "target": target, "fold": fold}
@@ -157,8 +172,7 @@ class ThousandSongs(Experiment):
         from common import metrics
 
         settings, clips = variant.settings, self.clips(variant.settings["input"])
-        fold_of = self.fold_of(settings, seed)
-        folds = range(1 if settings["test"] == "official" else self.folds)
+        fold_of, folds = self.fold_of(settings, seed), self.tests(settings)
         predicted = np.full(clips.y.shape, np.nan, "float32")
         for fold in folds:
             train, test, _ = self.split(settings, seed, fold)
@@ -168,6 +182,8 @@ class ThousandSongs(Experiment):
             else:
                 frames = found[fold]["predicted"] if found else None
                 predicted[test] = baseline(settings["beside"], clips, train, test, frames)
+        diverged = ~np.isfinite(predicted).all(-1) & (fold_of < len(folds))[:, None]
+        predicted[diverged] = 0  # the middle of the scale; how many is recorded
         tested = np.flatnonzero(fold_of < len(folds))
         parts = {"evaluation" if settings["test"] == "official" else "cross-validation": (tested, slice(None))}
         parts |= {name: ([clips.ids.index(song)], steps)
@@ -180,9 +196,12 @@ class ThousandSongs(Experiment):
             shown = {song: predicted[clips.ids.index(song)].astype(float).round(4).tolist() for song in SHOWN}
             entry["courses"] = shown
         if "network" in settings:
-            for name in ("loss", "validation_loss"):
-                entry[f"last_{name}"] = [float(f"{network[name][-1]:.4g}") for network in found]
             entry["epochs"] = [len(network["loss"]) for network in found]
+            for name in ("loss", "validation_loss"):
+                last = [float(f"{network[name][-1]:.4g}") for network in found]
+                entry[f"last_{name}"] = [value if np.isfinite(value) else None for value in last]
+            if diverged.any():
+                entry["frames_not_finite"] = int(diverged.sum())
         return entry
 
 

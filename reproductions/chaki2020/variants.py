@@ -20,7 +20,7 @@ TESTS = {  # how clips are split, and what that adds to a name and a title
     "clips": ("", ""), "artists": ("_artists", ", folds by artist"), "official": ("_official", ", official split"),
 }  # fmt: skip
 FRAMES_PER_EPOCH = 31_000  # of 626 clips in ten folds
-FLOPS, OVERHEAD_S, TYPICAL_EPOCHS = 1.1e11, 0.4, 15  # of one core a second; a whole epoch beside; early stopping
+FLOPS, OVERHEAD_S, TYPICAL_EPOCHS = 1.1e11, 0.4, 18  # of one core a second; a whole epoch beside; early stopping
 
 
 def core_seconds(features: int, units: tuple[int, ...], epochs: int) -> float:
@@ -29,35 +29,32 @@ def core_seconds(features: int, units: tuple[int, ...], epochs: int) -> float:
     for layer, size in enumerate(units):
         per_frame += 4 * size * (wide * (4 if layer == 0 else 6) + 6 * size)
         wide = size
-    return 10 + min(epochs, TYPICAL_EPOCHS) * (OVERHEAD_S + FRAMES_PER_EPOCH * per_frame / FLOPS)
+    return 6 + min(epochs, TYPICAL_EPOCHS) * (OVERHEAD_S + FRAMES_PER_EPOCH * per_frame / FLOPS)
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
     """All networks and readings; `epochs` in the place of at most 30."""
 
-    def network(prefix, units, source, *, test="clips", about="", primary=False, **readings):
+    def network(prefix, units, source, *, test="clips", reading=("", ""), primary=False, **readings):
         attention = readings.pop("attention", "strict" if prefix == "at" else None)
         settings = {"input": source, "test": test, "protocol": PROTOCOL}
         settings["network"] = {"units": units, "attention": attention, "epochs": epochs or EPOCHS} | readings
-        name = "_".join([prefix, *map(str, units), *([about.split(":")[0]] if about else [])])
-        title = "_".join(["LSTM", prefix.upper(), *map(str, units)]) + (f", {about.split(': ')[1]}" if about else "")
-        suffixes = [TESTS[test], INPUT_SUFFIX[source]]
-        networks = 2 * (1 if test == "official" else FOLDS)
-        return Variant(
-            name + "".join(suffix for suffix, _ in suffixes), title + "".join(more for _, more in suffixes), settings,
-            primary, networks * core_seconds(FEATURES[source], units, epochs or EPOCHS),
-        )  # fmt: skip
+        name, title = ("_".join([*kind, *map(str, units)]) for kind in ([prefix], ["LSTM", prefix.upper()]))
+        seconds = (1 if test == "official" else FOLDS) * 2 * core_seconds(FEATURES[source], units, epochs or EPOCHS)
+        return Variant(*_named(name + reading[0], title + reading[1], settings), settings, primary, seconds)
 
     tables = [("nat", units) for units in NAT] + [("at", units) for units in AT]
     found = [network(*row, "compare", primary=True) for row in tables]
     found += [network(*row, "deam") for row in tables]
     found += [
-        network("at", (128,), "deam", attention="history", about="history: attention to the present and the past"),
-        network("at", (128,), "deam", attention="global", about="global: attention to the whole clip"),
-        network("nat", (128,), "deam", activation="linear", about="linear: linear units"),
-        network("at", (128,), "deam", activation="linear", about="linear: linear units"),
-        network("at", (128,), "deam", restore=True, about="restored: weights of the best epoch"),
-        network("at", (128,), "deam", optimizer="keras3", about="keras3: RMSprop of Keras 3"),
+        network(
+            "at", (128,), "deam", attention="history", reading=("_history", ", attention to the present and the past")
+        ),
+        network("at", (128,), "deam", attention="global", reading=("_global", ", attention to the whole clip")),
+        network("nat", (128,), "deam", activation="linear", reading=("_linear", ", linear units")),
+        network("at", (128,), "deam", activation="linear", reading=("_linear", ", linear units")),
+        network("at", (128,), "deam", restore=True, reading=("_restored", ", weights of the best epoch")),
+        network("at", (128,), "deam", optimizer="keras3", reading=("_keras3", ", RMSprop of Keras 3")),
     ]
     found += [
         network(prefix, (400,), "deam", test=test) for test in ("artists", "official") for prefix in ("nat", "at")
@@ -73,14 +70,18 @@ def baselines(variant: Variant) -> tuple[str, ...]:
 
 def _beside(variant: Variant) -> list[Variant]:
     on = {k: variant.settings[k] for k in ("input", "test")} | {"protocol": PROTOCOL}
-    suffixes = [TESTS[on["test"]], INPUT_SUFFIX[on["input"]]]
     return [
-        Variant(name + "".join(suffix for suffix, _ in suffixes), title + "".join(more for _, more in suffixes),
-                on | {"beside": name}, core_seconds=_of_baseline(name, on["input"]))
+        Variant(*_named(name, title, on), on | {"beside": name}, core_seconds=_of_baseline(name, on["input"]))
         for name, title in BASELINES.items()
-    ]  # fmt: skip
+    ]
+
+
+def _named(name: str, title: str, settings: dict) -> tuple[str, str]:
+    """Name and title with what test and input add."""
+    for more in (TESTS[settings["test"]], INPUT_SUFFIX[settings["input"]]):
+        name, title = name + more[0], title + more[1]
+    return name, title
 
 
 def _of_baseline(name: str, source: str) -> float:
-    frames = name in ("ridge", "ridge_so_far", "ridge_averaged")
-    return (600 if source == "compare" else 20) if frames else 5
+    return (2800 if source == "compare" else 20) if name == "ridge" else 2  # the others have its predictions
