@@ -390,7 +390,8 @@ def test_the_suites_own_questions_are_a_family_of_their_own(paper):
 def test_an_arm_is_the_mean_of_its_variants(paper):
     arms = {"one": dynamic_record(), "two": dynamic_record(0.3), "other": dynamic_record(0.5)}
     claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test",
-             "a": ["one", "two"], "b": "other", "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
+             "a": ["one", "two"], "b": "other", "metric": "rmse_pooled", "targets": ["average"],
+             "direction": -1}  # fmt: skip
     singles = [claim | {"a": name} for name in ("one", "two")]
     pooled, *each = published.judge_claims(*paper([], [claim, *singles], **arms))
     assert pooled["difference"] == pytest.approx(np.mean([found["difference"] for found in each]))
