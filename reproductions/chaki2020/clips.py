@@ -14,7 +14,7 @@ from common.features.compare import ComParE
 from common.features.store import FeatureStore
 from data_prep.dataset import at_labels
 
-STEPS = 61  # labels of a whole clip, 15.0 to 45.0 s
+CLIPS, STEPS = 744, 61  # labels of each whole clip, 15.0 to 45.0 s
 INPUTS = {
     "compare": "6,373 ComParE functionals",
     "deam": "the 260 openSMILE features of DEAM in their place",

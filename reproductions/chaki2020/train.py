@@ -15,7 +15,7 @@ from common.errors import InputError
 from common.runs import Experiment
 from data_prep.dataset import data_root
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
-from reproductions.chaki2020.clips import INPUTS, SHOWN, STEPS, Clips, load, validation
+from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, load, validation
 from reproductions.chaki2020.variants import EPOCHS, FOLDS, baselines, variants
 
 TARGETS = ["valence", "arousal"]
@@ -92,8 +92,10 @@ class ThousandSongs(Experiment):
         return f"{self.data.root} has no {what}"
 
     def share(self, variant):
-        seconds = list(self.data.cuts.values()) if self.hears(variant) and not self.data.rendered else []
-        return np.mean(seconds) / (STEPS / 2) if seconds else 1.0
+        if not self.hears(variant):
+            return 1.0
+        seconds = sum(self.data.cuts.get(track.id, STEPS / 2) for track in self.data.tracks)
+        return seconds / (CLIPS * STEPS / 2)
 
     def facts(self, variant):
         settings, clips = variant.settings, self.clips(variant.settings["input"])
