@@ -437,17 +437,19 @@ def test_clips_with_fewer_windows_are_left_out():
 def test_windows_at_other_seconds_are_not_mixed(capsys):
     data = {song: [15.0, 15.5, 16.0] for song in "abc"}
     have = {"a": windows(14, 14.5), "b": windows(14.5, 15)}
-    with pytest.raises(InputError, match=r"here: 1 clips each have the 260 .* at other labels; keep one kind of cuts"):
+    with pytest.raises(
+        InputError, match=r"here: 1 clips each have DEAM's 260 .* at other labels; keep one kind of cuts"
+    ):
         load(data_of(data, features=lambda ids: have), "deam", 1)
     one_is_longer = have | {"b": windows(14, 14.5, 15), "c": have["a"]}
     assert load(data_of(data, features=lambda ids: one_is_longer), "deam", 1).ids == ["a", "c"]
     told = capsys.readouterr().out
-    assert told.startswith("left out: clips b, which have the 260") and "2 labels, 15 to 15.5 s" in told
+    assert told.startswith("left out: clips b, which have DEAM's 260") and "2 labels, 15 to 15.5 s" in told
 
 
 @pytest.mark.parametrize("have", [{}, {"a": windows(30, 31)}])
 def test_no_input_at_all(have):
-    with pytest.raises(InputError, match=r"here: no clip has the 260 .* where its labels are; get it from there"):
+    with pytest.raises(InputError, match=r"here: no clip has DEAM's 260 .* where its labels are; get it from there"):
         load(data_of({"a": [15.0, 15.5]}, features=lambda ids: have), "deam", 1)
     with pytest.raises(InputError, match="no clip has 6,373 ComParE functionals"):
         load(data_of({"a": [15.0, 15.5]}, recordings=lambda ids: {}), "compare", 1)

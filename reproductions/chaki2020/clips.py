@@ -17,7 +17,7 @@ from data_prep.dataset import at_labels
 CLIPS, STEPS = 744, 61  # labels of each whole clip, 15.0 to 45.0 s
 INPUTS = {
     "compare": "6,373 ComParE functionals",
-    "deam": "the 260 openSMILE features of DEAM in their place",
+    "deam": "DEAM's 260 openSMILE features in the place of ComParE's",
 }
 SHOWN = {"2": "clip 2 (blues)", "584": "clip 584 (folk)"}  # Figures 1 and 2
 
