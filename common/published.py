@@ -222,9 +222,9 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     coverage = ("n_train", "of_train", "n_test", "of_test", "frames", "input", "audio")
     fields |= {key: facts.get(key) for key in coverage}
     fields |= {"measured": measured, "runs": len(values), "record": records.name(where[0], variant)}
-    if found.w is not None:
-        fields |= {"low": measured - found.w, "high": measured + found.w}
     fields["verdict"] = uncompared(facts) or found.verdict
+    if found.w is not None and fields["verdict"] != "stand-in":  # whose interval would ask to be compared
+        fields |= {"low": measured - found.w, "high": measured + found.w}
     if cell["quoted"] and fields["verdict"] != "stand-in":
         fields["verdict"] = "approximation"
     return Row(fields, cell["digits"], cell["primary"], found)
