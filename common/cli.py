@@ -127,7 +127,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     beside = [baseline for name in chosen for baseline in training.baselines(variants[name])]
     chosen = [variants[name] for name in dict.fromkeys([*beside, *chosen])]
     experiment = training.build(options)
-    lacking = {variant.name: experiment.lacks(variant) for variant in chosen if experiment.lacks(variant)}
+    lacking = {variant.name: why for variant in chosen if (why := experiment.lacks(variant))}
     for name, why in lacking.items():
         if name in (options.variant or []):
             raise InputError(f"{name} cannot run here: {why}")

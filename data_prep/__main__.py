@@ -10,7 +10,7 @@ from common import cli
 from common.errors import InputError
 from common.parallel import available_cores
 from data_prep import DATASETS, dataset_class
-from data_prep.dataset import check_duration, data_root
+from data_prep.dataset import check_duration, required_data_root
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,10 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _prepare(options) -> int:
-    root, kind = data_root(options.data_root), dataset_class(options.dataset)
-    if root is None and not kind.rendered:
-        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
-    data = kind(None if kind.rendered else root)
+    kind = dataset_class(options.dataset)
+    data = kind(None if kind.rendered else required_data_root(options.data_root))
     found = data.validate()
     problems = [problem.text for problem in found]
     print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")

@@ -72,6 +72,14 @@ def data_root(given: str | None) -> Path | None:
     return Path(root)
 
 
+def required_data_root(given: str | None) -> Path:
+    """As `data_root`, for what cannot do without; InputError if none is named."""
+    root = data_root(given)
+    if root is None:
+        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    return root
+
+
 class Dataset(ABC):
     """A copy of a data set. Class attributes say what the distribution is; instances read one copy."""
 

@@ -21,7 +21,7 @@ from common.features.store import FeatureStore
 from common.files import write_atomically
 from common.parallel import available_cores
 from common.report import text_table
-from data_prep.dataset import Recording, at_labels, data_root
+from data_prep.dataset import Recording, at_labels, required_data_root
 from data_prep.deam import Deam
 
 DELAYS_S, DELAYED = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06), 10
@@ -165,9 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _report(options) -> int:
-    root = data_root(options.data_root)
-    if root is None:
-        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    root = required_data_root(options.data_root)
     found = measure(Deam(root), options.jobs)
     print(summary(found))
     if options.out:

@@ -6,7 +6,7 @@ from pathlib import Path
 from common import cli
 from common.errors import InputError
 from common.published import Records
-from data_prep.dataset import data_root
+from data_prep.dataset import required_data_root
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020.clips import SHOWN
 
@@ -24,9 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(options) -> int:
-    root = data_root(options.data_root)
-    if root is None:
-        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    root = required_data_root(options.data_root)
     print(draw(Emomusic(root), Records(options.results, "chaki2020")))
     return 0
 

@@ -6,6 +6,7 @@ whose names end in _260 run on the features that come with DEAM: no audio needed
 
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -85,8 +86,12 @@ class ThousandSongs(Experiment):
         """Whether a variant's input comes from audio."""
         return self.data.rendered or variant.settings["input"] == "compare"
 
+    @cached_property
+    def has_features(self) -> bool:
+        return bool(self.data.features())
+
     def lacks(self, variant):
-        if self.data.tracks if self.hears(variant) else self.data.features():
+        if self.data.tracks if self.hears(variant) else self.has_features:
             return None
         what = f"audio; get it from {self.data.source}" if self.hears(variant) else "DEAM/features.zip beside it"
         return f"{self.data.root} has no {what}"

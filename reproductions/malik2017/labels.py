@@ -16,7 +16,7 @@ from common.features.opensmile import NAMES, OpenSmile
 from common.features.store import FeatureStore
 from common.parallel import available_cores
 from common.published import REPLICATES, Records, load_expected
-from data_prep.dataset import at_labels, data_root
+from data_prep.dataset import at_labels, required_data_root
 from data_prep.deam import EVALUATION, LAST_OF_2013, Deam
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
@@ -236,9 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(options) -> int:
-    root = data_root(options.data_root)
-    if root is None:
-        raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
+    root = required_data_root(options.data_root)
     data, records = Deam(root), Records(RESULTS, "malik2017")
     if not options.write:
         print(tables(data, records, report.text_table))
