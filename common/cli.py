@@ -119,7 +119,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     asked = [name for said in options.variant or [] for name in fnmatch.filter(variants, said) or [said]]
     unknown = [name for name in asked if name not in variants]
     if unknown:
-        near = " or ".join(difflib.get_close_matches(unknown[0], variants, n=2))
+        titled = [name for name, variant in variants.items() if variant.title.lower() == unknown[0].lower()]
+        near = " or ".join(titled or difflib.get_close_matches(unknown[0], variants, n=2))
         hint = f"did you mean {near}? " if near else ""
         raise InputError(f"unknown variant '{unknown[0]}'; {hint}--list shows them all")
     primary = [v.name for v in variants.values() if v.primary]
@@ -217,7 +218,10 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
     if for_keeps:
         blocks.append(f"{covered}\nRecorded in {out / experiment.paper / experiment.dataset}/.")
     else:
-        blocks.append(
-            f"{covered}\nNot the paper's numbers, and not recorded; --data-root DIR runs on the real recordings."
+        real = (
+            "without --quick it is run whole"
+            if experiment.for_record
+            else "--data-root DIR runs on the real recordings"
         )
+        blocks.append(f"{covered}\nNot the paper's numbers, and not recorded; {real}.")
     return "\n\n".join(["", *blocks])

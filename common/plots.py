@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 
 INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: told apart by everyone
 VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "undecided": GREY}
+MARKERS = {"stand-in": "X", "partial": "s"}  # of what is not compared
 STYLE = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "savefig.dpi": 150,
     "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -33,6 +34,8 @@ def _grid(n: int, *, width: float, height: float, columns: int = 2, **shared):
     figure, axes = plt.subplots(lines, columns, figsize=(width * columns, height * lines), squeeze=False, **shared)
     for axis in axes.flat[n:]:
         axis.axis("off")
+    for axis in axes.flat[n - columns : n]:  # the lowest of each column, where the last line is not full too
+        axis.tick_params(labelbottom=True)
     return figure, axes.flat[:n]
 
 
@@ -49,7 +52,7 @@ def measured_against_published(rows: list, path: Path) -> None:
             colour = VERDICT_COLOURS.get(f["verdict"], INK)
             if f["low"] is not None:
                 axis.plot([f["low"], f["high"]], [y, y], color=colour, lw=2.5, alpha=0.6, solid_capstyle="butt")
-            axis.plot(f["measured"], y, "o", color=colour, ms=5)
+            axis.plot(f["measured"], y, MARKERS.get(f["verdict"], "o"), color=colour, ms=5, zorder=4)
             axis.plot(f["published"], y, "D", mfc="white", mec=INK, ms=6, zorder=3)
             if f["baseline"] is not None:
                 axis.plot(f["baseline"], y, "|", color=GREY, ms=9, mew=2)
@@ -64,7 +67,8 @@ def measured_against_published(rows: list, path: Path) -> None:
     shown = {row.fields["verdict"] for row in rows}
     for verdict, colour in (VERDICT_COLOURS | dict.fromkeys(shown - set(VERDICT_COLOURS), INK)).items():
         if verdict in shown:
-            entries.append(plt.Line2D([], [], marker="o", lw=2.5, color=colour, label=f"measured, {verdict}"))
+            marker, width = MARKERS.get(verdict, "o"), 0 if verdict in MARKERS else 2.5
+            entries.append(plt.Line2D([], [], marker=marker, lw=width, color=colour, label=f"measured, {verdict}"))
     entries.append(plt.Line2D([], [], ls="", marker="|", ms=9, mew=2, color=GREY, label="strongest trivial baseline"))
     figure.legend(handles=entries, loc="outside lower center", ncols=2 * len(axes), frameon=False)
     save(figure, path)

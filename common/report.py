@@ -34,6 +34,7 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+DIVERGED = 100  # a mean beyond it tells only that the network did
 COLUMNS = ["target", "published", "measured", "measured ∓ w", "runs", "baseline", "verdict"]
 
 
@@ -128,8 +129,8 @@ def variants_table(
         header = header or ["system or reading", "runs", *targets]
         values = np.array([[run["metrics"][split][metric][t] for t in targets] for run in record["runs"]])
         digits = 3 if metric.startswith("rmse") else 2
-        cells = [number(v, digits) for v in values.mean(0)]
-        if len(values) > 1:
+        cells = [number(v, digits) if abs(v) < DIVERGED else "diverged" for v in values.mean(0)]
+        if len(values) > 1 and "diverged" not in cells:
             cells[-1] = f"{number(values[:, -1].mean())} ± {number(values[:, -1].std(ddof=1))}"
         lines.append([f"{record['title']} (`{name}`)", len(values), *cells])
     return render(header, lines) if lines else "Nothing is recorded yet."

@@ -196,19 +196,19 @@ class Emomusic(Dataset):
         if sizes != SPLITS:
             told = " and ".join(f"{sizes[split]} of {SPLITS[split]} {split} clips" for split in SPLITS)
             problems.append(Problem(f"{self._part.place}: labels of {told}; get them from {self.source}", missing=True))
+        if self.cuts:
+            kind = self.audio_kind.split(",")[0]
+            text = f"{self.root}: {kind}, not all of it; get clips_45seconds from {self.source}"
+            problems.append(Problem(text, missing=True))
         for what, there, origin in (
-            ("features", self.features(), f"features.zip of DEAM from {Deam.source}"),
             ("audio", [track.id for track in self.tracks], f"clips_45seconds from {self.source}"),
+            ("features", self.features(), f"the others with DEAM's features.zip from {Deam.source}"),
         ):
             absent = [song for song in self._annotations if song not in there]
             if absent:
                 named = ", ".join(absent[:5]) + ", ..." * (len(absent) > 5)
                 told = f"{what} of {len(self._annotations) - len(absent)} of the {len(self._annotations)} clips"
                 problems.append(Problem(f"{self.root}: {told} with labels (not {named}); get {origin}", missing=True))
-        if self.cuts:
-            kind = self.audio_kind.split(",")[0]
-            text = f"{self.root}: {kind}, not all of it; get clips_45seconds from {self.source}"
-            problems.append(Problem(text, missing=True))
         return problems + self._too_few_windows() + self._cut_off()
 
     def _too_few_windows(self) -> list[Problem]:

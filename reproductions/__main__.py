@@ -38,7 +38,9 @@ def generated(results: Path) -> dict[Path, str]:
         tables = [report.board(measured, report.markdown_table)]
         for dataset, split, metrics, variants in expected["beside"]:
             for metric in metrics if isinstance(metrics, list) else [metrics]:
-                title = f"All variants: {metric} on {dataset}, {split}, mean over runs (average: ± standard deviation)"
+                inputs = {record["facts"]["input"] for name in variants if (record := records.get(dataset, name))}
+                heard = f", {inputs.pop()}" if len(inputs) == 1 else ""
+                title = f"All variants: {metric} on {dataset}, {split}{heard}, mean over runs (average: ± deviation)"
                 table = report.variants_table(records, dataset, split, metric, variants)
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)

@@ -179,7 +179,7 @@ def test_without_deam(root):
     data = Emomusic(root)
     told = [problem.text for problem in data.require(allow_missing=True)]
     assert data.features() == data.features_at_labels() == {} and data.audio_kind == "none"
-    assert "features of 0 of the 4 clips with labels" in told[1] and "audio of 0 of the 4 clips" in told[2]
+    assert "audio of 0 of the 4 clips with labels" in told[1] and "features of 0 of the 4 clips" in told[2]
     write_clips(root)
     assert len(Emomusic(root).tracks) == 4
 
@@ -293,7 +293,7 @@ def test_clips_without_features_are_an_error(root):
     for song in ("3", "240"):
         (root / "DEAM" / "features" / f"{song}.csv").unlink()
     data = Emomusic(root)
-    text = "features of 2 of the 4 clips with labels (not 3, 240); get features.zip of DEAM"
+    text = "features of 2 of the 4 clips with labels (not 3, 240); get the others with DEAM's features.zip"
     assert any(text in problem.text and problem.missing for problem in data.validate())
     with pytest.raises(InputError, match="emomusic lists them"):
         data.require()
