@@ -143,14 +143,6 @@ class Emomusic(Dataset):
         """DEAM's features of the clips that have a file, as `Deam.features`; of all clips if `ids` is None."""
         return self._deam.features(list(self._annotations) if ids is None else ids) if self._deam else {}
 
-    def features_at_labels(self) -> dict[str, np.ndarray]:
-        """DEAM's features at the 61 labels, float32 (61, 260), by song id: the window that ends at each label.
-
-        Of the clips that have one for every label; of a whole copy all but `ENDS_EARLY`.
-        """
-        found = {song: at_labels(self._annotations[song].times, *have) for song, have in self.features().items()}
-        return {song: rows for song, (_, rows) in found.items() if len(rows) == LABELS}
-
     def recordings(self, ids: list[str]) -> dict[str, Recording]:
         """Audio of the clips that have a file: whole clips of this data set's own, else `Deam.recordings` if more."""
         own = {song: Recording(self._clips[song], 0.0) for song in ids if song in self._clips}
