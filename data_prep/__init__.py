@@ -1,17 +1,48 @@
 """What the recordings and labels are: one module per data set, all in one shape (`data_prep.dataset`)."""
 
 import importlib
+from pathlib import Path
+
+from common.errors import InputError
+from data_prep.dataset import required_data_root
 
 DATASETS = {  # name on the command line: module and class
     "emotify": ("data_prep.emotify", "Emotify"),
     "deam": ("data_prep.deam", "Deam"),
     "emomusic": ("data_prep.emomusic", "Emomusic"),
+    "4q": ("data_prep.fourq", "FourQ"),
     "synthetic": ("data_prep.synthetic", "Synthetic"),
+    "synthetic_quadrants": ("data_prep.synthetic", "SyntheticQuadrants"),
     "synthetic_dynamic": ("data_prep.synthetic", "SyntheticDynamic"),
 }
 
 
-def dataset_class(name: str):
-    """The class of a data set; imported when asked for, so that listing the names costs nothing."""
-    module, attribute = DATASETS[name]
-    return getattr(importlib.import_module(module), attribute)
+def open_dataset(name: str, given: str | None):
+    """The data set of a name; a name that is not in `DATASETS` is a folder of class folders under the data root.
+
+    given: the data root, see `data_prep.dataset.data_root`. Imported when asked for, so that listing the names costs
+    nothing. Raises InputError if there is no such data set.
+    """
+    if name in DATASETS:
+        module, attribute = DATASETS[name]
+        kind = getattr(importlib.import_module(module), attribute)
+        return kind() if kind.rendered else kind(required_data_root(given))
+    if name.lower() in DATASETS:  # its folder; and records are kept by name, capitals or not
+        raise InputError(f"{name}: no such data set; did you mean {name.lower()}?")
+    root = required_data_root(given)
+    if Path(name).name != name or name.startswith(".") or not (root / name).is_dir():
+        known = ", ".join(DATASETS)
+        raise InputError(f"{name}: neither a data set ({known}) nor the name of a folder in the data root ({root})")
+    from data_prep.class_folders import ClassFolders
+
+    return ClassFolders(root, name)
+
+
+def open_classes(name: str, given: str | None):
+    """As `open_dataset`, of a data set that is in classes; InputError if it is not."""
+    from data_prep.dataset import ClassDataset
+
+    data = open_dataset(name, given)
+    if not isinstance(data, ClassDataset):
+        raise InputError(f"{name} is not in classes; 4q is, and any folder with a folder of recordings a class")
+    return data

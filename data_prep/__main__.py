@@ -9,15 +9,16 @@ import sys
 from common import cli
 from common.errors import InputError
 from common.parallel import available_cores
-from data_prep import DATASETS, dataset_class
-from data_prep.dataset import check_duration, required_data_root
+from data_prep import DATASETS, open_dataset
+from data_prep.dataset import check_duration
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code: 0 if the copy is whole, 2 if something is missing or broken."""
     parser = cli.Parser(prog="python -m data_prep", description=__doc__)
     add = parser.add_argument
-    add("dataset", choices=DATASETS, help="the data set")
+    names = ", ".join(DATASETS)
+    add("dataset", help=f"the data set: {names}; or a folder of the data root that has a folder of recordings a class")
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     options = parser.parse_args(arguments)
@@ -25,8 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _prepare(options) -> int:
-    kind = dataset_class(options.dataset)
-    data = kind(None if kind.rendered else required_data_root(options.data_root))
+    data = open_dataset(options.dataset, options.data_root)
     found = data.validate()
     problems = [problem.text for problem in found]
     print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")

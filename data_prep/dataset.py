@@ -6,6 +6,7 @@ track and time) and named columns, whose scale its class declares. Nothing is sk
 lists what is wrong, and `require` turns that into an error unless what is missing was allowed to be missing.
 """
 
+import csv
 import hashlib
 import os
 from abc import ABC, abstractmethod
@@ -160,6 +161,33 @@ class Dataset(ABC):
         return digest.hexdigest()
 
 
+# The classes of the quadrants of the plane of valence and arousal, and the signs of both.
+VALENCE_AROUSAL = {"happy": (1, 1), "angry": (-1, 1), "sad": (-1, -1), "relaxed": (1, -1)}
+
+
+class ClassDataset(Dataset):
+    """A data set of classes: `labels` has one column, `class`, which holds one of `classes`."""
+
+    classes: tuple[str, ...]  # in the order that tables and networks use
+
+    @property
+    def groups(self) -> list[str]:
+        """Of each track its artist, and its own id where the artist is not known: for folds by artist."""
+        return [track.artist or track.id for track in self.tracks]
+
+    def extractors(self) -> tuple:
+        from common.features.descriptors import Descriptors
+        from common.features.mel import MelSpectrogram
+        from common.features.relative_mel import RelativeMel
+
+        return MelSpectrogram(), RelativeMel(), Descriptors()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over labels and audio as of every data set, and artists."""
+        return hashlib.sha256("\0".join([super().fingerprint, *self.groups]).encode()).hexdigest()
+
+
 def audio_files(folder: Path, pattern: str = "*.*") -> dict[str, Path]:
     """The audio files of a folder by stem, whatever their format; none if there is no such folder.
 
@@ -217,3 +245,45 @@ def check_duration(path: Path, at_least: float) -> Problem | None:
     if seconds < at_least:
         return Problem(f"{path}: lasts {seconds:.1f} s instead of at least {at_least:g} s (cut off?); get it again")
     return None
+
+
+def check_distinct(tracks: list[Track]) -> list[Problem]:
+    """A problem for every file with the same bytes as one before it."""
+    first, problems = {}, []
+    for track in tracks:
+        same = first.setdefault(hashlib.sha256(track.path.read_bytes()).digest(), track.path)
+        if same != track.path:
+            problems.append(Problem(f"{track.path}: the same recording as {same}, byte for byte; keep it in one place"))
+    return problems
+
+
+def read_table(path: Path, columns: list[str], hint: str) -> "pd.DataFrame":
+    """The named columns of a table of text (UTF-8, commas), stripped, with the first of them as index.
+
+    Raises InputError, which ends with `hint`, if it is not there, not such a table, or has two rows for one index.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; {hint}")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+    except (ValueError, csv.Error, OSError) as error:
+        raise InputError(f"{path}: cannot be read as a table in UTF-8 ({error}); {hint}") from error
+    if not rows:
+        raise InputError(f"{path}: is empty; {hint}")
+    header, *rows = rows
+    absent = [column for column in columns if column not in header]
+    if absent:
+        raise InputError(f"{path}: has no column '{absent[0]}' (but {', '.join(header)}); {hint}")
+    places, found = [header.index(column) for column in columns], {}
+    for line, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            told = f"has {len(row)} fields, not {len(header)} (a comma in a field needs quotes around the field)"
+            raise InputError(f"{path}: line {line}: {told}; {hint}")
+        key, *values = (row[place].strip() for place in places)
+        if key in found:
+            raise InputError(f"{path}: line {line}: {key} has a line already; {hint}")
+        found[key] = values
+    return pd.DataFrame.from_dict(found, orient="index", columns=columns[1:]).rename_axis(columns[0])

@@ -19,7 +19,16 @@ import pandas as pd
 import soundfile
 
 from common.files import cache, cache_folder
-from data_prep.dataset import Annotation, Dataset, Problem, Recording, Track, annotation_table, check_duration
+from data_prep.dataset import (
+    Annotation,
+    ClassDataset,
+    Dataset,
+    Problem,
+    Recording,
+    Track,
+    annotation_table,
+    check_duration,
+)
 
 RATE, SECONDS, LISTENERS = 16000, 6.0, 25
 GEMS = {  # bias, weight of valence, weight of arousal in the log-odds of being ticked
@@ -157,6 +166,20 @@ class Synthetic(_Rendered):
             odds = bias + of_valence * self.recipes["valence"] + of_arousal * self.recipes["arousal"]
             ticked[emotion] = rng.binomial(LISTENERS, 1 / (1 + np.exp(-2 * odds))) / LISTENERS
         return pd.DataFrame(ticked, index=self.recipes.index)
+
+
+class SyntheticQuadrants(ClassDataset, Synthetic):
+    """The same excerpts, with the quadrant of valence and arousal that each one lies in."""
+
+    name = "synthetic_quadrants"
+    classes = ("happy", "angry", "sad", "relaxed")
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """Column `class`: the quadrant, from the signs of valence and arousal."""
+        pleasant, aroused = self.recipes["valence"] > 0, self.recipes["arousal"] > 0
+        quadrant = np.select([pleasant & aroused, ~pleasant & aroused, ~pleasant], self.classes[:3], self.classes[3])
+        return pd.DataFrame({"class": quadrant}, index=self.recipes.index)
 
 
 class SyntheticDynamic(_Rendered):

@@ -9,7 +9,7 @@ carries its own SHA-256, checked when it is read: a damaged one is computed agai
 import hashlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,21 @@ from common import audio
 from common.errors import InputError
 from common.files import cache, cache_folder, pack, unpack
 from common.parallel import progress
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """An extractor that hears the first `seconds` of a recording only."""
+
+    of: object  # the extractor
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        return self.of.name
+
+    def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
+        return self.of(samples[: round(self.seconds * rate)], rate)
 
 
 class FeatureStore:

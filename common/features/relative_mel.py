@@ -1,0 +1,39 @@
+"""librosa's mel spectrogram, relative to its loudest element.
+
+Source: `melspectrogram` and `power_to_db(ref=max)` of librosa 0.6, whose `stft` pads by reflection.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LOWEST_DB = -80.0  # power_to_db's top_db
+
+
+@dataclass(frozen=True)
+class RelativeMel:
+    """Natural logarithm of mel power over its maximum, in [-18.42, 0]: float32 of shape (n_frames, bands).
+
+    Frames are centred, a periodic Hann window of `n_fft` samples every `hop`. What is 80 dB or more below the maximum
+    is there.
+    """
+
+    hop: int = 1024
+    n_fft: int = 2048
+    bands: int = 128
+    rate: int = 22050
+    name: str = "relative-mel"
+    version: int = 1
+
+    def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
+        import librosa
+
+        if rate != self.rate:
+            import soxr
+
+            samples = soxr.resample(samples, rate, self.rate)
+        power = librosa.feature.melspectrogram(
+            y=samples, sr=self.rate, n_fft=self.n_fft, hop_length=self.hop, n_mels=self.bands, pad_mode="reflect"
+        )
+        lowest = power.max() * 10 ** (LOWEST_DB / 10)
+        return np.log(np.maximum(power, lowest) / power.max()).T.astype("float32")
