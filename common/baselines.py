@@ -1,6 +1,6 @@
-"""What stands beside a model: predictors that hear nothing, and ridge regression on averaged features.
+"""What stands beside a model: predictors that hear nothing, and ridge regression or an SVM on features of songs.
 
-Each takes labels (n_songs, targets) and indices of training and test songs, and returns (n_test, targets).
+Each but `svm` takes labels (n_songs, targets) and indices of training and test songs, and returns (n_test, targets).
 """
 
 import numpy as np
@@ -27,3 +27,12 @@ def ridge(labels: np.ndarray, train: np.ndarray, test: np.ndarray, features: np.
 
     model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 5, 25)))
     return model.fit(features[train], labels[train]).predict(features[test])
+
+
+def svm():
+    """A classifier to fit on features of songs: they are standardised, then LIBSVM's default RBF SVM (C 1)."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    return make_pipeline(StandardScaler(), SVC(C=1.0, gamma="auto"))

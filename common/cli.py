@@ -54,19 +54,23 @@ def run(command: Callable[[], int]) -> int:
 class Training:
     """What a paper's `train` hands over.
 
-    `default` names the variants that run unless told otherwise (None: the primary ones), `repeats` times.
-    `variants(epochs)` lists all variants, epochs None meaning the published number; `build(options)` makes the
+    `default` names the variants that run unless told otherwise (None: the primary ones), `repeats` times; of a paper
+    with several data sets those that there are.
+    `variants(options)` lists all variants, options.epochs None meaning the published number; `build(options)` makes the
     experiment from the parsed options; `baselines(variant)` names those that always run beside a variant;
-    `expected` is the paper's table of published cells.
+    `expected` is the paper's table of published cells. `dataset`: the data set unless told otherwise, of a paper that
+    runs on several. `folds`: whether the protocol is a cross-validation.
     """
 
     description: str
-    variants: Callable[[int | None], list[runs.Variant]]
+    variants: Callable[[argparse.Namespace], list[runs.Variant]]
     build: Callable[[argparse.Namespace], runs.Experiment]
     baselines: Callable[[runs.Variant], tuple[str, ...]]
     expected: Path
     default: tuple[str, ...] | None = None
     repeats: int = 1
+    dataset: str | None = None
+    folds: bool = True
 
 
 def parser(training: Training, program: str) -> Parser:
@@ -79,6 +83,9 @@ def parser(training: Training, program: str) -> Parser:
     )
     add = found.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    if training.dataset:
+        either = "a data set, or a folder of the data root that has a folder of recordings a class"
+        add("--dataset", default=training.dataset, metavar="NAME", help=f"{either} (default: %(default)s)")
     add(
         "--variant",
         action="append",
@@ -88,7 +95,8 @@ def parser(training: Training, program: str) -> Parser:
     )
     add("--table", action="store_true", help="run all primary variants, those that answer for published cells")
     add("--list", action="store_true", help="list the variants with the time that each takes, and stop")
-    add("--folds", type=at_least(2), help="folds (default: the paper's; fewer on rendered music)")
+    if training.folds:
+        add("--folds", type=at_least(2), help="folds (default: the paper's; fewer on rendered music)")
     add(
         "--repeats",
         type=at_least(1),
@@ -99,7 +107,8 @@ def parser(training: Training, program: str) -> Parser:
     add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     add("--out", type=Path, default=Path("runs"), metavar="DIR", help="where records go (default: %(default)s/)")
     add("--allow-missing", action="store_true", help="run on what there is of a data set, and say so in every table")
-    add("--quick", action="store_true", help="2 folds, 5 epochs, once, nothing recorded: only to see that it runs")
+    quick = "2 folds, 5 epochs" if training.folds else "5 epochs"
+    add("--quick", action="store_true", help=f"{quick}, once, nothing recorded: only to see that it runs")
     return found
 
 
@@ -112,7 +121,7 @@ def train(training: Training, program: str, arguments: list[str] | None = None) 
 def _train(training: Training, options: argparse.Namespace) -> int:
     if options.quick:
         options.folds, options.epochs, options.repeats = 2, 5, 1
-    variants = {variant.name: variant for variant in training.variants(options.epochs)}
+    variants = {variant.name: variant for variant in training.variants(options)}
     if options.list:
         print(_listing(variants.values(), options.jobs))
         return 0
@@ -122,9 +131,11 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         titled = [name for name, variant in variants.items() if variant.title.lower() == unknown[0].lower()]
         near = " or ".join(titled or difflib.get_close_matches(unknown[0], variants, n=2))
         hint = f"did you mean {near}? " if near else ""
+        hint += "other data sets have other variants (--dataset); " if training.dataset else ""
         raise InputError(f"unknown variant '{unknown[0]}'; {hint}--list shows them all")
     primary = [v.name for v in variants.values() if v.primary]
-    chosen = asked or (primary if options.table else training.default or primary)
+    default = [name for name in training.default or primary if name in variants]
+    chosen = asked or (primary if options.table else default)
     beside = [baseline for name in chosen for baseline in training.baselines(variants[name])]
     chosen = [variants[name] for name in dict.fromkeys([*beside, *chosen])]
     experiment = training.build(options)

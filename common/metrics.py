@@ -186,6 +186,54 @@ def dynamic(songs: dict, targets: list[str]) -> dict:
     return {name: _named(values, targets) for name, values in found.items()}
 
 
+# Classes: all metrics follow from the confusion matrix.
+
+
+def confusion(reference: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """How many songs of each class (row) were taken for each class (column), from class numbers (n_songs,)."""
+    found = np.zeros((n_classes, n_classes))
+    np.add.at(found, (np.asarray(reference), np.asarray(predicted)), 1)
+    return found
+
+
+def of_confusion(confusion: np.ndarray) -> dict[str, np.ndarray]:
+    """Of confusion matrices (..., class, predicted class): `accuracy` (..., 1); `precision`, `recall` and `f1`.
+
+    The latter are (..., n_classes + 2): of each class, the mean over classes, and the mean weighted by their songs; 0
+    where a class is never predicted or has no song. As scikit-learn's `classification_report`; f1 is the harmonic mean.
+    """
+
+    def ratio(part, whole):
+        return part / np.where(whole > 0, whole, 1)
+
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    songs, predicted = confusion.sum(-1), confusion.sum(-2)
+    share = songs / songs.sum(-1, keepdims=True)
+    of_classes = {
+        "precision": ratio(right, predicted),
+        "recall": ratio(right, songs),
+        "f1": ratio(2 * right, songs + predicted),
+    }
+    found = {"accuracy": right.sum(-1, keepdims=True) / songs.sum(-1, keepdims=True)}
+    for name, values in of_classes.items():
+        means = values.mean(-1, keepdims=True), (share * values).sum(-1, keepdims=True)
+        found[name] = np.concatenate([values, *means], axis=-1)
+    return found
+
+
+def classification(reference: np.ndarray, predicted: np.ndarray, classes: list[str]) -> dict:
+    """Metrics of classes as JSON, from class numbers (n_songs,): {"accuracy": {"all": value}, "f1": {class: value}}.
+
+    Beside the classes stand "macro avg" and "weighted avg", see `of_confusion`.
+    """
+    found = of_confusion(confusion(reference, predicted, len(classes)))
+    names = {metric: [*classes, "macro avg", "weighted avg"] for metric in found} | {"accuracy": ["all"]}
+    return {
+        metric: {name: round(float(value), 5) for name, value in zip(names[metric], values, strict=True)}
+        for metric, values in found.items()
+    }
+
+
 def _named(values: np.ndarray, targets: list[str]) -> dict:
     pairs = zip([*targets, "average"], [*values, values.mean()], strict=True)
     return {target: round(float(value), 5) for target, value in pairs}

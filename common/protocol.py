@@ -7,21 +7,26 @@ import numpy as np
 from common.errors import InputError
 
 
-def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None) -> np.ndarray:
+def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None, classes=None) -> np.ndarray:
     """The fold that tests each song, integers of shape (n_songs,): scikit-learn's KFold, shuffled.
 
-    groups: of each song, as its artist; songs of one group are in one fold (GroupKFold).
+    groups: of each song, as its artist; songs of one group are in one fold (GroupKFold). classes: of each song; every
+    fold has about the same share of each (StratifiedKFold, StratifiedGroupKFold).
     """
-    from sklearn.model_selection import GroupKFold, KFold
+    from sklearn import model_selection
 
-    if not 2 <= folds <= len(set(groups or range(n_songs))):
-        what = f"{n_songs} songs" + (f" by {len(set(groups))} artists" if groups else "")
-        raise InputError(
-            f"{folds} folds of {what} cannot be made; --folds takes 2 to {len(set(groups or range(n_songs)))}"
-        )
+    most, what = len(set(groups or range(n_songs))), f"{n_songs} songs"
+    if groups:
+        what += f" by {most} artists"
+    if classes is not None:
+        most = min(most, *np.unique(classes, return_counts=True)[1].tolist())
+        what += ", each with songs of every class,"
+    if not 2 <= folds <= most:
+        raise InputError(f"{folds} folds of {what} cannot be made; --folds takes 2 to {most}")
     assignment = np.empty(n_songs, int)
-    splitter = (GroupKFold if groups else KFold)(folds, shuffle=True, random_state=seed)
-    for k, (_, test) in enumerate(splitter.split(assignment, groups=groups)):
+    kind = f"{'Stratified' if classes is not None else ''}{'Group' if groups else ''}KFold"
+    splitter = getattr(model_selection, kind)(folds, shuffle=True, random_state=seed)
+    for k, (_, test) in enumerate(splitter.split(assignment, classes, groups=groups)):
         assignment[test] = k
     return assignment
 

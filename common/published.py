@@ -21,8 +21,12 @@ from common.errors import InputError
 from common.runs import read_record, record_path
 
 # The difference that would matter, by the stem of the metric; fixed before any run.
-DELTAS = {"pearson_r": 0.10, "r2": 0.05, "kendall_tau": 0.05, "rmse": 0.02, "mae": 0.02, "accuracy": 0.07}
+DELTAS = {
+    "pearson_r": 0.10, "r2": 0.05, "kendall_tau": 0.05, "rmse": 0.02, "mae": 0.02,
+    "accuracy": 0.07, "precision": 0.10, "recall": 0.10, "f1": 0.10,
+}  # fmt: skip
 DELTA_MEAN_R = 0.05  # r averaged over emotions
+DELTA_MEAN_OF_CLASSES = 0.07  # as of accuracy
 LOWER_IS_BETTER = ("rmse", "mae")
 ALPHA = 0.05
 REPLICATES = 2000
@@ -61,7 +65,11 @@ def delta(metric: str, target: str, published: float, baseline: float | None) ->
     stem = next((stem for stem in DELTAS if metric.startswith(stem)), None)
     if stem is None:
         raise InputError(f"metric '{metric}' has no entry in the table of differences that matter")
-    matters = DELTA_MEAN_R if (stem, target) == ("pearson_r", "average") else DELTAS[stem]
+    matters = DELTAS[stem]
+    if (stem, target) == ("pearson_r", "average"):
+        matters = DELTA_MEAN_R
+    elif target in ("macro avg", "weighted avg"):
+        matters = DELTA_MEAN_OF_CLASSES
     return matters if baseline is None else min(matters, abs(published - baseline) / 2)
 
 
@@ -191,11 +199,11 @@ def join(expected: dict, records: Records, *, readings: bool = False) -> list[Ro
     rows = []
     for cell in expected["cells"]:
         level = 1 - ALPHA / (1 if cell["primary"] else shares[cell["table"], cell["system"]])
-        shown = cell["variant"]
-        if "stand_in" in cell and not records.get(cell["dataset"], shown):
-            shown = cell["stand_in"]  # another input, as long as the paper's is not run
-        for variant in cell["alternatives"] if readings else [shown]:
-            rows.append(_row(expected, cell, variant, records, level))
+        shown = [cell["dataset"], cell["variant"]]
+        if "stand_in" in cell and not records.get(*shown):
+            shown = cell["stand_in"]  # other data or another input, as long as the paper's are not run
+        for variant in cell["alternatives"] if readings else shown[1:]:
+            rows.append(_row(expected, cell | {"dataset": shown[0]}, variant, records, level))
     return rows
 
 
@@ -340,7 +348,23 @@ def resampled_share(songs: dict, weights: np.ndarray, above: float, to: float) -
     return _weighted_means(weights, 1.0, (error > above) & (error <= to))
 
 
+def resampled_classification(metric: str):
+    """A metric of classes on resampled songs; a record has `reference` and `predicted`, class numbers, -1 for none."""
+
+    def resampled(record, split, weights):
+        reference, n, found = np.asarray(record["facts"]["reference"]), len(record["facts"]["targets"]), []
+        for run in record["runs"]:
+            predicted = np.asarray(run["predicted"][split])
+            cell = np.where(predicted < 0, n * n, reference * n + predicted)  # of the confusion matrix, or beside it
+            counts = weights @ np.eye(n * n + 1)[cell]
+            found.append(metrics.of_confusion(counts[:, :-1].reshape(-1, n, n))[metric])
+        return np.array(found)
+
+    return resampled
+
+
 RESAMPLED = {
+    **{metric: resampled_classification(metric) for metric in ("accuracy", "precision", "recall", "f1")},
     "pearson_r_mean_over_folds": resampled_r,
     "rmse_pooled": _resampled(lambda songs, weights: np.sqrt(resampled_mse(songs, weights))),
     "r2_pooled": _resampled(resampled_r2),
@@ -360,8 +384,8 @@ class Resampled:
     def __init__(self, records: Records):
         self.records, self._found = records, {}
 
-    def arm(self, claim: dict, variant: str, split: str) -> tuple[dict, np.ndarray]:
-        """Of a claim's targets: the observed metric by seed, and (runs, replicates) of it."""
+    def arm(self, claim: dict, variant: str, split: str, targets: list[str]) -> tuple[dict, np.ndarray]:
+        """The mean over targets of a claim's metric: observed, by seed, and (runs, replicates) of it."""
         record, metric = self.records.get(claim["dataset"], variant), claim["metric"]
         if metric not in RESAMPLED:
             raise InputError(f"claim '{claim['id']}': {metric} cannot be resampled; {', '.join(RESAMPLED)} can")
@@ -373,25 +397,31 @@ class Resampled:
             artist, n = [number[name] for name in artists], len(number)
             drawn = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), REPLICATES).astype("float64")
             self._found[key] = RESAMPLED[metric](record, split, drawn[:, artist])
-        every = record["facts"]["targets"]
-        targets = every if claim["targets"] == ["average"] else claim["targets"]
+        every = [target for target in record["runs"][0]["metrics"][split][metric] if target != "average"]
+        targets = every if targets == ["average"] else targets
         values = self._found[key][:, :, [every.index(target) for target in targets]].mean(2)
         observed = {run["seed"]: run["metrics"][split][metric] for run in record["runs"]}
         return {seed: float(np.mean([m[t] for t in targets])) for seed, m in observed.items()}, values
 
 
-def _arms(claim: dict) -> list[tuple[list[str], str]]:
-    """Of each arm the variants, whose mean it is, and the split; the same songs may stand under another name in b."""
-    arms = [(claim["a"], claim["split"])]
+def _recorded(claim: dict, records: Records) -> bool:
+    """Whether all arms of a claim are recorded on its own data set, so that no other has to stand in."""
+    variants = [variant for variants, *_ in _arms(claim) for variant in variants] if "stand_in" in claim else []
+    return all(records.get(claim["dataset"], variant) for variant in variants)
+
+
+def _arms(claim: dict) -> list[tuple[list[str], str, list[str]]]:
+    """Of each arm the variants, whose mean it is, the split and the targets; b has those of a if it names none."""
+    arms = [(claim["a"], claim["split"], claim["targets"])]
     if "b" in claim:
-        arms.append((claim["b"], claim.get("split_b", claim["split"])))
-    return [([variants] if isinstance(variants, str) else variants, split) for variants, split in arms]
+        arms.append((claim["b"], claim.get("split_b", claim["split"]), claim.get("targets_b", claim["targets"])))
+    return [([variants] if isinstance(variants, str) else variants, *more) for variants, *more in arms]
 
 
 def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     """Verdict of a claim; with observed difference, 95 % interval and two-sided p where it can be tested."""
     arms = _arms(claim)
-    pairs = [(variant, split) for variants, split in arms for variant in variants]
+    pairs = [(variant, split) for variants, split, _ in arms for variant in variants]
     records = [resampled.records.get(claim["dataset"], variant) for variant, _ in pairs]
     if None in records or any(
         split not in record["facts"].get("splits", [split]) for record, (_, split) in zip(records, pairs, strict=True)
@@ -405,7 +435,7 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
     frames = f" ({known[0]['frames']})" if known[0].get("frames") else ""
     trained, tested = (tuple(known[0][f"{which}_{part}"] for which in ("n", "of")) for part in ("train", "test"))
     trained = "" if trained[0] == trained[1] or trained == tested else f", {trained[0]} of {trained[1]} trained on"
-    stand_in = ", another input" if known[0].get("stand_in") else ""
+    stand_in = ", a stand-in" if known[0].get("stand_in") else ""
     songs = {"on": f"{known[0]['n_test']} of {known[0]['of_test']} songs{frames}{trained}{stand_in}"}
     folds = [{run["seed"]: run.get("fold") for run in record["runs"]} for record in records]
     seeds = sorted(set.intersection(*(set(by_seed) for by_seed in folds)))
@@ -416,9 +446,9 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         told = " and ".join(variant for variant, _ in pairs)
         raise InputError(f"claim '{claim['id']}': {told} were not run on the same data and folds")
 
-    def matched(variants, split):
+    def matched(variants, split, targets):
         """The observed metric of an arm by seed, and (runs, replicates) of it."""
-        found = [resampled.arm(claim, variant, split) for variant in variants]
+        found = [resampled.arm(claim, variant, split, targets) for variant in variants]
         values = [values[[list(observed).index(s) for s in seeds]] for observed, values in found]
         return np.mean([[observed[s] for s in seeds] for observed, _ in found], axis=0), np.mean(values, axis=0)
 
@@ -429,8 +459,12 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         other, other_draws = matched(*arms[1])
         observed, draws = observed - other, draws - other_draws
     draws = _means_of_runs(draws, drawn_runs)
-    if len(set(known[0].get("artists", known[0]["tracks"]))) == 1:  # no songs to resample: Student's t over the runs
-        spread = observed.std(ddof=1) / np.sqrt(len(seeds))
+    one_song, overlap = (
+        len(set(known[0].get("artists", known[0]["tracks"]))) == 1,
+        max(f.get("overlap", 0) for f in known),
+    )
+    if one_song or overlap:  # no songs to resample, or random splits that share songs: Student's t over the runs,
+        spread = observed.std(ddof=1) * np.sqrt(1 / len(seeds) + overlap)  # after Nadeau and Bengio (2003)
         draws = observed.mean() + spread * rng.standard_t(len(seeds) - 1, REPLICATES)
     if "published" in claim:  # its arm is one run, whose spread is taken to be ours, and printed to so many digits
         cells = {cell["id"]: cell for cell in expected["cells"]}
@@ -469,7 +503,10 @@ def holm(p_values: list[float]) -> list[float]:
 def judge_claims(expected: dict, records: Records) -> list[dict]:
     """Every claim of a paper with its verdict; p adjusted by Holm over the tested claims of a family."""
     found, resampled = [], Resampled(records)
-    for claim in expected["claims"]:
+    for stated in expected["claims"]:
+        claim = (
+            stated if _recorded(stated, records) else stated | {"dataset": stated.get("stand_in", stated["dataset"])}
+        )
         fields = dict.fromkeys(CLAIM_KEYS) | {"paper": expected["paper"], "claim": claim["id"]}
         variant = claim["a"] if isinstance(claim["a"], str) else claim["a"][0]
         path = records.path(claim["dataset"], variant)

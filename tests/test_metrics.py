@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 from scipy.stats import kendalltau, pearsonr
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    mean_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
 
 from common import metrics
 from common.errors import InputError
@@ -156,3 +162,18 @@ def test_constant_estimates_have_no_tau():
 def test_songs_without_taus_have_the_other_metrics_alone():
     found = metrics.dynamic(moments_of([(rated, guessed)]), ["a", "b", "c"])
     assert not [name for name in found if not name.startswith(tuple(REFERENCES))]
+
+
+def test_metrics_of_classes_against_scikit_learn():
+    """One class is never predicted, another has no song."""
+    classes = ["a", "b", "c", "d"]
+    reference, predicted = rng.integers(0, 3, 200), rng.choice([0, 2, 3], 200)
+    found = metrics.classification(reference, predicted, classes)
+    report = classification_report(
+        reference, predicted, labels=range(4), target_names=classes, output_dict=True, zero_division=0
+    )
+    assert found["accuracy"] == {"all": pytest.approx(accuracy_score(reference, predicted), abs=1e-5)}
+    for metric, name in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
+        assert list(found[metric]) == [*classes, "macro avg", "weighted avg"]
+        for target, value in found[metric].items():
+            assert value == pytest.approx(report[target][name], abs=1e-5), (metric, target)

@@ -310,7 +310,7 @@ def test_claims_about_another_input(paper):
 
 
 def test_a_cell_shows_what_stands_in_until_its_variant_is_recorded(paper):
-    cells = [cell("x", "model", 0.2, stand_in="model_260"), cell("y", "model", 0.2)]
+    cells = [cell("x", "model", 0.2, stand_in=["songs", "model_260"]), cell("y", "model", 0.2)]
     seen = []
     for variants in ({}, {"model_260": record(1.0, stand_in=True)}, {"model": record(1.0)}):
         rows = published.join(*paper(cells, **variants))
@@ -318,6 +318,58 @@ def test_a_cell_shows_what_stands_in_until_its_variant_is_recorded(paper):
     assert seen[0][0][1:] == ("not run", 0)
     assert seen[1] == [("model_260", "stand-in", 6), ("model", "not run", 0)]
     assert seen[2] == [("model", "better", 6)] * 2
+
+
+def classified(chance, seeds=range(8), songs=150, **facts):
+    """Runs that tell three classes apart, right in 1 - `chance` of the songs that they test, a third of all."""
+    reference, runs = np.arange(songs) % 3, []
+    for seed in seeds:
+        split, rng = np.random.default_rng(seed), np.random.default_rng([seed, int(100 * chance)])
+        tested = split.random(songs) < 1 / 3
+        guess = np.where(rng.random(songs) < chance, rng.integers(0, 3, songs), reference)
+        found = metrics.classification(reference[tested], guess[tested], ["a", "b", "c"])
+        runs.append({"seed": seed, "fold": (~tested).astype(int).tolist(), "metrics": {"test": found},
+                     "predicted": {"test": np.where(tested, guess, -1).tolist()}})  # fmt: skip
+    known = record(1.0)["facts"] | {"targets": ["a", "b", "c"], "reference": reference.tolist()}
+    known["tracks"] = [f"song {i}" for i in range(songs)]
+    return {"settings": {}, "facts": known | facts, "runs": runs}
+
+
+def test_resampling_each_song_once_gives_the_metrics_of_classes():
+    content = classified(0.4)
+    for metric in ("accuracy", "precision", "recall", "f1"):
+        found = published.RESAMPLED[metric](content, "test", np.ones((1, 150)))
+        for run, values in zip(content["runs"], found, strict=True):
+            assert values[0] == pytest.approx(list(run["metrics"]["test"][metric].values()), abs=1e-5)
+
+
+def test_random_splits_share_songs(paper):
+    """Nadeau and Bengio: the variance of a mean over n splits is (1 / n + tested / trained) s², not s² / n."""
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "a": "one", "b": "other",
+             "split": "test", "metric": "accuracy", "targets": ["all"], "direction": 1}  # fmt: skip
+    arms = {"one": classified(0.5, overlap=0.5), "other": classified(0.6, overlap=0.5)}
+    expected, records = paper([], [claim], **arms)
+    found = published.judge_claims(expected, records)[0]
+    each = [[run["metrics"]["test"]["accuracy"]["all"] for run in arm["runs"]] for arm in arms.values()]
+    differences = np.subtract(*each)
+    half = stats.t.ppf(0.975, 7) * differences.std(ddof=1) * np.sqrt(1 / 8 + 0.5)
+    assert found["difference"] == pytest.approx(differences.mean(), abs=1e-9)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.08)
+
+
+def test_claims_about_one_class_against_others(paper):
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "a": "one", "b": "one",
+             "split": "test", "metric": "recall",
+             "targets": ["a"], "targets_b": ["b", "c"], "direction": 1}  # fmt: skip
+    content = classified(0.5)
+    for run in content["runs"]:  # class a is always told
+        guess, reference = np.array(run["predicted"]["test"]), np.arange(150) % 3
+        guess[(guess >= 0) & (reference == 0)] = 0
+        tested = guess >= 0
+        run["predicted"]["test"] = guess.tolist()
+        run["metrics"]["test"] = metrics.classification(reference[tested], guess[tested], ["a", "b", "c"])
+    found = published.judge_claims(*paper([], [claim], one=content))[0]
+    assert found["verdict"] == "holds" and 0.2 < found["difference"] < 0.5
 
 
 def test_resampling_each_song_once_gives_the_metric():

@@ -231,7 +231,15 @@ def build(options) -> ThousandSongs:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     expected = Path(__file__).with_name("expected.json")
-    training = cli.Training(__doc__, variants, build, baselines, expected, default=("nat_400", "at_400"), repeats=1)
+    training = cli.Training(
+        __doc__,
+        lambda options: variants(options.epochs),
+        build,
+        baselines,
+        expected,
+        default=("nat_400", "at_400"),
+        repeats=1,
+    )
     return cli.train(training, "python -m reproductions.chaki2020.train", arguments)
 
 

@@ -255,7 +255,15 @@ def build(options) -> MediaEval2015:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     expected = Path(__file__).with_name("expected.json")
-    training = cli.Training(__doc__, variants, build, baselines, expected, default=("crnn_l20",), repeats=SEEDS)
+    training = cli.Training(
+        __doc__,
+        lambda options: variants(options.epochs),
+        build,
+        baselines,
+        expected,
+        default=("crnn_l20",),
+        repeats=SEEDS,
+    )
     return cli.train(training, "python -m reproductions.malik2017.train", arguments)
 
 
