@@ -1,14 +1,18 @@
 """What the paper fixes: parameters, initial weights, the loss, the crops; and its table of published cells."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from common import protocol, published
+from common import keras2017, metrics, protocol, published
 from common.errors import InputError
-from reproductions.jakubik2017 import train
+from data_prep import open_dataset
+from reproductions.jakubik2017 import emotify, learning, quadrants
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = published.load_expected(ROOT / "reproductions" / "jakubik2017" / "expected.json")
@@ -82,11 +86,11 @@ def test_folds():
 def test_features_of_a_song_do_not_depend_on_its_padding():
     rng = np.random.default_rng(0)
     songs = [rng.standard_normal((n, 160)).astype("float32") for n in (150, 120, 131)]
-    network = {"loss": train.MSE, "epochs": 1, "standardise": True}
+    network = {"loss": learning.MSE, "epochs": 1, "standardise": True}
     labels, fold_of = rng.random((3, 9)).astype("float32"), np.array([0, 1, 1])
-    together = train.train_network(network, protocol.Sequences.of(songs), labels, fold_of, 0, 0)
+    together = learning.train_network(network, protocol.Sequences.of(songs), labels, fold_of, 0, 0)
     longer = protocol.Sequences.of([np.concatenate([songs[0], songs[1]]), *songs[1:]])
-    mixed = train.train_network(network, longer, labels, fold_of, 0, 0)  # the test song alone is another one
+    mixed = learning.train_network(network, longer, labels, fold_of, 0, 0)  # the test song alone is another one
     np.testing.assert_allclose(together["features"][1:], mixed["features"][1:], atol=1e-6)
     assert np.abs(together["features"][0] - mixed["features"][0]).max() > 1e-6
     np.testing.assert_array_equal(together["loss"], mixed["loss"])
@@ -97,7 +101,7 @@ def test_svr_defaults_and_grid():
     features = rng.standard_normal((60, 5))
     labels = np.stack([np.tanh(features[:, 0]), features[:, 1] ** 2], axis=1)
     split = np.arange(40), np.arange(40, 60)
-    plain, tuned = (train.regress(r, features, labels, *split) for r in (train.SVR, train.GRID))
+    plain, tuned = (learning.regress(r, features, labels, *split) for r in (emotify.SVR, emotify.GRID))
     assert plain.shape == tuned.shape == (20, 2)
     error = [np.abs(p[:, 1] - labels[40:, 1]).mean() for p in (plain, tuned)]
     assert error[1] < error[0]
@@ -119,11 +123,96 @@ def test_cells_are_those_of_the_paper():
 
 
 def test_every_variant_named_in_the_table_exists():
-    known = {variant.name: variant for variant in train.variants()}
+    of_quadrants = {variant.name: variant for variant in quadrants.variants()}
+    known = {"emotify": {variant.name: variant for variant in emotify.variants()}}
+    known |= {"lastfm": of_quadrants, "4q": of_quadrants}
     for cell in EXPECTED["cells"]:
-        assert cell["variant"] is None or known[cell["variant"]].primary
-        assert set(cell["alternatives"]) <= known.keys()
+        assert known[cell["dataset"]][cell["variant"]].primary
+        assert set(cell["alternatives"]) <= known[cell["dataset"]].keys()
     for claim in EXPECTED["claims"]:
-        assert claim["kind"] == "benchmark" or {claim["a"], claim.get("b", claim["a"])} <= known.keys()
-    for *_, shown in EXPECTED["beside"]:
-        assert set(shown) <= known.keys()
+        named = {claim["a"], claim.get("b", claim["a"])}
+        assert claim["kind"] == "benchmark" or named <= known[claim["dataset"]].keys()
+    for dataset, *_, shown in EXPECTED["beside"]:
+        assert set(shown) <= known[dataset].keys()
+
+
+QUADRANTS = ("angry", "happy", "relaxed", "sad")
+
+
+@pytest.fixture
+def quadrant_folders(tmp_path):
+    """A data root with a collection of four classes, six recordings each by three artists, every class its own tone."""
+    rng, lines = np.random.default_rng(0), ["file,artist"]
+    for k, name in enumerate(QUADRANTS):
+        (tmp_path / "data" / "Mine" / name).mkdir(parents=True)
+        for i in range(6):
+            t = np.arange(8000 * 6) / 8000
+            hum = 0.3 * np.sin(2 * np.pi * 200 * 1.7**k * t) + 0.05 * rng.standard_normal(len(t))
+            soundfile.write(tmp_path / "data" / "Mine" / name / f"{i}.wav", hum, 8000)
+            lines.append(f"{name}/{i}.wav,{name} {i // 2}")
+    (tmp_path / "data" / "Mine" / "artists.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path / "data"
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "reproductions.jakubik2017.train", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+def test_quadrants_end_to_end(quadrant_folders, tmp_path):
+    options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--out", tmp_path, "--folds", 3, "--epochs", 3)
+    named = ("semantic_embedding_gru_svm", "standard_gru_artists", "rhythm_svm")
+    done = run(*options, *(part for name in named for part in ("--variant", name)))
+    assert done.returncode == 0, done.stderr
+    records = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "jakubik2017" / "Mine").glob("*.json")}
+    beside = {"majority", "combined_svm", "majority_artists", "combined_svm_artists"}
+    assert set(records) == {*named, *beside}
+    for name, record in records.items():
+        facts, (one,) = record["facts"], record["runs"]
+        assert facts["stand_in"] and facts["targets"] == list(QUADRANTS) and facts["n_test"] == 24
+        predicted, reference = np.array(one["predicted"]["10-fold"]), np.array(facts["reference"])
+        assert one["metrics"]["10-fold"] == metrics.classification(reference, predicted, QUADRANTS)
+        artists = {}
+        for artist, fold in zip(facts["artists"], one["fold"], strict=True):
+            artists.setdefault(artist, set()).add(fold)
+        if name.endswith("_artists"):
+            assert max(map(len, artists.values())) == 1
+    accuracy = {name: r["runs"][0]["metrics"]["10-fold"]["accuracy"]["all"] for name, r in records.items()}
+    assert accuracy["majority"] == 0.25 and accuracy["combined_svm"] > 0.9
+    done = run(*options[:-4], "--folds", 7)
+    assert done.returncode == 2 and "7 folds of 24 songs, each with songs of every class, cannot be made" in done.stderr
+
+
+def test_songs_are_annotated_by_quadrant(quadrant_folders):
+    data = open_dataset("Mine", str(quadrant_folders))
+    experiment = quadrants.Quadrants(data, 3, False, 1)
+    plane = {name: tuple(experiment.annotation("valence_arousal")[6 * k]) for k, name in enumerate(QUADRANTS)}
+    assert plane == {"happy": (1, 1), "relaxed": (1, -1), "angry": (-1, 1), "sad": (-1, -1)}  # V.A
+    np.testing.assert_array_equal(experiment.annotation("one_hot")[::6], np.eye(4))
+
+
+def test_other_classes_have_no_place_on_the_plane(quadrant_folders):
+    (quadrant_folders / "Mine" / "artists.csv").unlink()
+    (quadrant_folders / "Mine" / "sad").rename(quadrant_folders / "Mine" / "solemn")
+    options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--variant")
+    for name, told in (
+        ("semantic_embedding_gru_svm", "Mine has not the classes happy, angry, sad, relaxed"),
+        ("combined_svm_artists", "Mine names no artists"),
+    ):
+        done = run(*options, name)
+        assert done.returncode == 2 and f"{name} cannot run here: {told}" in done.stderr, done.stderr
+
+
+def test_sparse_autoencoder():
+    """Its loss is the mean squared error and .1 times the divergence of each code's mean from .05."""
+    from reproductions.jakubik2017 import model
+
+    keras2017.start(0)
+    net, code = model.sparse_autoencoder(5)
+    net.compile("adam", "mean_squared_error")
+    x = np.random.default_rng(0).normal(size=(40, 160)).astype("float32")
+    mean = np.asarray(code(x)).mean(0)
+    assert ((mean > 0) & (mean < 1)).all()
+    divergence = 0.05 * np.log(0.05 / mean) + 0.95 * np.log(0.95 / (1 - mean))
+    expected = np.mean((np.asarray(net(x)) - x) ** 2) + 0.1 * divergence.sum()
+    assert net.evaluate(x, x, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)

@@ -64,3 +64,29 @@ def adadelta(epsilon: float = 1e-6) -> keras.optimizers.Optimizer:
 def all_outputs(network: keras.Model) -> keras.Model:
     """The trained network up to the second GRU: x (batch, time, 160) -> h (batch, time, 50)."""
     return keras.Model(network.input, ops.swapaxes(network.get_layer("gru_2").output, 0, 1))
+
+
+class Sparse(keras.layers.Layer):
+    """Passes codes in (0, 1) on, and adds to the loss how far they are, over a batch, from rarely being active.
+
+    The Kullback-Leibler divergence from a rate of .05, summed over codes, times .1 (after Ng, "Sparse autoencoder",
+    2011).
+    """
+
+    RATE, WEIGHT = 0.05, 0.1
+
+    def call(self, code):
+        mean = ops.clip(ops.mean(code, axis=0), 1e-6, 1 - 1e-6)
+        divergence = self.RATE * ops.log(self.RATE / mean) + (1 - self.RATE) * ops.log((1 - self.RATE) / (1 - mean))
+        self.add_loss(self.WEIGHT * ops.sum(divergence))
+        return code
+
+
+def sparse_autoencoder(units: int = 100) -> tuple[keras.Model, keras.Model]:
+    """For [18]: x (batch, 160) -> x again, through a code (batch, 100) in (0, 1) that is rarely active; and the coder.
+
+    What is published of it is that it is sparse and hears a spectrogram; the rest is chosen here.
+    """
+    x = keras.Input((VECTOR,))
+    code = Sparse()(keras.layers.Dense(units, "sigmoid")(x))
+    return keras.Model(x, keras.layers.Dense(VECTOR)(code)), keras.Model(x, code)

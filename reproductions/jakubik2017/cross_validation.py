@@ -1,0 +1,49 @@
+"""What both halves of section V share: ten folds, the network's input, and hand-made features beside it."""
+
+from functools import cached_property
+
+import numpy as np
+
+from common import protocol
+from common.errors import InputError
+from common.features.mel import MelSpectrogram, paired_with_deltas
+from common.features.store import FeatureStore
+from common.runs import Experiment
+from data_prep.dataset import Dataset
+from reproductions.jakubik2017.learning import CROP
+
+FOLDS, EPOCHS = 10, 100
+SPLIT = "10-fold"  # as the published cells call it
+
+
+class CrossValidation(Experiment):
+    """Cross-validation; the folds' shuffle, the initial weights and the crops follow from the seed."""
+
+    paper = "jakubik2017"
+
+    def __init__(self, data: Dataset, folds: int, partial: bool, jobs: int):
+        self.data, self.folds, self.partial, self.processes = data, folds, partial, jobs
+        self.dataset, self.for_record = data.name, not data.rendered
+        self.paths, self.mel = [track.path for track in data.tracks], MelSpectrogram()
+
+    @cached_property
+    def sequences(self) -> protocol.Sequences:
+        """Log-mel vectors of all songs. Raises InputError if one is shorter than a crop."""
+        songs = FeatureStore().get_all(self.paths, self.mel, jobs=self.processes)
+        vectors = [paired_with_deltas(song) for song in songs]
+        for path, of_song in zip(self.paths, vectors, strict=True):
+            if len(of_song) < CROP:
+                raise InputError(f"{path}: lasts less than the 5 s that the network learns from; take it away")
+        return protocol.Sequences.of(vectors)
+
+    @cached_property
+    def hand_made(self):
+        """The extractor of hand-made features."""
+        from common.features.descriptors import Descriptors
+
+        return Descriptors()
+
+    @cached_property
+    def descriptors(self) -> np.ndarray:
+        """Hand-made features of all songs, (n_songs, 54)."""
+        return np.stack(FeatureStore().get_all(self.paths, self.hand_made, jobs=self.processes))
