@@ -43,7 +43,7 @@ def test_board_as_json():
 
 def test_board_for_people():
     done = run("reproductions")
-    assert done.returncode == 0 and "jakubik2017 · Table I" in done.stdout and "193 published cells" in done.stdout
+    assert done.returncode == 0 and "jakubik2017 · Table I" in done.stdout and "225 published cells" in done.stdout
 
 
 @pytest.mark.parametrize("module", ["reproductions", "data_prep", TRAIN])
@@ -60,7 +60,7 @@ def test_help_and_board_import_no_backend(module):
 def test_list_marks_the_primary_variants():
     lines = run(TRAIN, "--list").stdout.splitlines()
     primary = [line.split()[0] for line in lines if " primary " in line]
-    assert primary == ["semantic_embedding_gru_svr", "standard_gru"]
+    assert primary == ["semantic_embedding_gru_svr", "standard_gru", "descriptors_svr", "autoencoder_svr"]
     assert any("rater_ceiling" in line for line in lines) and any(" min " in line for line in lines)
 
 

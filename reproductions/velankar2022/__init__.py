@@ -1,0 +1,1 @@
+"""Velankar et al. 2022."""

@@ -1,0 +1,136 @@
+"""The paper's figures over all splits, what 46 test songs can tell, and the two curves of its outlook."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.stats import binom
+
+from common import metrics, plots
+from common.published import Records
+from reproductions.velankar2022.variants import NETWORKS, SIZES
+
+DATASETS = ("hindi", "4q")
+COLOURS = {"crnn": plots.BLUE, "parallel": plots.ORANGE, "descriptors_svm": plots.INK}
+LABELS = NETWORKS | {"descriptors_svm": "SVM on hand-made features"}
+TEST, LAST = "test", "test, last epoch"
+
+
+def draw(records: Records) -> list[Path]:
+    """All figures that the records allow; returns their paths."""
+    drawn = []
+    for dataset in DATASETS:
+        folder = records.path(dataset, "").parent / "figures"
+        found = {name: record for name in LABELS if (record := records.get(dataset, name))}
+        networks = {name: record for name, record in found.items() if name in NETWORKS}
+        if not networks:
+            continue
+        for name, make in {"confusion": confusion, "curves": curves, "splits": splits}.items():
+            make(found if name == "splits" else networks, folder / f"{name}.png")
+            drawn.append(folder / f"{name}.png")
+        lengths = {seconds: "" if seconds == 30 else f"_{seconds}_s" for seconds in (5, 10, 20, 30)}
+        sizes = {size: f"_quadrants_{size}" for size in SIZES} | {"all": "_quadrants"}
+        for name, suffixes, label in (
+            ("seconds", lengths, "seconds of each excerpt that are heard"),
+            ("sizes", sizes, "excerpts to learn from, four quadrants"),
+        ):
+            points = {
+                kind: {x: record for x, suffix in suffixes.items() if (record := records.get(dataset, kind + suffix))}
+                for kind in LABELS
+            }
+            if len(points["crnn"]) > 1:
+                along(points, label, folder / f"{name}.png")
+                drawn.append(folder / f"{name}.png")
+    return drawn
+
+
+def accuracies(record: dict, split: str = TEST) -> np.ndarray:
+    return np.array([run["metrics"][split]["accuracy"]["all"] for run in record["runs"]])
+
+
+def confusion(networks: dict[str, dict], path: Path) -> None:
+    """Of each network: of the test songs of a class (row), over all splits, the share taken for each class."""
+    figure, axes = plt.subplots(1, len(networks), figsize=(3.6 * len(networks), 3.3), squeeze=False)
+    for axis, (name, record) in zip(axes[0], networks.items(), strict=True):
+        classes, reference = record["facts"]["targets"], np.array(record["facts"]["reference"])
+        total = np.zeros((len(classes), len(classes)))
+        for run in record["runs"]:
+            predicted = np.array(run["predicted"][TEST])
+            tested = predicted >= 0
+            total += metrics.confusion(reference[tested], predicted[tested], len(classes))
+        share = total / total.sum(1, keepdims=True)
+        axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(share):
+            colour = "white" if value > 0.55 else plots.INK
+            axis.text(column, row, f"{value:.2f}\n({total[row, column]:.0f})", ha="center", va="center", color=colour)
+        axis.set_xticks(range(len(classes)), classes)
+        axis.set_yticks(range(len(classes)), classes, rotation=90, va="center")
+        axis.set_xlabel("predicted")
+        axis.set_ylabel("class")
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+        runs = len(record["runs"])
+        axis.set_title(f"{LABELS[name]}, {runs} split{'s' * (runs > 1)}")
+    plots.save(figure, path)
+
+
+def curves(networks: dict[str, dict], path: Path) -> None:
+    """Accuracy and loss of each network by epoch, training and validation: each split, and the mean."""
+    figure, axes = plt.subplots(2, len(networks), figsize=(4.2 * len(networks), 4.6), sharex=True, squeeze=False)
+    for column, (name, record) in enumerate(networks.items()):
+        for axis, kind in zip(axes[:, column], ("accuracy", "loss"), strict=True):
+            for key, label, colour in (("", "training", plots.BLUE), ("val_", "validation", plots.ORANGE)):
+                runs = np.array([run["curves"][key + kind] for run in record["runs"]])
+                epochs = np.arange(1, runs.shape[1] + 1)
+                axis.plot(epochs, runs.T, color=colour, lw=0.4, alpha=0.3)
+                axis.plot(epochs, runs.mean(0), color=colour, lw=1.8, label=label)
+            axis.set_ylabel(kind)
+            axis.grid(color="#e6e6e6", lw=0.7)
+        axes[0, column].set_title(LABELS[name])
+        axes[0, column].set_ylim(0, 1)
+        axes[1, column].set_ylim(bottom=0)
+        axes[1, column].set_xlabel("epoch")
+    axes[0, 0].legend(frameon=False, loc="upper left")
+    plots.save(figure, path)
+
+
+def splits(found: dict[str, dict], path: Path) -> None:
+    """The test accuracy of every split, beside what chance alone does to a test of so many songs."""
+    figure, axis = plt.subplots(figsize=(6.4, 0.8 + 0.75 * len(found)))
+    for y, (name, record) in enumerate(found.items()):
+        values, n = accuracies(record), record["facts"]["n_test"]
+        low, high = binom.ppf([0.025, 0.975], n, values.mean()) / n
+        axis.plot([low, high], [y, y], color=COLOURS[name], lw=9, alpha=0.18, solid_capstyle="butt")
+        spread = 0.28 * (np.argsort(np.argsort(values, kind="stable")) / max(len(values) - 1, 1) - 0.5)
+        axis.plot(values, y + spread, "o", color=COLOURS[name], ms=4, mec="none", alpha=0.8)
+        axis.plot(values.mean(), y, "|", color=COLOURS[name], ms=20, mew=2)
+    for name, published in (("crnn", 25 / 46), ("parallel", 23 / 46)):
+        if name in found:
+            axis.plot(published, list(found).index(name), "D", mfc="white", mec=plots.INK, ms=6)
+    axis.set_yticks(range(len(found)), [f"{LABELS[name]}, {len(r['runs'])} splits" for name, r in found.items()])
+    axis.set_ylim(len(found) - 0.5, -0.5)
+    axis.set_xlabel("accuracy of a split (dots) and their mean (line); band: 95 % of tests of one network\n"
+                    "with that accuracy, by chance alone; diamond: the paper's one split, of other songs")  # fmt: skip
+    axis.grid(axis="x", color="#e6e6e6", lw=0.7)
+    plots.save(figure, path)
+
+
+def along(points: dict[str, dict], label: str, path: Path) -> None:
+    """Accuracy of each system, mean and every split, along seconds or numbers of excerpts."""
+    figure, axis = plt.subplots(figsize=(5.6, 3.4))
+    for name, records in points.items():
+        if not records:
+            continue
+        x = np.array([record["facts"]["n_train"] if key == "all" else key for key, record in records.items()])
+        values = [accuracies(record) for record in records.values()]
+        for at, some in zip(x, values, strict=True):
+            axis.plot(np.full(len(some), at), some, "o", color=COLOURS[name], ms=3, alpha=0.35, mec="none")
+        axis.plot(x, [some.mean() for some in values], "o-", color=COLOURS[name], lw=1.8, ms=5, label=LABELS[name])
+    chance = 1 / len(next(iter(points["crnn"].values()))["facts"]["targets"])
+    axis.axhline(chance, color=plots.GREY, ls=":", lw=1.2, label="chance")
+    axis.set_xlabel(label)
+    axis.set_ylabel("test accuracy")
+    axis.set_ylim(0, 1)
+    axis.legend(frameon=False, ncols=2, loc="upper center", fontsize=8)
+    axis.grid(color="#e6e6e6", lw=0.7)
+    plots.save(figure, path)
