@@ -21,8 +21,15 @@ def progress(calls, *, total: int, jobs: int, label: str, unit: str, quiet: bool
         results = (function(*arguments) for function, *arguments in calls)
     else:
         from joblib import Parallel, delayed
+        from joblib.externals.loky import get_reusable_executor
 
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         parallel = Parallel(n_jobs=jobs, return_as="generator" if ordered else "generator_unordered")
         results = parallel(delayed(function)(*arguments) for function, *arguments in calls)
-    yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet, dynamic_ncols=True)
+    try:
+        yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet, dynamic_ncols=True)
+    except BaseException:
+        if jobs > 1 and total > 1:  # else joblib tells the user of semaphores that it left
+            results.close()
+            get_reusable_executor().shutdown(kill_workers=True)
+        raise

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import soundfile
 
-GIVEN_ROOT = os.environ.pop("MER_DATA_ROOT", None)  # tests name their data root, or run without one
+GIVEN_ROOT = os.environ.get("MER_DATA_ROOT")
 ROOT = Path(__file__).parents[1]
 PER_GENRE = 6
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """No test reads or writes the user's cache."""
+    """No test reads or writes the user's cache; and tests name their data root, or run without one."""
+    os.environ.pop("MER_DATA_ROOT", None)
     folder = tmp_path_factory.mktemp("cache")
     os.environ["MER_CACHE"] = str(folder)
     return folder
