@@ -95,7 +95,10 @@ def curves(networks: dict[str, dict], path: Path) -> None:
 
 
 def splits(found: dict[str, dict], path: Path) -> None:
-    """The test accuracy of every split, beside what chance alone does to a test of so many songs."""
+    """The test accuracy of every split (dots), their mean (line), the paper's split of its own songs (diamond).
+
+    The band: where 95 % of tests on so many songs lie by chance alone, at that mean accuracy.
+    """
     figure, axis = plt.subplots(figsize=(6.4, 0.8 + 0.75 * len(found)))
     for y, (name, record) in enumerate(found.items()):
         values, n = accuracies(record), record["facts"]["n_test"]
@@ -109,8 +112,7 @@ def splits(found: dict[str, dict], path: Path) -> None:
             axis.plot(published, list(found).index(name), "D", mfc="white", mec=plots.INK, ms=6)
     axis.set_yticks(range(len(found)), [f"{LABELS[name]}, {len(r['runs'])} splits" for name, r in found.items()])
     axis.set_ylim(len(found) - 0.5, -0.5)
-    axis.set_xlabel("accuracy of a split (dots) and their mean (line); band: 95 % of tests of one network\n"
-                    "with that accuracy, by chance alone; diamond: the paper's one split, of other songs")  # fmt: skip
+    axis.set_xlabel("test accuracy")
     axis.grid(axis="x", color="#e6e6e6", lw=0.7)
     plots.save(figure, path)
 
