@@ -36,6 +36,13 @@ class CrossValidation(Experiment):
                 raise InputError(f"{path}: lasts less than the 5 s that the network learns from; take it away")
         return protocol.Sequences.of(vectors)
 
+    def hear(self, settings: dict) -> None:
+        """Read now what a variant hears, so that a broken file is told before anything is recorded."""
+        if settings.get("features"):
+            self.descriptors  # noqa: B018
+        elif "features" not in settings:
+            self.sequences  # noqa: B018
+
     @cached_property
     def hand_made(self):
         """The extractor of hand-made features."""

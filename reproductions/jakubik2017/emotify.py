@@ -78,6 +78,7 @@ class Emotions(CrossValidation):
         from common.metrics import standardised
 
         settings = variant.settings
+        self.hear(settings)
         n, of = len(self.labels), self.data.n_tracks
         return {
             "fingerprint": self.data.fingerprint,

@@ -95,6 +95,7 @@ class Quadrants(CrossValidation):
 
     def facts(self, variant):
         self.fold_of(variant.settings, 0)  # tells now if it cannot be done
+        self.hear(variant.settings)
         n, features = len(self.y), variant.settings.get("features")
         of_paper = self.data.name == PAPERS and set(self.data.classes) == set(VALENCE_AROUSAL)
         of = OF_PAPER if of_paper else self.data.n_tracks

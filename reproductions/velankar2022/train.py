@@ -134,6 +134,8 @@ class RandomSplits(Experiment):
         if "network" in settings:
             found["extractor"] = asdict(RelativeMel(settings["hop"]))
             found["shorter_than_640_frames"] = self.heard(settings)[1]
+        elif settings["beside"] == "descriptors_svm":
+            self.descriptors(settings)  # a broken file is told before anything is recorded
         return found
 
     def jobs(self, variant, seed):
