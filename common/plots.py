@@ -65,7 +65,7 @@ def measured_against_published(rows: list, path: Path) -> None:
     axes[0].set_ylim(n_targets - 0.4, -0.6)
     entries = [plt.Line2D([], [], ls="", marker="D", mfc="white", mec=INK, label="published")]
     shown = {row.fields["verdict"] for row in rows}
-    for verdict, colour in (VERDICT_COLOURS | dict.fromkeys(shown - set(VERDICT_COLOURS), INK)).items():
+    for verdict, colour in (VERDICT_COLOURS | dict.fromkeys(sorted(shown - set(VERDICT_COLOURS)), INK)).items():
         if verdict in shown:
             marker, width = MARKERS.get(verdict, "o"), 0 if verdict in MARKERS else 2.5
             entries.append(plt.Line2D([], [], marker=marker, lw=width, color=colour, label=f"measured, {verdict}"))
