@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 
 from common.errors import InputError
-from data_prep.dataset import required_data_root
+from data_prep.dataset import data_root, required_data_root
 
 DATASETS = {  # name on the command line: module and class
     "emotify": ("data_prep.emotify", "Emotify"),
@@ -17,12 +17,14 @@ DATASETS = {  # name on the command line: module and class
 }
 
 
-def open_dataset(name: str, given: str | None):
+def open_dataset(name: str, given: str | None, rendered: str | None = None):
     """The data set of a name; a name that is not in `DATASETS` is a folder of class folders under the data root.
 
-    given: the data root, see `data_prep.dataset.data_root`. Imported when asked for, so that listing the names costs
-    nothing. Raises InputError if there is no such data set.
+    given: the data root, see `data_prep.dataset.data_root`; rendered: the name of what is opened where there is none.
+    Imported when asked for, so that listing the names costs nothing. Raises InputError if there is no such data set.
     """
+    if rendered and data_root(given) is None:
+        name = rendered
     if name in DATASETS:
         module, attribute = DATASETS[name]
         kind = getattr(importlib.import_module(module), attribute)
@@ -38,11 +40,11 @@ def open_dataset(name: str, given: str | None):
     return ClassFolders(root, name)
 
 
-def open_classes(name: str, given: str | None):
+def open_classes(name: str, given: str | None, rendered: str | None = None):
     """As `open_dataset`, of a data set that is in classes; InputError if it is not."""
     from data_prep.dataset import ClassDataset
 
-    data = open_dataset(name, given)
+    data = open_dataset(name, given, rendered)
     if not isinstance(data, ClassDataset):
         raise InputError(f"{name} is not in classes; 4q is, and any folder with a folder of recordings a class")
     return data

@@ -14,7 +14,7 @@ import numpy as np
 from common import cli, protocol
 from common.errors import InputError
 from common.runs import Experiment
-from data_prep.dataset import data_root
+from data_prep import open_dataset
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
 from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, load, validation
 from reproductions.chaki2020.variants import EPOCHS, FOLDS, baselines, variants
@@ -214,15 +214,7 @@ class ThousandSongs(Experiment):
 
 def build(options) -> ThousandSongs:
     """The data set that the options name; without a data root the rendered one."""
-    root = data_root(options.data_root)
-    if root:
-        from data_prep.emomusic import Emomusic
-
-        data = Emomusic(root)
-    else:
-        from data_prep.synthetic import SyntheticDynamic
-
-        data = SyntheticDynamic()
+    data = open_dataset("emomusic", options.data_root, rendered="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     folds = options.folds or FOLDS
     return ThousandSongs(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from common import cli
 from data_prep import open_classes, open_dataset
-from data_prep.dataset import data_root
 from reproductions.jakubik2017 import emotify, quadrants
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, CrossValidation
 
@@ -19,13 +18,14 @@ SYNTHETIC_FOLDS = 3
 
 def build(options) -> CrossValidation:
     """The data set that the options name, or without a data root a rendered one in its place; and its features."""
-    on_emotify, root = options.dataset == EMOTIFY, data_root(options.data_root)
-    rendered = "synthetic" if on_emotify else "synthetic_quadrants"
-    data = (open_dataset if on_emotify else open_classes)(options.dataset if root else rendered, options.data_root)
+    if options.dataset == EMOTIFY:
+        experiment, data = emotify.Emotions, open_dataset(EMOTIFY, options.data_root, rendered="synthetic")
+    else:
+        experiment = quadrants.Quadrants
+        data = open_classes(options.dataset, options.data_root, rendered="synthetic_quadrants")
     missing = data.require(allow_missing=options.allow_missing)
-    folds = options.folds or (FOLDS if root else SYNTHETIC_FOLDS)
+    folds = options.folds or (SYNTHETIC_FOLDS if data.rendered else FOLDS)
     partial = bool(missing) or (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS)
-    experiment = emotify.Emotions if on_emotify else quadrants.Quadrants
     return experiment(data, folds, partial, options.jobs)
 
 

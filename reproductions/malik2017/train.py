@@ -13,7 +13,7 @@ import numpy as np
 
 from common import cli, protocol
 from common.runs import Experiment
-from data_prep.dataset import data_root
+from data_prep import open_dataset
 from reproductions.malik2017 import li2016
 from reproductions.malik2017.songs import INPUTS, Material, Part
 from reproductions.malik2017.variants import EPOCHS, FOLDS, baselines, variants
@@ -238,15 +238,7 @@ class MediaEval2015(Experiment):
 
 def build(options) -> MediaEval2015:
     """The data set that the options name; without a data root the rendered one."""
-    root = data_root(options.data_root)
-    if root:
-        from data_prep.deam import Deam
-
-        data = Deam(root)
-    else:
-        from data_prep.synthetic import SyntheticDynamic
-
-        data = SyntheticDynamic()
+    data = open_dataset("deam", options.data_root, rendered="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     folds = options.folds or FOLDS
     return MediaEval2015(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)

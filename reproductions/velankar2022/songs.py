@@ -13,7 +13,7 @@ from data_prep.dataset import ClassDataset, Track
 FRAMES, BANDS = 640, 128
 MOODS = {"happy": "romantic", "sad": "sad", "relaxed": "devotional"}  # quadrants in the place of the paper's classes
 PER_CLASS, FEWEST = 46, 8  # of each class: in the paper; so that every part of a split has some
-TEST, VALIDATION = 0.33, 0.2  # of 138 songs 46, of the other 92 19
+TEST_SHARE, VALIDATION_SHARE = 0.33, 0.2  # of 138 songs 46, of the other 92 19
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Songs:
                 return songs[fold_of != chosen], songs[fold_of == chosen]
             return train_test_split(songs, test_size=share, stratify=self.y[songs], random_state=seed)
 
-        rest, test = two_parts(np.arange(len(self.y)), TEST)
+        rest, test = two_parts(np.arange(len(self.y)), TEST_SHARE)
         if size is not None and size < len(rest):
             rest, _ = train_test_split(rest, train_size=size, stratify=self.y[rest], random_state=seed)
-        return (*two_parts(rest, VALIDATION), test)
+        return (*two_parts(rest, VALIDATION_SHARE), test)
 
 
 def select(data: ClassDataset, songs: str) -> Songs:

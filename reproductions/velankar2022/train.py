@@ -17,9 +17,7 @@ from common import audio, cli
 from common.features.relative_mel import RelativeMel
 from common.runs import Experiment, digest
 from data_prep import open_classes
-from data_prep.dataset import data_root
-from reproductions.velankar2022.songs import MOODS, Songs, select
-from reproductions.velankar2022.songs import TEST as TESTED
+from reproductions.velankar2022.songs import MOODS, TEST_SHARE, Songs, select
 from reproductions.velankar2022.variants import EPOCHS, baselines, variants
 
 SPLITS = 20
@@ -104,7 +102,7 @@ class RandomSplits(Experiment):
         artists = {track.artist for track in self.data.tracks} - {None}
         if settings["groups"] and len(artists) < ARTISTS:
             return f"{self.data.name} names {len(artists)} artists, and {ARTISTS} or more are needed"
-        rest = len(self.songs(settings).y) * (1 - TESTED)
+        rest = len(self.songs(settings).y) * (1 - TEST_SHARE)
         if settings["size"] and settings["size"] > rest:
             return f"{self.data.name} has about {rest:.0f} songs to learn from"
         return None
@@ -194,7 +192,7 @@ class RandomSplits(Experiment):
 
 def build(options) -> RandomSplits:
     """The data set that the options name; without a data root the rendered one."""
-    data = open_classes(options.dataset if data_root(options.data_root) else "synthetic_quadrants", options.data_root)
+    data = open_classes(options.dataset, options.data_root, rendered="synthetic_quadrants")
     missing = data.require(allow_missing=options.allow_missing)
     return RandomSplits(data, bool(missing) or (options.epochs or EPOCHS) != EPOCHS, options.jobs)
 
