@@ -1,4 +1,4 @@
-"""Figures from records: measured against published, predicted against annotated, training curves."""
+"""Figures from records: measured against published, predictions against annotations, training curves."""
 
 import importlib
 import importlib.util
@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from common import published
+from common import metrics, published
 from common.published import Records
 
 matplotlib.use("Agg")
@@ -70,7 +70,7 @@ def measured_against_published(rows: list, path: Path) -> None:
             marker, width = MARKERS.get(verdict, "o"), 0 if verdict in MARKERS else 2.5
             entries.append(plt.Line2D([], [], marker=marker, lw=width, color=colour, label=f"measured, {verdict}"))
     entries.append(plt.Line2D([], [], ls="", marker="|", ms=9, mew=2, color=GREY, label="strongest trivial baseline"))
-    figure.legend(handles=entries, loc="outside lower center", ncols=2 * len(axes), frameon=False)
+    figure.legend(handles=entries, loc="outside lower center", ncols=2 * min(len(axes), 2), frameon=False)
     save(figure, path)
 
 
@@ -90,6 +90,32 @@ def predicted_against_annotated(record: dict, path: Path) -> None:
         axis.set_title(f"{_words(targets[i])}, r = {r[targets[i]]:.2f}")
     figure.supxlabel("annotated (standard deviations from the mean song)", fontsize=9)
     figure.supylabel(f"predicted ({record['title']}, seed {run['seed']}; r over all songs)", fontsize=9)
+    save(figure, path)
+
+
+def confusion(records: dict[str, dict], split: str, path: Path) -> None:
+    """One panel a variant: of the test songs of a class (row), over all runs, the share taken for each class."""
+    figure, axes = _grid(len(records), columns=3, width=3.5, height=3.3)
+    for axis, record in zip(axes, records.values(), strict=True):
+        classes, reference = record["facts"]["targets"], np.array(record["facts"]["reference"])
+        total = np.zeros((len(classes), len(classes)))
+        for run in record["runs"]:
+            predicted = np.array(run["predicted"][split])
+            tested = predicted >= 0
+            total += metrics.confusion(reference[tested], predicted[tested], len(classes))
+        share = total / total.sum(1, keepdims=True)
+        axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(share):
+            colour = "white" if value > 0.55 else INK
+            axis.text(column, row, f"{value:.2f}\n({total[row, column]:.0f})", ha="center", va="center", color=colour)
+        axis.set_xticks(range(len(classes)), classes)
+        axis.set_yticks(range(len(classes)), classes, rotation=90, va="center")
+        axis.set_xlabel("predicted")
+        axis.set_ylabel("class")
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+        runs = len(record["runs"])
+        axis.set_title(f"{record['title']}\n{runs} run{'s' * (runs > 1)}")
     save(figure, path)
 
 
@@ -128,18 +154,26 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
         if importlib.util.find_spec(own):
             drawn += importlib.import_module(own).draw(records)
         rows = [row for row in published.join(expected, records) if row.fields["record"]]
-        groups = {}
+        groups, classified = {}, {}
         for row in rows:
-            groups.setdefault(tuple(row.fields[key] for key in ("dataset", "source", "split", "metric")), []).append(
-                row
-            )
+            f = row.fields
+            groups.setdefault(tuple(f[key] for key in ("dataset", "source", "split", "metric")), []).append(row)
+            record = records.get(f["dataset"], f["variant"])
+            if "predicted" in record["runs"][0]:
+                classified.setdefault((f["dataset"], f["split"]), {})[f["variant"]] = record
+        for (dataset, split), found in classified.items():
+            drawn.append(records.path(dataset, "").parent / "figures" / "confusion.png")
+            confusion(found, split, drawn[-1])
         for (dataset, source, split, metric), here in groups.items():
             folder = records.path(dataset, "").parent / "figures"
-            which = "" if len(groups) == 1 else f"_{source}_{split}".lower().replace(" ", "_")
-            if sum(group[:3] == (dataset, source, split) for group in groups) > 1:
+            which = f"_{source}_{split}".lower().replace(" ", "_")
+            if sum(group[0] == dataset for group in groups) == 1:
+                which = ""
+            elif sum(group[:3] == (dataset, source, split) for group in groups) > 1:
                 which += f"_{metric}"
-            drawn.append(folder / f"measured_against_published{which}.png")
-            measured_against_published(here, drawn[-1])
+            if any(row.fields["verdict"] != "stand-in" for row in here):
+                drawn.append(folder / f"measured_against_published{which}.png")
+                measured_against_published(here, drawn[-1])
             found = {name: records.get(dataset, name) for name in dict.fromkeys(r.fields["variant"] for r in here)}
             for name, record in found.items():
                 if "reference_z" in record["facts"]:

@@ -13,7 +13,7 @@ from reproductions.jakubik2017 import emotify, quadrants
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, CrossValidation
 
 EMOTIFY = "emotify"
-SYNTHETIC_FOLDS = 3
+SYNTHETIC_FOLDS = 2
 
 
 def build(options) -> CrossValidation:

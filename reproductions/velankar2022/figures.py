@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import binom
 
-from common import metrics, plots
+from common import plots
 from common.published import Records
 from reproductions.velankar2022.variants import NETWORKS, SIZES
 
@@ -25,9 +25,9 @@ def draw(records: Records) -> list[Path]:
         networks = {name: record for name, record in found.items() if name in NETWORKS}
         if not networks:
             continue
-        for name, make in {"confusion": confusion, "curves": curves, "splits": splits}.items():
-            make(found if name == "splits" else networks, folder / f"{name}.png")
-            drawn.append(folder / f"{name}.png")
+        curves(networks, folder / "curves.png")
+        splits(found, folder / "splits.png")
+        drawn += [folder / "curves.png", folder / "splits.png"]
         lengths = {seconds: "" if seconds == 30 else f"_{seconds}_s" for seconds in (5, 10, 20, 30)}
         sizes = {size: f"_quadrants_{size}" for size in SIZES} | {"all": "_quadrants"}
         for name, suffixes, label in (
@@ -46,32 +46,6 @@ def draw(records: Records) -> list[Path]:
 
 def accuracies(record: dict, split: str = TEST) -> np.ndarray:
     return np.array([run["metrics"][split]["accuracy"]["all"] for run in record["runs"]])
-
-
-def confusion(networks: dict[str, dict], path: Path) -> None:
-    """Of each network: of the test songs of a class (row), over all splits, the share taken for each class."""
-    figure, axes = plt.subplots(1, len(networks), figsize=(3.6 * len(networks), 3.3), squeeze=False)
-    for axis, (name, record) in zip(axes[0], networks.items(), strict=True):
-        classes, reference = record["facts"]["targets"], np.array(record["facts"]["reference"])
-        total = np.zeros((len(classes), len(classes)))
-        for run in record["runs"]:
-            predicted = np.array(run["predicted"][TEST])
-            tested = predicted >= 0
-            total += metrics.confusion(reference[tested], predicted[tested], len(classes))
-        share = total / total.sum(1, keepdims=True)
-        axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
-        for (row, column), value in np.ndenumerate(share):
-            colour = "white" if value > 0.55 else plots.INK
-            axis.text(column, row, f"{value:.2f}\n({total[row, column]:.0f})", ha="center", va="center", color=colour)
-        axis.set_xticks(range(len(classes)), classes)
-        axis.set_yticks(range(len(classes)), classes, rotation=90, va="center")
-        axis.set_xlabel("predicted")
-        axis.set_ylabel("class")
-        axis.spines[:].set_visible(False)
-        axis.tick_params(length=0)
-        runs = len(record["runs"])
-        axis.set_title(f"{LABELS[name]}, {runs} split{'s' * (runs > 1)}")
-    plots.save(figure, path)
 
 
 def curves(networks: dict[str, dict], path: Path) -> None:
