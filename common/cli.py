@@ -90,7 +90,7 @@ def parser(training: Training, program: str) -> Parser:
         "--variant",
         action="append",
         metavar="NAME",
-        help="run this one (repeatable; 'at_*' for all that begin so) and the baselines; default: "
+        help="run this one (repeatable; 'abc*' for all whose names match) and the baselines; default: "
         + ", ".join(training.default or ["the primary ones"]),
     )
     add("--table", action="store_true", help="run all primary variants, those that answer for published cells")
@@ -101,7 +101,7 @@ def parser(training: Training, program: str) -> Parser:
         "--repeats",
         type=at_least(1),
         default=training.repeats,
-        help="repetitions, with other shuffles and weights (default: %(default)s)",
+        help="repetitions: other splits or shuffles, other weights (default: %(default)s)",
     )
     add("--epochs", type=at_least(1), help="epochs of every network (default: the published number)")
     add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
@@ -167,7 +167,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
 
             expected = published.load_expected(training.expected)
             for path in plots.draw_all(expected, published.Records(out, experiment.paper)):
-                print(f"figure: {path}")
+                if path.parts[-3] == experiment.dataset:
+                    print(f"figure: {path}")
     return 0
 
 

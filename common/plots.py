@@ -93,14 +93,14 @@ def predicted_against_annotated(record: dict, path: Path) -> None:
     save(figure, path)
 
 
-def confusion(records: dict[str, dict], split: str, path: Path) -> None:
+def confusion(records: dict[str, dict], split_of: dict[str, str], path: Path) -> None:
     """One panel a variant: of the test songs of a class (row), over all runs, the share taken for each class."""
     figure, axes = _grid(len(records), columns=3, width=3.5, height=3.3)
-    for axis, record in zip(axes, records.values(), strict=True):
+    for axis, (name, record) in zip(axes, records.items(), strict=True):
         classes, reference = record["facts"]["targets"], np.array(record["facts"]["reference"])
         total = np.zeros((len(classes), len(classes)))
         for run in record["runs"]:
-            predicted = np.array(run["predicted"][split])
+            predicted = np.array(run["predicted"][split_of[name]])
             tested = predicted >= 0
             total += metrics.confusion(reference[tested], predicted[tested], len(classes))
         share = total / total.sum(1, keepdims=True)
@@ -154,16 +154,17 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
         if importlib.util.find_spec(own):
             drawn += importlib.import_module(own).draw(records)
         rows = [row for row in published.join(expected, records) if row.fields["record"]]
-        groups, classified = {}, {}
+        groups = {}
         for row in rows:
-            f = row.fields
-            groups.setdefault(tuple(f[key] for key in ("dataset", "source", "split", "metric")), []).append(row)
-            record = records.get(f["dataset"], f["variant"])
-            if "predicted" in record["runs"][0]:
-                classified.setdefault((f["dataset"], f["split"]), {})[f["variant"]] = record
-        for (dataset, split), found in classified.items():
-            drawn.append(records.path(dataset, "").parent / "figures" / "confusion.png")
-            confusion(found, split, drawn[-1])
+            key = tuple(row.fields[name] for name in ("dataset", "source", "split", "metric"))
+            groups.setdefault(key, []).append(row)
+        split_of = {cell["variant"]: cell["split"] for cell in expected["cells"]}
+        for dataset in records.datasets():  # a collection of the user's own among them
+            found = {name: record for name in split_of if (record := records.get(dataset, name))}
+            found = {name: record for name, record in found.items() if "predicted" in record["runs"][0]}
+            if found:
+                drawn.append(records.path(dataset, "").parent / "figures" / "confusion.png")
+                confusion(found, split_of, drawn[-1])
         for (dataset, source, split, metric), here in groups.items():
             folder = records.path(dataset, "").parent / "figures"
             which = f"_{source}_{split}".lower().replace(" ", "_")

@@ -19,7 +19,8 @@ def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None
     if groups:
         what += f" by {most} artists"
     if classes is not None:
-        most = min(most, *np.unique(classes, return_counts=True)[1].tolist())
+        of_class = [np.flatnonzero(np.asarray(classes) == name) for name in np.unique(classes)]
+        most = min(most, *(len({groups[i] for i in songs} if groups else songs) for songs in of_class))
         what += ", each with songs of every class,"
     if not 2 <= folds <= most:
         raise InputError(f"{folds} folds of {what} cannot be made; --folds takes 2 to {most}")

@@ -88,6 +88,14 @@ def half_width(s: float, n, s_p: float | None, m: int, half_unit: float, level: 
     return stdtrit(df, (1 + level) / 2) * np.sqrt(variance) + half_unit
 
 
+def standard_error(values, overlap: float) -> float:
+    """Of a mean over runs. overlap: tested to trained songs of random splits, which share songs (0: they do not).
+
+    Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52, 2003.
+    """
+    return float(np.std(values, ddof=1) * np.sqrt(1 / len(values) + overlap))
+
+
 def _decide(d: float, w: float, matters: float, sign: int) -> str:
     tolerance = 1e-9  # boundaries count as inside, whatever the last bit says
     if abs(d) + w <= matters + tolerance:
@@ -161,6 +169,10 @@ class Records:
 
     def path(self, dataset: str, variant: str) -> Path:
         return record_path(self.results, self.paper, dataset, variant)
+
+    def datasets(self) -> list[str]:
+        """The data sets that something is recorded of."""
+        return sorted({path.parent.name for path in (self.results / self.paper).glob("*/*.json")})
 
     def name(self, dataset: str, variant: str) -> str:
         """The record's file as reports name it, from the results folder on."""
@@ -460,13 +472,11 @@ def _difference(claim: dict, expected: dict, resampled: Resampled) -> dict:
         other, other_draws = matched(*arms[1])
         observed, draws = observed - other, draws - other_draws
     draws = _means_of_runs(draws, drawn_runs)
-    one_song, overlap = (
-        len(set(known[0].get("artists", known[0]["tracks"]))) == 1,
-        max(f.get("overlap", 0) for f in known),
-    )
-    if one_song or overlap:  # no songs to resample, or random splits that share songs: Student's t over the runs,
-        spread = observed.std(ddof=1) * np.sqrt(1 / len(seeds) + overlap)  # after Nadeau and Bengio (2003)
-        draws = observed.mean() + spread * rng.standard_t(len(seeds) - 1, REPLICATES)
+    one_song = len(set(known[0].get("artists", known[0]["tracks"]))) == 1
+    overlap = max(facts.get("overlap", 0) for facts in known)
+    if one_song or overlap:  # no songs to resample, or random splits that share songs: Student's t over the runs
+        evenly = stdtrit(len(seeds) - 1, (np.arange(REPLICATES) + 0.5) / REPLICATES)
+        draws = observed.mean() + standard_error(observed, overlap) * evenly
     if "published" in claim:  # its arm is one run, whose spread is taken to be ours, and printed to so many digits
         cells = {cell["id"]: cell for cell in expected["cells"]}
         against = [cells[i] for i in claim["published"]]
@@ -505,9 +515,9 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
     """Every claim of a paper with its verdict; p adjusted by Holm over the tested claims of a family."""
     found, resampled = [], Resampled(records)
     for stated in expected["claims"]:
-        claim = (
-            stated if _recorded(stated, records) else stated | {"dataset": stated.get("stand_in", stated["dataset"])}
-        )
+        claim = stated
+        if not _recorded(stated, records):
+            claim = stated | {"dataset": stated.get("stand_in", stated["dataset"])}
         fields = dict.fromkeys(CLAIM_KEYS) | {"paper": expected["paper"], "claim": claim["id"]}
         variant = claim["a"] if isinstance(claim["a"], str) else claim["a"][0]
         path = records.path(claim["dataset"], variant)

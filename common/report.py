@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from common.errors import InputError
-from common.published import Records, Row
+from common.published import Records, Row, standard_error
 
 MARK = "<!-- {} {} -->"
 
@@ -49,9 +49,8 @@ def _line(row: Row, first: str) -> list[str]:
 
 def coverage(facts: dict) -> str:
     """What a record covers, in a line: songs, input, audio."""
-    songs = (
-        f"{facts['n_train']} of {facts['of_train']} songs trained on, {facts['n_test']} of {facts['of_test']} tested"
-    )
+    songs = f"{facts['n_train']} of {facts['of_train']} songs to learn from"
+    songs += f", {facts['n_test']} of {facts['of_test']} tested"
     frames = f", {facts['frames']}" if facts.get("frames") else ""
     return f"{songs}{frames}; {facts['input']}; audio {facts['audio']}"
 
@@ -117,8 +116,12 @@ def claims_table(claims: list[dict], render=text_table) -> str:
 def variants_table(
     records: Records, dataset: str, split: str, metric: str, variants: list[str], render=markdown_table
 ) -> str:
-    """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs."""
+    """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs.
+
+    Of random splits, which share songs, also the 95 % interval of that mean (`published.standard_error`).
+    """
     import numpy as np
+    from scipy.special import stdtrit
 
     lines, header = [], None
     for name in variants:
@@ -131,7 +134,11 @@ def variants_table(
         digits = 3 if metric.startswith("rmse") else 2
         cells = [number(v, digits) if abs(v) < DIVERGED else "diverged" for v in values.mean(0)]
         if len(values) > 1 and "diverged" not in cells:
-            cells[-1] = f"{number(values[:, -1].mean())} ± {number(values[:, -1].std(ddof=1))}"
+            mean, n, overlap = values[:, -1].mean(), len(values), record["facts"].get("overlap")
+            cells[-1] = f"{number(mean)} ± {number(values[:, -1].std(ddof=1))}"
+            if overlap:
+                half = stdtrit(n - 1, 0.975) * standard_error(values[:, -1], overlap)
+                cells[-1] += f" ({number(mean - half)} … {number(mean + half)})"
         lines.append([f"{record['title']} (`{name}`)", len(values), *cells])
     return render(header, lines) if lines else "Nothing is recorded yet."
 

@@ -23,7 +23,7 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
     given: the data root, see `data_prep.dataset.data_root`; rendered: the name of what is opened where there is none.
     Imported when asked for, so that listing the names costs nothing. Raises InputError if there is no such data set.
     """
-    if rendered and data_root(given) is None:
+    if name in DATASETS and rendered and data_root(given) is None:
         name = rendered
     if name in DATASETS:
         module, attribute = DATASETS[name]
@@ -32,7 +32,7 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
     if name.lower() in DATASETS:  # its folder; and records are kept by name, capitals or not
         raise InputError(f"{name}: no such data set; did you mean {name.lower()}?")
     root = required_data_root(given)
-    if Path(name).name != name or name.startswith(".") or not (root / name).is_dir():
+    if not name or Path(name).name != name or name.startswith(".") or not (root / name).is_dir():
         known = ", ".join(DATASETS)
         raise InputError(f"{name}: neither a data set ({known}) nor the name of a folder in the data root ({root})")
     from data_prep.class_folders import ClassFolders

@@ -170,6 +170,15 @@ class ClassDataset(Dataset):
 
     classes: tuple[str, ...]  # in the order that tables and networks use
 
+    def is_papers(self, folder: str, classes: tuple[str, ...]) -> bool:
+        """Whether these are a paper's own songs, known by their folder. Raises InputError if their classes differ."""
+        if self.name == folder and set(self.classes) != set(classes):
+            found, wanted = (", ".join(sorted(names)) for names in (self.classes, classes))
+            raise InputError(
+                f"{self.root}: has the classes {found}, the paper's are {wanted}; rename these or the folder"
+            )
+        return self.name == folder
+
     @property
     def groups(self) -> list[str]:
         """Of each track its artist, and its own id where the artist is not known: for folds by artist."""

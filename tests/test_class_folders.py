@@ -143,11 +143,12 @@ def test_faults_in_the_artists(songs, change, told):
 def test_names(songs):
     root = songs.parent
     assert open_dataset("Songs", root).name == "Songs" and open_dataset("synthetic", None).name == "synthetic"
-    for name in ("songs and more", "Songs/sad", "..", ".git", str(songs)):
+    for name in ("songs and more", "Songs/sad", "..", ".git", "", str(songs)):
         with pytest.raises(InputError, match=r"neither a data set \(emotify, .* nor the name of a folder in"):
             open_dataset(name, root)
-    with pytest.raises(InputError, match="no data root"):
-        open_dataset("Songs", None)
+    for rendered in (None, "synthetic_quadrants"):  # which stands for a data set, not for any folder
+        with pytest.raises(InputError, match="no data root"):
+            open_dataset("Songs", None, rendered)
     with pytest.raises(InputError, match="Emotify: no such data set; did you mean emotify"):
         open_dataset("Emotify", root)
 

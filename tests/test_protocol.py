@@ -57,6 +57,14 @@ def test_folds_keep_groups_together(folds):
     assert np.ptp(np.bincount(alone)) <= 1 and len({alone[i] for i in range(9)}) > 1  # without groups they are split
 
 
+def test_no_more_folds_than_artists_of_a_class():
+    """Else a fold's training part could lack the class."""
+    classes = ["a"] * 15 + ["b"] * 10  # by 2 and by 7 bands
+    assert set(k_folds(25, 2, 0, GROUPS, classes)) == {0, 1}
+    with pytest.raises(InputError, match=r"3 folds .* each with songs of every class, cannot be made; --folds takes 2"):
+        k_folds(25, 3, 0, GROUPS, classes)
+
+
 @pytest.mark.parametrize(
     ("folds", "groups", "told"),
     [(10, GROUPS, "10 folds of 25 songs by 9 artists cannot be made; --folds takes 2 to 9"),

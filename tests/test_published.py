@@ -354,7 +354,7 @@ def test_random_splits_share_songs(paper):
     differences = np.subtract(*each)
     half = stats.t.ppf(0.975, 7) * differences.std(ddof=1) * np.sqrt(1 / 8 + 0.5)
     assert found["difference"] == pytest.approx(differences.mean(), abs=1e-9)
-    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.08)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.01)
 
 
 def test_claims_about_one_class_against_others(paper):

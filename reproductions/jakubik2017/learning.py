@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 CROP, BATCH = 100, 100  # vectors a crop (about 5 s), files a batch (V.B.2)
+VECTORS = 100  # a batch of the autoencoder
 EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_squared_error"
 
 
@@ -88,7 +89,7 @@ def train_autoencoder(epochs: int, sequences, fold_of, seed: int, fold: int) -> 
     losses = []
     for _ in range(epochs):
         x = (sequences.crops(train, CROP, rng).reshape(-1, model.VECTOR) - mean) / std
-        losses.append(net.fit(x, x, batch_size=BATCH, verbose=0).history["loss"][0])
+        losses.append(net.fit(x, x, batch_size=VECTORS, verbose=0).history["loss"][0])
     features = [
         np.asarray(code((song - mean) / std)).mean(0) for song in map(sequences.__getitem__, range(len(fold_of)))
     ]

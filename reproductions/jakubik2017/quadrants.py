@@ -45,14 +45,8 @@ def variants(epochs: int | None = None) -> list[Variant]:
         network("semantic_embedding_gru_svm_one_hot", "Semantic Embedding GRU + SVM, one-hot annotation",
                 test, EMBEDDING, ONE_HOT)  # fmt: skip
         network("standard_gru_summed_error", "Standard GRU, squared error summed", test, SSE, ONE_HOT)
-        network(
-            "standard_gru_svm_summed_error",
-            "control: SVM on its features, squared error summed",
-            test,
-            SSE,
-            ONE_HOT,
-            svm=True,
-        )
+        network("standard_gru_svm_summed_error", "control: SVM on its features, squared error summed",
+                test, SSE, ONE_HOT, svm=True)  # fmt: skip
         network("standard_gru_300_epochs", "Standard GRU, three times as long", test, MSE, ONE_HOT, times=3)
         for kind, size in SETS.items():
             title = f"{kind.capitalize()} features ({size}) + SVM"
@@ -97,7 +91,7 @@ class Quadrants(CrossValidation):
         self.fold_of(variant.settings, 0)  # tells now if it cannot be done
         self.hear(variant.settings)
         n, features = len(self.y), variant.settings.get("features")
-        of_paper = self.data.name == PAPERS and set(self.data.classes) == set(VALENCE_AROUSAL)
+        of_paper = self.data.is_papers(PAPERS, tuple(VALENCE_AROUSAL))
         of = OF_PAPER if of_paper else self.data.n_tracks
         return {
             "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),

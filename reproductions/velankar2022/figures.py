@@ -8,18 +8,16 @@ from scipy.stats import binom
 
 from common import plots
 from common.published import Records
-from reproductions.velankar2022.variants import NETWORKS, SIZES
+from reproductions.velankar2022.variants import LAST, NETWORKS, SIZES, TEST
 
-DATASETS = ("hindi", "4q")
 COLOURS = {"crnn": plots.BLUE, "parallel": plots.ORANGE, "descriptors_svm": plots.INK}
 LABELS = NETWORKS | {"descriptors_svm": "SVM on hand-made features"}
-TEST, LAST = "test", "test, last epoch"
 
 
 def draw(records: Records) -> list[Path]:
     """All figures that the records allow; returns their paths."""
     drawn = []
-    for dataset in DATASETS:
+    for dataset in records.datasets():
         folder = records.path(dataset, "").parent / "figures"
         found = {name: record for name in LABELS if (record := records.get(dataset, name))}
         networks = {name: record for name, record in found.items() if name in NETWORKS}
@@ -69,7 +67,7 @@ def curves(networks: dict[str, dict], path: Path) -> None:
 
 
 def splits(found: dict[str, dict], path: Path) -> None:
-    """The test accuracy of every split (dots), their mean (line), the paper's split of its own songs (diamond).
+    """The test accuracy of every split (dots), their mean (line); on the paper's songs also the paper's (diamond).
 
     The band: where 95 % of tests on so many songs lie by chance alone, at that mean accuracy.
     """
@@ -82,7 +80,7 @@ def splits(found: dict[str, dict], path: Path) -> None:
         axis.plot(values, y + spread, "o", color=COLOURS[name], ms=4, mec="none", alpha=0.8)
         axis.plot(values.mean(), y, "|", color=COLOURS[name], ms=20, mew=2)
     for name, published in (("crnn", 25 / 46), ("parallel", 23 / 46)):
-        if name in found:
+        if name in found and not found[name]["facts"]["stand_in"]:
             axis.plot(published, list(found).index(name), "D", mfc="white", mec=plots.INK, ms=6)
     axis.set_yticks(range(len(found)), [f"{LABELS[name]}, {len(r['runs'])} splits" for name, r in found.items()])
     axis.set_ylim(len(found) - 0.5, -0.5)
@@ -92,7 +90,7 @@ def splits(found: dict[str, dict], path: Path) -> None:
 
 
 def along(points: dict[str, dict], label: str, path: Path) -> None:
-    """Accuracy of each system, mean and every split, along seconds or numbers of excerpts."""
+    """Accuracy of each system along seconds or numbers of excerpts: every split, the mean, and that of last epochs."""
     figure, axis = plt.subplots(figsize=(5.6, 3.4))
     for name, records in points.items():
         if not records:
@@ -102,6 +100,9 @@ def along(points: dict[str, dict], label: str, path: Path) -> None:
         for at, some in zip(x, values, strict=True):
             axis.plot(np.full(len(some), at), some, "o", color=COLOURS[name], ms=3, alpha=0.35, mec="none")
         axis.plot(x, [some.mean() for some in values], "o-", color=COLOURS[name], lw=1.8, ms=5, label=LABELS[name])
+        if name in NETWORKS:
+            last = [accuracies(record, LAST).mean() for record in records.values()]
+            axis.plot(x, last, "--", color=COLOURS[name], lw=1.2, label="... its last epoch")
     chance = 1 / len(next(iter(points["crnn"].values()))["facts"]["targets"])
     axis.axhline(chance, color=plots.GREY, ls=":", lw=1.2, label="chance")
     axis.set_xlabel(label)

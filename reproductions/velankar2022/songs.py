@@ -55,7 +55,10 @@ class Songs:
         rest, test = two_parts(np.arange(len(self.y)), TEST_SHARE)
         if size is not None and size < len(rest):
             rest, _ = train_test_split(rest, train_size=size, stratify=self.y[rest], random_state=seed)
-        return (*two_parts(rest, VALIDATION_SHARE), test)
+        parts = (*two_parts(rest, VALIDATION_SHARE), test)
+        if any(len(set(self.y[part])) < len(self.classes) for part in parts):
+            raise InputError(f"split {seed} by artist has no song of some class in a part; name more artists a class")
+        return parts
 
 
 def select(data: ClassDataset, songs: str) -> Songs:

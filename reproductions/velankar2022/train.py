@@ -18,12 +18,11 @@ from common.features.relative_mel import RelativeMel
 from common.runs import Experiment, digest
 from data_prep import open_classes
 from reproductions.velankar2022.songs import MOODS, TEST_SHARE, Songs, select
-from reproductions.velankar2022.variants import EPOCHS, baselines, variants
+from reproductions.velankar2022.variants import EPOCHS, LAST, TEST, baselines, variants
 
 SPLITS = 20
-ARTISTS = 10  # to have some in each part of a split
+ARTISTS = 10  # of each class, to have some in each part of a split
 PAPERS = "hindi"  # the folder of the paper's songs
-TEST, LAST = "test", "test, last epoch"
 CURVES = ("accuracy", "val_accuracy", "loss", "val_loss")
 
 
@@ -99,9 +98,13 @@ class RandomSplits(Experiment):
         settings = variant.settings
         if settings["songs"] == "quadrants" and len(self.data.classes) != 4:
             return f"{self.data.name} has not the four quadrants"
-        artists = {track.artist for track in self.data.tracks} - {None}
-        if settings["groups"] and len(artists) < ARTISTS:
-            return f"{self.data.name} names {len(artists)} artists, and {ARTISTS} or more are needed"
+        if settings["groups"]:
+            songs = self.songs(settings)
+            for number, name in enumerate(songs.classes):
+                artists = {track.artist for track, y in zip(songs.tracks, songs.y, strict=True) if y == number} - {None}
+                if len(artists) < ARTISTS:
+                    found = f"{len(artists)} artists of class {name}"
+                    return f"{self.data.name} names {found}, and {ARTISTS} or more are needed"
         rest = len(self.songs(settings).y) * (1 - TEST_SHARE)
         if settings["size"] and settings["size"] > rest:
             return f"{self.data.name} has about {rest:.0f} songs to learn from"
@@ -114,7 +117,7 @@ class RandomSplits(Experiment):
         settings, songs = variant.settings, self.songs(variant.settings)
         train, validated, test = self.split(settings, 0)
         n_train, n_test = len(train) + len(validated), len(test)
-        of_paper = self.data.name == PAPERS and set(songs.classes) == set(MOODS.values())
+        of_paper = self.data.is_papers(PAPERS, tuple(MOODS.values()))
         found = {
             "fingerprint": digest([self.data.fingerprint, settings["songs"]]),
             "audio": self.data.audio_kind, "decoder": audio.decoder(),
