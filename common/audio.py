@@ -12,6 +12,7 @@ import soundfile
 from common.errors import InputError
 from common.files import muted_stderr
 
+HINT = "get the file again, or take it away if it is no recording"
 MP3_FRAME = 1152  # samples; a header may count a last frame that decoders leave out
 
 
@@ -35,7 +36,7 @@ def load(path: Path, *, rate: int | None = None) -> tuple[np.ndarray, int]:
             announced, file_rate = file.frames, file.samplerate
             samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be decoded as audio ({error}); get the file again") from error
+        raise InputError(f"{path}: cannot be decoded as audio ({_reason(error)}); {HINT}") from error
     if not len(samples):
         raise InputError(f"{path}: holds no audio (zero length); get the file again")
     if len(samples) < announced - MP3_FRAME * (path.suffix.lower() == ".mp3"):
@@ -59,5 +60,11 @@ def duration(path: Path) -> float:
         with muted_stderr():
             info = soundfile.info(path)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be read as audio ({error}); get the file again") from error
+        raise InputError(f"{path}: cannot be read as audio ({_reason(error)}); {HINT}") from error
     return info.frames / info.samplerate
+
+
+def _reason(error: Exception) -> str:
+    """libsndfile's words without the path; what it says of some broken files is that they do not exist."""
+    text = getattr(error, "error_string", str(error))
+    return "unknown format" if "does not exist" in text else text.rstrip(".")

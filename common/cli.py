@@ -140,9 +140,10 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     chosen = [variants[name] for name in dict.fromkeys([*beside, *chosen])]
     experiment = training.build(options)
     lacking = {variant.name: why for variant in chosen if (why := experiment.lacks(variant))}
+    for name in options.variant or []:
+        if name in lacking:
+            raise InputError(f"{name} cannot run here: {lacking[name]}")
     for name, why in lacking.items():
-        if name in (options.variant or []):
-            raise InputError(f"{name} cannot run here: {why}")
         print(f"left out: {name} ({why})")
     chosen = [variant for variant in chosen if variant.name not in lacking]
     if not chosen:
@@ -187,7 +188,7 @@ def _plan(chosen: list[runs.Variant], experiment: runs.Experiment, options) -> s
     minutes = seconds / options.jobs / 60
     names = ", ".join(v.name for v in chosen)
     about = f"About {minutes:.0f} min" if minutes >= 1 else "Less than a minute"
-    return f"{len(chosen)} variants, {options.repeats} runs each: {names}\n{about} if nothing is done yet."
+    return f"{len(chosen)} variants, {options.repeats} runs each: {names}\n{about} once all features are there."
 
 
 def _listing(variants, jobs: int) -> str:

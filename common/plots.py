@@ -111,7 +111,7 @@ def confusion(records: dict[str, dict], split_of: dict[str, str], path: Path) ->
         axis.set_xticks(range(len(classes)), classes)
         axis.set_yticks(range(len(classes)), classes, rotation=90, va="center")
         axis.set_xlabel("predicted")
-        axis.set_ylabel("class")
+        axis.set_ylabel("true class")
         axis.spines[:].set_visible(False)
         axis.tick_params(length=0)
         runs = len(record["runs"])
@@ -158,8 +158,9 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
         for row in rows:
             key = tuple(row.fields[name] for name in ("dataset", "source", "split", "metric"))
             groups.setdefault(key, []).append(row)
-        split_of = {cell["variant"]: cell["split"] for cell in expected["cells"]}
         for dataset in records.datasets():  # a collection of the user's own among them
+            here = [c for c in expected["cells"] if dataset in (c["dataset"], *c.get("stand_in", []))]
+            split_of = {cell["variant"]: cell["split"] for cell in here or expected["cells"]}
             found = {name: record for name in split_of if (record := records.get(dataset, name))}
             found = {name: record for name, record in found.items() if "predicted" in record["runs"][0]}
             if found:

@@ -252,10 +252,12 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
 
 def uncompared(facts: dict) -> str | None:
     """The verdict on a record that no published number is compared with; None if it is the published protocol."""
+    if facts.get("partial"):  # shortened, or songs are missing: of a stand-in too
+        return "partial"
     if facts.get("stand_in"):
         return "stand-in"
     whole = facts["n_train"] == facts["of_train"] and facts["n_test"] == facts["of_test"]
-    return None if whole and not (facts.get("partial") or facts.get("frames")) else "partial"
+    return None if whole and not facts.get("frames") else "partial"
 
 
 def trivial_baseline(

@@ -52,7 +52,8 @@ def coverage(facts: dict) -> str:
     songs = f"{facts['n_train']} of {facts['of_train']} songs to learn from"
     songs += f", {facts['n_test']} of {facts['of_test']} tested"
     frames = f", {facts['frames']}" if facts.get("frames") else ""
-    return f"{songs}{frames}; {facts['input']}; audio {facts['audio']}"
+    shortened = "; fewer epochs, folds or songs than the paper's" if facts.get("partial") else ""
+    return f"{songs}{frames}{shortened}; {facts['input']}; audio {facts['audio']}"
 
 
 def board(rows: list[Row], render=text_table, first: str = "system") -> str:
@@ -94,9 +95,10 @@ def summary(rows: list[Row], render=text_table) -> str:
         row = next((row for row in cells if row.primary), cells[0])
         fields = row.fields
         verdicts = counts(cells).split(": ", 1)[1]
-        lines.append([paper, source, system, number(fields["published"], row.digits), number(fields["measured"]),
-                      interval(fields), fields["verdict"], verdicts])  # fmt: skip
-    header = ["paper", "table", "system", "published", "measured", "measured ∓ w", "verdict", "all its cells"]
+        metric = f"{fields['metric'].split('_mean_over')[0].replace('_', ' ')}, {fields['target']}"
+        values = number(fields["published"], row.digits), number(fields["measured"]), interval(fields)
+        lines.append([paper, source, system, metric, *values, fields["verdict"], verdicts])
+    header = ["paper", "table", "system", "metric", "published", "measured", "measured ∓ w", "verdict", "all its cells"]
     return render(header, lines)
 
 

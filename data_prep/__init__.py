@@ -34,7 +34,10 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
     root = required_data_root(given)
     if not name or Path(name).name != name or name.startswith(".") or not (root / name).is_dir():
         known = ", ".join(DATASETS)
-        raise InputError(f"{name}: neither a data set ({known}) nor the name of a folder in the data root ({root})")
+        raise InputError(
+            f"{name}: neither a data set ({known}) nor the name of a folder in the data root ({root}); "
+            f"recordings of your own lie in {root / (name or 'NAME')}/CLASS/"
+        )
     from data_prep.class_folders import ClassFolders
 
     return ClassFolders(root, name)

@@ -29,6 +29,9 @@ def _prepare(options) -> int:
     data = open_dataset(options.dataset, options.data_root)
     found = data.validate()
     problems = [problem.text for problem in found]
+    if hasattr(data, "classes"):
+        counts = data.labels["class"].value_counts()
+        print("classes: " + ", ".join(f"{name} {counts.get(name, 0)}" for name in data.classes))
     print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")
     for text in problems:
         print(f"  {text}")

@@ -50,11 +50,13 @@ class ClassFolders(ClassDataset):
             return [Track(file, path) for file, path in found.items()]
         table = read_table(self.root / ARTISTS, ["file", "artist"], "mend it, or take it away")
         artists = {_id(file): artist or None for file, artist in table["artist"].items()}
-        for file in {**found, **artists}:
+        for file in artists:
+            if file not in found:
+                told = "which is not there as CLASS/FILE; mend the line, or take it away"
+                raise InputError(f"{self.root / ARTISTS}: names {file}, {told}")
+        for file in found:
             if file not in artists:
                 raise InputError(f"{self.root / ARTISTS}: has no line for {file}; add it (with no artist if unknown)")
-            if file not in found:
-                raise InputError(f"{self.root / ARTISTS}: names {file}, which is not there; take the line away")
         return [Track(file, path, artist=artists[file]) for file, path in found.items()]
 
     @cached_property

@@ -127,8 +127,9 @@ def test_faults_in_the_folders(songs, spoil, told):
         (lambda t: t.replace(",", ";"), "has no column 'file'"),
         (lambda t: t.replace('"Duo, The"', "Duo, The"), r"line 3: has 3 fields, not 2 \(a comma in a field needs"),
         (lambda t: t.replace("sad/c.wav", "happy/one.wav"), "line 7: happy/one.wav has a line already"),
-        (lambda t: t.replace("sad/c.wav", "c.wav"), "has no line for sad/c.wav; add it"),
-        (lambda t: t + "sad/d.wav,Band\n", "names sad/d.wav, which is not there; take the line away"),
+        (lambda t: t.replace("sad/c.wav", "c.wav"), "names c.wav, which is not there as CLASS/FILE"),
+        (lambda t: "".join(t.splitlines(True)[:-1]), "has no line for sad/c.wav; add it"),
+        (lambda t: t + "sad/d.wav,Band\n", "names sad/d.wav, which is not there as CLASS/FILE; mend the line"),
         (lambda t: "", "is empty; mend it"),
     ],
 )

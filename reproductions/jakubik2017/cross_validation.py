@@ -20,6 +20,7 @@ class CrossValidation(Experiment):
     """Cross-validation; the folds' shuffle, the initial weights and the crops follow from the seed."""
 
     paper = "jakubik2017"
+    songs_timed: int  # that the variants' `core_seconds` are meant for, in ten folds
 
     def __init__(self, data: Dataset, folds: int, partial: bool, jobs: int):
         self.data, self.folds, self.partial, self.processes = data, folds, partial, jobs
@@ -35,6 +36,9 @@ class CrossValidation(Experiment):
             if len(of_song) < CROP:
                 raise InputError(f"{path}: lasts less than the 5 s that the network learns from; take it away")
         return protocol.Sequences.of(vectors)
+
+    def share(self, variant):
+        return len(self.paths) / self.songs_timed * (self.folds - 1) / (FOLDS - 1)
 
     def hear(self, settings: dict) -> None:
         """Read now what a variant hears, so that a broken file is told before anything is recorded."""

@@ -64,6 +64,8 @@ def baselines(variant: Variant) -> tuple[str, ...]:
 class Quadrants(CrossValidation):
     """One class a song; folds are stratified, by song or by artist."""
 
+    songs_timed = 900
+
     def __init__(self, data: ClassDataset, folds: int, partial: bool, jobs: int):
         super().__init__(data, folds, partial, jobs)
         label = data.labels["class"]

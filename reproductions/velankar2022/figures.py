@@ -76,8 +76,8 @@ def splits(found: dict[str, dict], path: Path) -> None:
         values, n = accuracies(record), record["facts"]["n_test"]
         low, high = binom.ppf([0.025, 0.975], n, values.mean()) / n
         axis.plot([low, high], [y, y], color=COLOURS[name], lw=9, alpha=0.18, solid_capstyle="butt")
-        spread = 0.28 * (np.argsort(np.argsort(values, kind="stable")) / max(len(values) - 1, 1) - 0.5)
-        axis.plot(values, y + spread, "o", color=COLOURS[name], ms=4, mec="none", alpha=0.8)
+        alike = np.array([np.sum(values[:i] == value) for i, value in enumerate(values)])  # one above the other
+        axis.plot(values, y + 0.22 - 0.1 * alike, "o", color=COLOURS[name], ms=4, mec="none", alpha=0.8)
         axis.plot(values.mean(), y, "|", color=COLOURS[name], ms=20, mew=2)
     for name, published in (("crnn", 25 / 46), ("parallel", 23 / 46)):
         if name in found and not found[name]["facts"]["stand_in"]:
@@ -97,8 +97,9 @@ def along(points: dict[str, dict], label: str, path: Path) -> None:
             continue
         x = np.array([record["facts"]["n_train"] if key == "all" else key for key, record in records.items()])
         values = [accuracies(record) for record in records.values()]
+        beside = 0.01 * np.ptp(x) * (list(points).index(name) - 1)
         for at, some in zip(x, values, strict=True):
-            axis.plot(np.full(len(some), at), some, "o", color=COLOURS[name], ms=3, alpha=0.35, mec="none")
+            axis.plot(np.full(len(some), at + beside), some, "o", color=COLOURS[name], ms=3, alpha=0.35, mec="none")
         axis.plot(x, [some.mean() for some in values], "o-", color=COLOURS[name], lw=1.8, ms=5, label=LABELS[name])
         if name in NETWORKS:
             last = [accuracies(record, LAST).mean() for record in records.values()]

@@ -104,7 +104,9 @@ class RandomSplits(Experiment):
                 artists = {track.artist for track, y in zip(songs.tracks, songs.y, strict=True) if y == number} - {None}
                 if len(artists) < ARTISTS:
                     found = f"{len(artists)} artists of class {name}"
-                    return f"{self.data.name} names {found}, and {ARTISTS} or more are needed"
+                    return (
+                        f"{self.data.name} names {found}, and {ARTISTS} or more are needed (artists.csv: file, artist)"
+                    )
         rest = len(self.songs(settings).y) * (1 - TEST_SHARE)
         if settings["size"] and settings["size"] > rest:
             return f"{self.data.name} has about {rest:.0f} songs to learn from"
