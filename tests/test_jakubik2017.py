@@ -160,7 +160,8 @@ def run(*arguments):
 
 
 def test_quadrants_end_to_end(quadrant_folders, tmp_path):
-    options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--out", tmp_path, "--folds", 3, "--epochs", 3)
+    options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--out", tmp_path, "--jobs", 1)
+    options = (*options, "--folds", 3, "--epochs", 3)
     named = ("semantic_embedding_gru_svm", "standard_gru_artists", "rhythm_svm")
     done = run(*options, *(part for name in named for part in ("--variant", name)))
     assert done.returncode == 0, done.stderr

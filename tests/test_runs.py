@@ -219,7 +219,7 @@ def test_killed_at_ten_moments_the_results_are_the_same(small_emotify, tmp_path)
     call, rng = command(small_emotify, tmp_path / "killed", jobs=2), np.random.default_rng(1)
     for _ in range(10):
         process = start(call, tmp_path / "cache-2")
-        time.sleep(rng.uniform(1, 6))
+        time.sleep(rng.uniform(1, 5))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     process = start(call, tmp_path / "cache-2")

@@ -213,7 +213,7 @@ def run(*arguments):
 
 def test_a_collection_end_to_end(tmp_path):
     root = collection(tmp_path / "data", songs=20, artists=True)
-    options = ("--data-root", root, "--dataset", "Songs", "--out", tmp_path, "--epochs", 2, "--repeats", 2)
+    options = ("--data-root", root, "--dataset", "Songs", "--out", tmp_path, "--epochs", 2, "--repeats", 2, "--jobs", 1)
     done = run(*options, "--variant", "crnn", "--variant", "parallel_artists")
     assert done.returncode == 0, done.stderr
     records = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "velankar2022" / "Songs").glob("*.json")}
