@@ -4,6 +4,8 @@ Conventions: samples are float32 of shape (n_samples,) in [-1, 1]; rates are in 
 (wav, flac, mp3, ogg vorbis, opus, ...), resampling is soxr's.
 """
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,25 +30,7 @@ def load(path: Path, *, rate: int | None = None) -> tuple[np.ndarray, int]:
     Returns: samples, float32 of shape (n_samples,), the mean of the channels; and their rate in Hz.
     Raises: InputError, naming the file, if it is missing, not audio, cut off, empty, silent or not finite.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        with muted_stderr(), soundfile.SoundFile(path) as file:
-            announced, file_rate = file.frames, file.samplerate
-            samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be decoded as audio ({_reason(error)}); {HINT}") from error
-    if not len(samples):
-        raise InputError(f"{path}: holds no audio (zero length); get the file again")
-    if len(samples) < announced - MP3_FRAME * (path.suffix.lower() == ".mp3"):
-        raise InputError(
-            f"{path}: is cut off, {len(samples)} of {announced} samples can be decoded; get the file again"
-        )
-    if not np.isfinite(samples).all():
-        raise InputError(f"{path}: holds samples that are not finite numbers; get the file again")
-    if not samples.any():
-        raise InputError(f"{path}: is silent (every sample is zero); get the file again")
+    ((samples, file_rate),) = pieces(path, None)
     if rate is not None and rate != file_rate:
         import soxr
 
@@ -54,14 +38,58 @@ def load(path: Path, *, rate: int | None = None) -> tuple[np.ndarray, int]:
     return samples, file_rate
 
 
+def pieces(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterator[tuple[np.ndarray, int]]:
+    """A file in pieces of so many seconds, each as `load` returns it: a long recording need not fit into memory.
+
+    overlap: seconds that each piece after the first repeats of the one before it. seconds None: one piece. Raises
+    InputError as `load` does, for what can be told of the end at the end only.
+    """
+    path, read, loud, kept = Path(path), 0, False, None
+    _require_readable(path)
+    try:
+        with muted_stderr():
+            file = soundfile.SoundFile(path)
+        with file:
+            announced, rate = file.frames, file.samplerate
+            n, repeated = -1 if seconds is None else round(seconds * rate), round(overlap * rate)
+            while read == 0 or read < announced:
+                with muted_stderr():
+                    samples = file.read(n, dtype="float32", always_2d=True).mean(axis=1)
+                if not len(samples):
+                    break
+                read += len(samples)
+                if not np.isfinite(samples).all():
+                    raise InputError(f"{path}: holds samples that are not finite numbers; get the file again")
+                loud |= bool(samples.any())
+                whole = samples if kept is None else np.concatenate([kept, samples])
+                kept = whole[-repeated:] if repeated else None
+                yield whole, rate
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be decoded as audio ({_reason(error)}); {HINT}") from error
+    if not read:
+        raise InputError(f"{path}: holds no audio (zero length); get the file again")
+    if read < announced - MP3_FRAME * (path.suffix.lower() == ".mp3"):
+        raise InputError(f"{path}: is cut off, {read} of {announced} samples can be decoded; get the file again")
+    if not loud:
+        raise InputError(f"{path}: is silent (every sample is zero); get the file again")
+
+
 def duration(path: Path) -> float:
     """Length in seconds as the file's header tells it, without decoding. Raises InputError as `load` does."""
+    _require_readable(path)
     try:
         with muted_stderr():
             info = soundfile.info(path)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as audio ({_reason(error)}); {HINT}") from error
     return info.frames / info.samplerate
+
+
+def _require_readable(path: Path) -> None:
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: may not be read (no permission)")
 
 
 def _reason(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import fnmatch
+import logging
 import sys
 import tempfile
 from collections.abc import Callable
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import provenance, published, report, runs
+from common import parallel, provenance, published, report, runs
 from common.errors import InputError
-from common.files import cache_folder
-from common.parallel import available_cores
+from common.files import cache_folder, muted_stderr
+from common.parallel import available_cores, progress
 
 
 class Parser(argparse.ArgumentParser):
@@ -84,7 +85,7 @@ def parser(training: Training, program: str) -> Parser:
     add = found.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     if training.dataset:
-        either = "a data set, or a folder of the data root that has a folder of recordings a class"
+        either = "a data set, or a folder of your own in the data root (README, Your own labels)"
         add("--dataset", default=training.dataset, metavar="NAME", help=f"{either} (default: %(default)s)")
     add(
         "--variant",
@@ -107,6 +108,16 @@ def parser(training: Training, program: str) -> Parser:
     add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     add("--out", type=Path, default=Path("runs"), metavar="DIR", help="where records go (default: %(default)s/)")
     add("--allow-missing", action="store_true", help="run on what there is of a data set, and say so in every table")
+    add(
+        "--weights",
+        type=Path,
+        metavar="DIR",
+        help="then train the one --variant on all songs and keep the weights in DIR: predict --weights DIR uses them",
+    )
+    add("--tensorboard", type=Path, metavar="DIR", help="then write the histories of the runs for TensorBoard")
+    told = found.add_mutually_exclusive_group()
+    told.add_argument("--verbose", action="store_true", help="a line for each network that is trained")
+    told.add_argument("--quiet", action="store_true", help="no progress bars and no plan, only the tables")
     quick = "2 folds, 5 epochs" if training.folds else "5 epochs"
     add("--quick", action="store_true", help=f"{quick}, once, nothing recorded: only to see that it runs")
     return found
@@ -115,6 +126,9 @@ def parser(training: Training, program: str) -> Parser:
 def train(training: Training, program: str, arguments: list[str] | None = None) -> int:
     """Parse the options and run the variants; ends with the table of published and measured numbers."""
     options = parser(training, program).parse_args(arguments)
+    parallel.quiet_bars = options.quiet
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("common").setLevel(logging.INFO if options.verbose else logging.WARNING)
     return run(lambda: _train(training, options))
 
 
@@ -134,7 +148,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         hint += "other data sets have other variants (--dataset); " if training.dataset else ""
         raise InputError(f"unknown variant '{unknown[0]}'; {hint}--list shows them all")
     primary = [v.name for v in variants.values() if v.primary]
-    default = [name for name in training.default or primary if name in variants]
+    default = [name for name in training.default or primary if name in variants] or list(variants)[:1]
     chosen = asked or (primary if options.table else default)
     beside = [baseline for name in chosen for baseline in training.baselines(variants[name])]
     chosen = [variants[name] for name in dict.fromkeys([*beside, *chosen])]
@@ -148,8 +162,14 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     chosen = [variant for variant in chosen if variant.name not in lacking]
     if not chosen:
         raise InputError("none of these variants can run on what is there of the data; --list shows the others")
+    if options.tensorboard and find_spec("tensorboard") is None:
+        raise InputError("--tensorboard: install the extra 'tensorboard', which writes and shows its files")
+    if options.weights:
+        if len(asked) != 1 or options.quick:
+            raise InputError("--weights keeps those of one --variant, in whole runs; name it")
+        experiment.for_good(variants[asked[0]])  # tells now if there are none
     _require_backend()
-    if len(chosen) > 1:
+    if len(chosen) > 1 and not options.quiet:
         print(_plan(chosen, experiment, options), flush=True)
     for_keeps = experiment.for_record and not options.quick
     if not for_keeps:
@@ -163,6 +183,10 @@ def _train(training: Training, options: argparse.Namespace) -> int:
             experiment, chosen, list(range(options.repeats)), out=out, work=cache_folder() / "work", jobs=options.jobs
         )
         print(_outcome(training, experiment, chosen, records, out, for_keeps))
+        if options.tensorboard:
+            _histories(records, options.tensorboard)
+        if options.weights:
+            _keep_weights(training, experiment, variants[asked[0]], records, options)
         if for_keeps:
             from common import plots
 
@@ -199,6 +223,52 @@ def _listing(variants, jobs: int) -> str:
         lines.append([v.name, "primary" if v.primary else "", about, v.title])
     table = report.text_table(["variant", "", f"a repetition, {jobs} cores", "what it is"], lines)
     return table + "\n\nVariants that differ only behind the network share its training."
+
+
+def _histories(records: dict[str, dict], folder: Path) -> None:
+    """What was recorded while networks were trained, as TensorBoard's event files: a folder a variant, run, network."""
+    with muted_stderr():  # it imports TensorFlow if that is there, which tells of the processor
+        from tensorboard.summary import Writer
+
+        for name, record in records.items():
+            for one in record["runs"]:
+                for network, curves in enumerate(runs.histories(one)):
+                    writer = Writer(str(folder / name / f"run {one['seed']}" / str(network)))
+                    for value, curve in curves.items():
+                        for epoch, number in curve.items():
+                            writer.add_scalar(value, number, epoch)
+                    writer.close()
+    print(f"tensorboard --logdir {folder}")
+
+
+def _keep_weights(training, experiment, variant, records, options) -> None:
+    """Train a variant on all songs, and keep its weights with how good it and what ran beside it were in the runs."""
+    from common import weights
+
+    n_songs, calls = experiment.for_good(variant)
+    bar = {"total": len(calls), "label": "training on all songs", "unit": "network"}
+    learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, **bar)]
+    record = records[variant.name]
+    split, measured = next(iter(record["runs"][0]["metrics"].items()))
+    metric, targets = next((metric, list(values)) for metric, values in measured.items())
+
+    def means(name):
+        values = [[run["metrics"][split][metric][t] for t in targets] for run in records[name]["runs"]]
+        return {
+            t: round(sum(column) / len(values), 4) for t, column in zip(targets, zip(*values, strict=True), strict=True)
+        }
+
+    facts = published.covered(record["facts"], split)
+    quality = {"metric": metric, "split": split, "runs": len(record["runs"]), "n_test": facts["n_test"]}
+    quality |= {"model": means(variant.name)}
+    beside = {name: records[name]["title"] for name in training.baselines(variant)}
+    beside = {name: title for name, title in beside.items() if title.startswith("baseline: ")}  # and no oracle
+    quality |= {"baselines": {title.removeprefix("baseline: "): means(name) for name, title in beside.items()}}
+    told = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
+    told |= {"columns": facts["targets"], "n_train": n_songs, "input": facts["input"], "audio": facts["audio"]}
+    told |= {"quality": quality, "provenance": provenance.now(provenance.commit())}
+    weights.save(options.weights, learnt, told, experiment.data.cite())
+    print(f"weights: {options.weights}")
 
 
 def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:

@@ -5,6 +5,8 @@ import warnings
 
 from tqdm import tqdm
 
+quiet_bars = False  # True: no progress bars in this process
+
 
 def available_cores() -> int:
     """The cores that this process may use."""
@@ -27,7 +29,7 @@ def progress(calls, *, total: int, jobs: int, label: str, unit: str, quiet: bool
         parallel = Parallel(n_jobs=jobs, return_as="generator" if ordered else "generator_unordered")
         results = parallel(delayed(function)(*arguments) for function, *arguments in calls)
     try:
-        yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet, dynamic_ncols=True)
+        yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet or quiet_bars, dynamic_ncols=True)
     except BaseException:
         if jobs > 1 and total > 1:  # else joblib tells the user of semaphores that it left
             results.close()

@@ -1,13 +1,16 @@
 """Figures from records: measured against published, predictions against annotations, training curves."""
 
+import contextlib
 import importlib
 import importlib.util
 from pathlib import Path
 
 import matplotlib
+import matplotlib.ticker
 import numpy as np
 
 from common import metrics, published
+from common.predict import Prediction
 from common.published import Records
 
 matplotlib.use("Agg")
@@ -137,10 +140,74 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
     save(figure, path)
 
 
+def predictions(found: dict[Path, Prediction], columns: list[str], path: Path) -> None:
+    """One panel a recording: of a continuous model its course, mm:ss, else a bar a target."""
+    continuous = next(iter(found.values())).times is not None
+    with plt.rc_context(STYLE):
+        if continuous:
+            figure, axes = _grid(len(found), columns=1, width=7.2, height=2.1, sharey=True)
+        else:
+            figure, axes = _grid(len(found), columns=3, width=3.2, height=0.7 + 0.24 * len(columns), sharey=True)
+        for axis, (recording, one) in zip(axes, found.items(), strict=True):
+            axis.set_title(recording.name)
+            axis.grid(axis="both" if continuous else "x", color="#e6e6e6", lw=0.7)
+            axis.set_axisbelow(True)
+            if not continuous:
+                axis.barh([_words(name) for name in columns], one.values, color=BLUE)
+                axis.set_xlim(0, max(1.0, float(one.values.max())))
+                continue
+            for name, colour, values in zip(columns, (ORANGE, BLUE), one.values.T, strict=True):
+                axis.plot(one.times, values, color=colour, lw=1.4, label=_words(name))
+            axis.axhline(0, color=GREY, lw=0.8)
+            axis.set_ylim(-1, 1)
+            axis.set_xlim(0, one.length)
+            step = next((step for step in (1, 5, 10, 15, 30, 60, 120, 300) if one.length <= 10 * step), 600)
+            axis.xaxis.set_major_locator(matplotlib.ticker.MultipleLocator(step))
+            axis.xaxis.set_major_formatter(lambda at, _: f"{int(at) // 60}:{int(at) % 60:02}")
+        if continuous:
+            axes[-1].set_xlabel("time")
+            axes[0].legend(frameon=False, ncols=len(columns), loc="upper right")
+        else:
+            axes[0].invert_yaxis()
+        save(figure, path)
+
+
+def mel_picture(spectrogram: np.ndarray, seconds: float, path: Path) -> None:
+    """A mel spectrogram (n_frames, bands), relative to its loudest element."""
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(7.2, 2.2))
+        axis.imshow(spectrogram.T, aspect="auto", origin="lower", cmap="magma", extent=(0, seconds, 0, 1))
+        axis.set_yticks([])
+        axis.set_xlabel("seconds")
+        axis.set_ylabel("mel bands")
+        save(figure, path)
+
+
+_vectors = None  # a folder for SVG, and the paths of what was saved there
+
+
+@contextlib.contextmanager
+def svg_in(folder: Path):
+    """Within it figures are saved in this folder, as SVG, whatever their path; yields the list of their paths."""
+    global _vectors
+    _vectors, before = (folder, []), _vectors
+    try:
+        yield _vectors[1]
+    finally:
+        _vectors = before
+
+
 def save(figure, path: Path) -> None:
     """Write a figure and close it; the same figure gives the same bytes."""
+    if _vectors:
+        folder, saved = _vectors
+        dataset = f"{path.parent.parent.name}_" if path.parent.name == "figures" else ""
+        path = folder / f"{dataset}{path.stem}.svg"
+        saved.append(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": None})
+    nothing = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {"Software": None})
+    with plt.rc_context({"svg.hashsalt": "mer"}):
+        figure.savefig(path, metadata=nothing)
     plt.close(figure)
 
 

@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 
 from common import metrics
 from common.errors import InputError
-from common.runs import read_record, record_path
+from common.runs import data_sets, read_record, record_path
 
 # The difference that would matter, by the stem of the metric; fixed before any run.
 DELTAS = {
@@ -172,7 +172,7 @@ class Records:
 
     def datasets(self) -> list[str]:
         """The data sets that something is recorded of."""
-        return sorted({path.parent.name for path in (self.results / self.paper).glob("*/*.json")})
+        return data_sets(self.results, self.paper)
 
     def name(self, dataset: str, variant: str) -> str:
         """The record's file as reports name it, from the results folder on."""

@@ -1,5 +1,7 @@
 """Tables for the terminal and for READMEs, from the rows of `common.published`."""
 
+import csv
+import io
 from pathlib import Path
 
 from common.errors import InputError
@@ -27,6 +29,13 @@ def text_table(header: list[str], rows: list[list[str]]) -> str:
     lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
              for line in [header, ["─" * width for width in widths], *rows]]  # fmt: skip
     return "\n".join(lines)
+
+
+def csv_text(lines) -> str:
+    """Lines of cells as CSV (UTF-8, commas, a header first)."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    return buffer.getvalue()
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:

@@ -9,6 +9,7 @@ one step. So a kill loses at most the networks under way, and what is recorded i
 import hashlib
 import io
 import json
+import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from common import provenance
 from common.errors import InputError
 from common.files import cache, pack, unpack, write_atomically
 from common.parallel import progress
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,20 @@ class Experiment(ABC):
         """How much of the data that a variant's `core_seconds` is meant for there is, roughly."""
         return 1.0
 
-    @abstractmethod
     def jobs(self, variant: Variant, seed: int) -> list[dict]:
         """The networks that a run trains, each as all that it depends on beside the data; equal ones are shared."""
+        return []
 
-    @abstractmethod
     def call(self, job: dict) -> tuple:
         """(function, *arguments) of one job; the function returns a dict of arrays, `seconds` among them."""
+        raise NotImplementedError(f"{type(self).__name__} has jobs, and no function for them")
+
+    def for_good(self, variant: Variant) -> tuple[int, list[tuple]]:
+        """How many songs there are, and calls (function, *arguments) that train a variant on all of them.
+
+        Each returns two dicts of arrays, the second what `common.weights` keeps and the paper's `predict` reads.
+        """
+        raise InputError(f"{variant.name}: has no weights that `predict` could read; --list shows the others")
 
     @abstractmethod
     def finish(self, variant: Variant, seed: int, found: list[dict], jobs: int) -> dict:
@@ -72,6 +82,12 @@ class Experiment(ABC):
 def digest(value) -> str:
     """SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def data_sets(results: Path, paper: str) -> list[str]:
+    """The data sets that something is recorded of; beside them lie weights and benchmarks."""
+    found = {path.parent.name for path in (Path(results) / paper).glob("*/*.json")}
+    return sorted(found - {"weights", "benchmarks"})
 
 
 def record_path(out: Path, paper: str, dataset: str, variant: str) -> Path:
@@ -117,6 +133,20 @@ def open_record(path: Path, experiment: Experiment, variant: Variant) -> dict:
                 "or data; runs are not mixed, give --out another folder"
             )
     return old
+
+
+def histories(run: dict) -> list[dict[str, dict[int, float]]]:
+    """Of each network of a run, by name and epoch, what was recorded while it was trained."""
+    if "curves" in run:  # of one network
+        return [{name: dict(enumerate(curve, 1)) for name, curve in run["curves"].items()}]
+    if "course" in run:  # errors every ten epochs: checks, splits, targets
+        names = list(run["metrics"])
+        return [
+            {f"rmse, {split}": {10 * (i + 1): float(np.mean(check[k])) for i, check in enumerate(course)}
+             for k, split in enumerate(names) if k < len(course[0])}
+            for course in run["course"]
+        ]  # fmt: skip
+    return [{"loss": dict(enumerate(curve, 1))} for curve in run.get("loss", [])]
 
 
 class Work:
@@ -185,6 +215,7 @@ def execute(
     if missing:
         bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
         for key, arrays in progress(calls, jobs=jobs, ordered=False, **bar):
+            logger.info("trained in %.0f s of a core: %s", arrays["seconds"], json.dumps(missing[key]))
             work.save(key, arrays)
             del missing[key]
             finish_whole_runs()

@@ -18,7 +18,9 @@ DATASETS = {  # name on the command line: module and class
 
 
 def open_dataset(name: str, given: str | None, rendered: str | None = None):
-    """The data set of a name; a name that is not in `DATASETS` is a folder of class folders under the data root.
+    """The data set of a name; one that is not in `DATASETS` is a collection of the user's own under the data root:
+
+    a folder with `labels.csv` (`data_prep.labelled_audio`), else one of class folders (`data_prep.class_folders`).
 
     given: the data root, see `data_prep.dataset.data_root`; rendered: the name of what is opened where there is none.
     Imported when asked for, so that listing the names costs nothing. Raises InputError if there is no such data set.
@@ -36,11 +38,24 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
         known = ", ".join(DATASETS)
         raise InputError(
             f"{name}: neither a data set ({known}) nor the name of a folder in the data root ({root}); "
-            f"recordings of your own lie in {root / (name or 'NAME')}/CLASS/"
+            f"recordings of your own lie in {root / (name or 'NAME')}/CLASS/, or beside a labels.csv"
         )
+    if (root / name / "labels.csv").is_file():
+        from data_prep.labelled_audio import LabelledAudio
+
+        return LabelledAudio(root, name)
     from data_prep.class_folders import ClassFolders
 
     return ClassFolders(root, name)
+
+
+def open_dynamic(name: str, given: str | None, rendered: str | None = None):
+    """As `open_dataset`, of a data set that has valence and arousal over time; InputError if it has not."""
+    data = open_dataset(name, given, rendered)
+    if not hasattr(data, "annotations"):
+        told = "deam and emomusic have, and any folder with labels.csv"
+        raise InputError(f"{name} has no valence and arousal over time; {told}")
+    return data
 
 
 def open_classes(name: str, given: str | None, rendered: str | None = None):

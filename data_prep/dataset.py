@@ -92,6 +92,8 @@ class Dataset(ABC):
     original_format: str  # suffix of the distribution's audio files
     rendered: bool = False  # True: of the project's own making, never a result
     needs_audio: bool = True  # False: its labels and features are of use alone
+    given_features: bool = False  # True: features come with it, `features(ids)`
+    artists: dict[str, str] = {}  # by song, where the distribution tells of more songs than tracks  # noqa: RUF012
     splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
     cuts: dict[str, float] = {}  # seconds of each track that is a part of its recording, by track id  # noqa: RUF012
 

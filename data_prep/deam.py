@@ -101,6 +101,7 @@ class Deam(Dataset):
     n_tracks = len(DEVELOPMENT) + len(EVALUATION)
     original_format = "mp3"
     needs_audio = False
+    given_features = True
 
     def __init__(self, root: Path):
         super().__init__(root)

@@ -57,11 +57,17 @@ class Emomusic(Dataset):
     n_tracks = CLIPS
     original_format = "mp3"
     needs_audio = False
+    given_features = True
 
     def __init__(self, root: Path):
         super().__init__(root)
         self._part = Part(self.root, "annotations", self.source)
         self._deam = Deam(root) if (Path(root) / Deam.folder).is_dir() else None
+
+    @property
+    def artists(self) -> dict[str, str]:
+        """By clip."""
+        return self.songs["artist"].to_dict()
 
     @cached_property
     def songs(self) -> pd.DataFrame:

@@ -183,6 +183,25 @@ def test_a_variant_that_cannot_run_here_is_an_error_if_asked_for(train):
     assert (code, table, told) == (2, [], "error: sandy cannot run here: there is no sand\n")
 
 
+def test_quiet_and_verbose(train, caplog):
+    """Quiet: tables alone; verbose: a line a network. Progress bars are on standard error."""
+    code, _, out, err = train("--variant", "plain", "--verbose", "--out", "one")
+    assert code == 0 and "2 variants" in out and "training toy" in err and caplog.text.count("trained in") == 6
+    caplog.clear()
+    code, _, out, err = train("--variant", "plain", "--quiet", "--out", "two")
+    assert code == 0 and "variants" not in out and err == "" and not caplog.text
+
+
+def test_histories_for_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    records = {"a": {"runs": [{"seed": 3, "loss": [[2.0, 1.0], [4.0, 3.0]]}]}}
+    cli._histories(records, tmp_path)
+    read = EventAccumulator(str(tmp_path / "a" / "run 3" / "1"))
+    read.Reload()
+    assert [(e.step, float(e.tensor_proto.float_val[0])) for e in read.Tensors("loss")] == [(1, 4.0), (2, 3.0)]
+
+
 # The real command.
 
 

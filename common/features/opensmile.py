@@ -21,7 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
+from common import audio
+from common.errors import InputError
+
 WINDOW_S, STEP_S = 1.0, 0.5  # as in opensmile.conf; window k starts at second k * STEP_S
+PIECE_S, OVERLAP_S = 600.0, 10.0  # longer recordings are heard in pieces, each with the end of the one before it
 BEYOND_S = 0.04  # what openSMILE needs of a recording after the end of a window
 VOICED = ["F0final", "voicingFinalUnclipped", "jitterLocal", "jitterDDP", "shimmerLocal", "logHNR"]
 SPECTRAL = [
@@ -104,3 +108,34 @@ class OpenSmile:
         if len(samples) < (WINDOW_S + BEYOND_S) * self.rate:
             return np.zeros((0, len(NAMES)), "float32")
         return smile()(in_16_bits(samples), self.rate)[0].T.astype("float32")
+
+
+def of_recording(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
+    """Where each window of a recording ends (n,), the features (n, 260), and the recording's length, in seconds.
+
+    Up to PIECE_S exactly what `OpenSmile` computes; longer ones are heard in pieces, in bounded memory. Raises
+    InputError as `audio.load` does, and if there is no whole window.
+    """
+    extractor, ends, rows, length = OpenSmile(), [], [], 0.0
+    for samples, rate in audio.pieces(path, PIECE_S, overlap=OVERLAP_S):
+        begins = max(0.0, length - OVERLAP_S)
+        length = begins + len(samples) / rate
+        found = extractor(samples, rate)
+        of_piece = begins + STEP_S * np.arange(len(found)) + WINDOW_S
+        new = of_piece > (ends[-1][-1] if ends else 0)
+        ends.append(of_piece[new])
+        rows.append(found[new])
+    ends = np.concatenate(ends)
+    if not len(ends):
+        raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {WINDOW_S + BEYOND_S:g} s or more")
+    return ends, np.concatenate(rows), length
+
+
+def scaled(features: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Features (n, 260) as a network hears them that was trained on songs with this mean and deviation, float32.
+
+    SINCE_START, which tell how long a file has gone on and not how it sounds, have the training songs' mean.
+    """
+    values = (features - mean) / std
+    values[:, SINCE_START] = 0
+    return values.astype("float32")

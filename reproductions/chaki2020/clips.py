@@ -65,7 +65,7 @@ def load(data, source: str, jobs: int) -> Clips:
     if left_out:
         span = f"{len(times)} labels, {times[0]:g} to {times[-1]:g} s"
         print(f"left out: clips {', '.join(left_out)}, which have {INPUTS[source]} at other labels than {span}")
-    artists = {} if data.rendered else data.songs["artist"]
+    artists = data.artists
     x, y = (np.stack([found[song][part] for song in ids]) for part in (1, 2))
     return Clips(ids, [artists.get(song) or song for song in ids], np.array(times), x, y)
 
@@ -77,7 +77,7 @@ def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.nda
 
 def _windows(data, ids: list[str], source: str, jobs: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """By clip: where a window of one second that ends with each row would start, and the rows."""
-    if source == "deam" and not data.rendered:
+    if source == "deam" and data.given_features:
         return data.features(ids)
     extractor, early = (ComParE(), 0.5) if source == "compare" else (opensmile.OpenSmile(), 0.0)
     recordings = data.recordings(ids)

@@ -14,24 +14,31 @@ import numpy as np
 from common import cli, protocol
 from common.errors import InputError
 from common.runs import Experiment
-from data_prep import open_dataset
+from data_prep import open_dynamic
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
 from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, load, validation
 from reproductions.chaki2020.variants import EPOCHS, FOLDS, baselines, variants
 
 TARGETS = ["valence", "arousal"]
+PAPERS = "emomusic"  # the paper's data set
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
 
 
 def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> dict:
+    """Train on some clips, then predict others: what `fit` found."""
+    return fit(network, clips, target, split, seed)[0]
+
+
+def fit(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> tuple[dict, dict]:
     """Train on some clips, stop by a tenth of them, predict others (4.1).
 
     network: `units`, `attention`, `epochs` (at most), and readings: `activation` of the LSTM, `restore` the best
     weights, `optimizer` "keras3". split: indices of training and test clips, and their groups or None.
-    Returns arrays: `predicted` (n_test, T), `loss` and `validation_loss` (epochs), `seconds` of processor time.
+    Returns two dicts of arrays. What was found: `predicted` (n_test, T), `loss` and `validation_loss` (epochs),
+    `seconds` of processor time. What was learnt: the weights, and `mean` and `std` of the input.
     """
-    from common import keras2017
+    from common import keras2017, weights
 
     started = time.process_time()
     keras2017.start(seed)
@@ -60,10 +67,11 @@ def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: 
     course = net.fit(*of(train), batch_size=BATCH, epochs=network["epochs"], validation_data=of(validated),
                      callbacks=[stop], verbose=0).history  # fmt: skip
     predicted = keras.ops.convert_to_numpy(net(of(test)[0]))[..., 0]
-    return {
+    found = {
         "predicted": predicted, "loss": np.array(course["loss"]), "validation_loss": np.array(course["val_loss"]),
         "seconds": np.array(time.process_time() - started),
     }  # fmt: skip
+    return found, weights.of(net) | {"mean": scaler.mean_, "std": scaler.scale_}
 
 
 class ThousandSongs(Experiment):
@@ -84,7 +92,7 @@ class ThousandSongs(Experiment):
 
     def hears(self, variant) -> bool:
         """Whether a variant's input comes from audio."""
-        return self.data.rendered or variant.settings["input"] == "compare"
+        return not self.data.given_features or variant.settings["input"] == "compare"
 
     @cached_property
     def has_features(self) -> bool:
@@ -120,7 +128,7 @@ class ThousandSongs(Experiment):
             "partial": self.partial, "targets": TARGETS,
             "splits": {"evaluation" if official else "cross-validation": split},
         }  # fmt: skip
-        if not self.data.rendered and len(clips.times) < STEPS:
+        if self.data.name == PAPERS and len(clips.times) < STEPS:
             found["frames"] = f"{len(clips.times)} of {STEPS} steps"
         for name, (song, _) in self.stretches(clips, tested).items():
             found["splits"][name] = {"n_test": 1, "of_test": 1, "tracks": [song]}
@@ -129,7 +137,7 @@ class ThousandSongs(Experiment):
     def stretches(self, clips: Clips, tested: np.ndarray) -> dict[str, tuple[str, slice]]:
         """Of the clips in Figures 1 and 2: what the paper's text speaks of, as clip and steps."""
         there = {clips.ids[i] for i in tested}
-        if len(clips.times) < STEPS or not there >= set(SHOWN) or self.data.rendered:
+        if len(clips.times) < STEPS or not there >= set(SHOWN) or self.data.name != PAPERS:
             return {}
         seconds_20 = int(np.searchsorted(clips.times, clips.times[0] + 20))
         return {
@@ -211,10 +219,19 @@ class ThousandSongs(Experiment):
                 entry["frames_not_finite"] = int(diverged.sum())
         return entry
 
+    def for_good(self, variant):
+        settings = variant.settings
+        if "network" not in settings or settings["input"] != "deam":
+            return super().for_good(variant)
+        clips = self.clips(settings["input"])
+        every = np.arange(len(clips))
+        split = every, every[:1], self.groups(settings)
+        return len(clips), [(fit, settings["network"], clips, target, split, 0) for target in range(len(TARGETS))]
+
 
 def build(options) -> ThousandSongs:
     """The data set that the options name; without a data root the rendered one."""
-    data = open_dataset("emomusic", options.data_root, rendered="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     folds = options.folds or FOLDS
     return ThousandSongs(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)
@@ -223,14 +240,20 @@ def build(options) -> ThousandSongs:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     expected = Path(__file__).with_name("expected.json")
+
+    def all_variants(options):
+        found = variants(options.epochs)
+        return [v for v in found if options.dataset == PAPERS or v.settings["test"] == "clips"]
+
     training = cli.Training(
         __doc__,
-        lambda options: variants(options.epochs),
+        all_variants,
         build,
         baselines,
         expected,
         default=("nat_400", "at_400"),
         repeats=1,
+        dataset=PAPERS,
     )
     return cli.train(training, "python -m reproductions.chaki2020.train", arguments)
 

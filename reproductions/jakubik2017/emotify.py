@@ -9,7 +9,7 @@ from common.errors import InputError
 from common.runs import Variant
 from data_prep.dataset import Dataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
-from reproductions.jakubik2017.learning import EMBEDDING, MSE, SSE, regress, train_autoencoder, train_network
+from reproductions.jakubik2017.learning import EMBEDDING, MSE, SSE, fit, regress, train_autoencoder, train_network
 
 PROTOCOL = 1  # raised by hand when a change of the code changes results
 AUTOENCODER_EPOCHS = 20
@@ -138,6 +138,12 @@ class Emotions(CrossValidation):
             entry["loss"] = [[float(f"{value:.5g}") for value in found["loss"]] for found in folds]
         return entry
 
+    def for_good(self, variant):
+        settings, n = variant.settings, len(self.labels)
+        if settings.get("network", {}).get("loss") != EMBEDDING or settings["regressor"] != SVR:
+            return super().for_good(variant)
+        return n, [(fit_all, settings["network"], self.sequences, self.labels)]
+
     def baseline(self, name, train, test):
         from common import baselines
 
@@ -160,3 +166,16 @@ class Emotions(CrossValidation):
         ceiling = np.sqrt(np.maximum(reliability, 0))  # raters who agree less than chance set a ceiling of 0
         found = dict(zip([*emotions, "average"], [round(float(r), 5) for r in [*ceiling, ceiling.mean()]], strict=True))
         return {"pearson_r_mean_over_folds": found, "pearson_r_pooled": found}
+
+
+def fit_all(network: dict, sequences, labels) -> tuple[dict, dict]:
+    """The semantic embedding trained on all songs, and an SVR an emotion on it, as arrays that `predict` reads."""
+    from sklearn.svm import SVR as Regressor
+
+    found, learnt = fit(network, sequences, labels, np.zeros(len(labels)), 0, FOLDS)
+    features, bias, dual = found["features"], [], np.zeros(labels.shape)
+    for i, target in enumerate(labels.T):
+        regressor = Regressor(**SVR).fit(features.astype("float64"), target)
+        dual[regressor.support_, i] = regressor.dual_coef_[0]
+        bias.append(regressor.intercept_[0])
+    return found, learnt | {"features": features, "dual": dual, "bias": np.array(bias)}

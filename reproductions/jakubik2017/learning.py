@@ -10,14 +10,20 @@ EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_square
 
 
 def train_network(network: dict, sequences, labels, fold_of, seed: int, fold: int) -> dict:
+    """Train on the songs of all other folds; then f (eq. 11) over the whole of every song: what `fit` found."""
+    return fit(network, sequences, labels, fold_of, seed, fold)[0]
+
+
+def fit(network: dict, sequences, labels, fold_of, seed: int, fold: int) -> tuple[dict, dict]:
     """Train on the songs of all other folds; then f (eq. 11) over the whole of every song.
 
     network: "loss", "epochs", "standardise" and perhaps "epsilon", as in `variants`; sequences: the songs' vectors
     (length, 160); labels (n_songs, targets); fold_of (n_songs,).
-    Returns arrays: `features` (n_songs, 50); `outputs` (n_songs, targets), of a Standard GRU only; `loss` (epochs,);
-    `seconds` of processor time.
+    Returns two dicts of arrays. What was found: `features` (n_songs, 50); `outputs` (n_songs, targets), of a Standard
+    GRU only; `loss` (epochs,); `seconds` of processor time. What was learnt: the weights, and `mean` and `std` of the
+    input.
     """
-    from common import keras2017
+    from common import keras2017, weights
 
     started = time.process_time()
     keras2017.start(1000 * seed + fold)
@@ -56,18 +62,32 @@ def train_network(network: dict, sequences, labels, fold_of, seed: int, fold: in
     history = net.fit(crops, epochs=network["epochs"], shuffle=False, verbose=0)
     crops.sequences = None  # TensorFlow keeps the data set for good; a worker would map the songs anew for each job
 
+    found = {
+        "features": embedded(model.all_outputs(net), sequences, mean, std),
+        "loss": np.array(history.history["loss"], "float32"),
+    }
+    if network["loss"] != EMBEDDING:
+        found["outputs"] = np.asarray(net.get_layer("y")(found["features"]))
+    found["seconds"] = np.array(time.process_time() - started)
+    return found, weights.of(net) | {"mean": mean, "std": std}
+
+
+def embedded(encoder, sequences, mean, std) -> np.ndarray:
+    """f (eq. 11) over the whole of every song, (n_songs, 50).
+
+    encoder: the network up to its second GRU (`model.all_outputs`); sequences: vectors (length, 160), before scaling.
+    """
+    from reproductions.jakubik2017 import model
+
     features = np.empty((len(sequences), model.UNITS[-1]), "float32")
-    encoder, lengths = model.all_outputs(net), sequences.lengths
+    lengths = sequences.lengths
     for batch in np.array_split(np.argsort(lengths, kind="stable"), -(-len(sequences) // 20)):
         x = np.zeros((len(batch), lengths[batch].max(), model.VECTOR), "float32")
         for row, song in enumerate(batch):  # padded behind the end of a song, where the recurrence has passed
             x[row, : lengths[song]] = (sequences[song] - mean) / std
         h = encoder.predict_on_batch(x)
         features[batch] = [h[row, : lengths[song]].mean(0) for row, song in enumerate(batch)]
-    found = {"features": features, "loss": np.array(history.history["loss"], "float32")}
-    if network["loss"] != EMBEDDING:
-        found["outputs"] = np.asarray(net.get_layer("y")(features))
-    return {**found, "seconds": np.array(time.process_time() - started)}
+    return features
 
 
 def train_autoencoder(epochs: int, sequences, fold_of, seed: int, fold: int) -> dict:

@@ -41,8 +41,8 @@ class Material:
     def __init__(self, data, source: str, labels: str, align: str, jobs: int):
         self.data, self.labels, self.align, self.jobs = data, labels, align, jobs
         self.development = self._part("development", source)
-        self.tests = {"evaluation": self._part("evaluation", source)}
-        if source == "official" and not data.rendered and data.are_cuts(data.splits["evaluation"]):
+        self.tests = {"evaluation": self._part("evaluation", source)} if data.splits["evaluation"] else {}
+        if source == "official" and data.given_features and data.are_cuts(data.splits["evaluation"]):
             self.tests["evaluation_cuts"] = self._part("evaluation", "opensmile")
             features, at = self.tests["evaluation_cuts"].x.values, opensmile.SINCE_START
             features[:, at] = self.development.x.values[:, at].mean(0)  # not known from a cut
@@ -66,7 +66,7 @@ class Material:
         if source == "means":
             of_all = self._features(ids, "official")
             return {song: (starts, values[:, opensmile.MEANS]) for song, (starts, values) in of_all.items()}
-        if source == "official" and not self.data.rendered:
+        if source == "official" and self.data.given_features:
             return self.data.features(ids)
         extractor = logmel.LogMel() if source == "log_mel" else opensmile.OpenSmile()
         recordings = self.data.recordings(ids)

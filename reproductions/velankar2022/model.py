@@ -60,3 +60,10 @@ NETWORKS = {  # with optimiser and batch, of Dwivedi's notebooks
     "crnn": (crnn, lambda: keras.optimizers.Adam(1e-3), 32),
     "parallel": (parallel, lambda: RMSprop(5e-4), 64),
 }
+
+
+def network(settings: dict, n_classes: int) -> tuple[keras.Model, keras.optimizers.Optimizer, int]:
+    """A network as a variant's settings say, its optimiser and batch."""
+    make, optimizer, batch = NETWORKS[settings["kind"]]
+    readings = {"relu_first": True} if settings.get("relu_first") else {}
+    return make(settings.get("outputs", n_classes), **readings), optimizer(), batch

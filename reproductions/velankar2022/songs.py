@@ -33,8 +33,7 @@ class Songs:
     def spectrograms(self, hop: int, seconds: float | None, jobs: int) -> tuple[np.ndarray, int]:
         """(n_songs, 640, 128), float32; and how many recordings are shorter, and begin again until 640 are full."""
         found = self.features(RelativeMel(hop), seconds, jobs)
-        filled = np.stack([np.resize(one, (FRAMES, BANDS)) for one in found])
-        return filled, sum(len(one) < FRAMES for one in found)
+        return np.stack([filled(one) for one in found]), sum(len(one) < FRAMES for one in found)
 
     def split(self, seed: int, grouped: bool, size: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Indices of songs to train on, to validate and to test; every class has its share of each part.
@@ -44,21 +43,29 @@ class Songs:
         """
         from sklearn.model_selection import train_test_split
 
-        def two_parts(songs, share):
-            if grouped:
-                folds, artists = round(1 / share), [self.artists[i] for i in songs]
-                fold_of = k_folds(len(songs), folds, seed, artists, self.y[songs])
-                chosen = np.random.default_rng(seed).integers(folds)  # large artists are always in the same fold
-                return songs[fold_of != chosen], songs[fold_of == chosen]
-            return train_test_split(songs, test_size=share, stratify=self.y[songs], random_state=seed)
-
-        rest, test = two_parts(np.arange(len(self.y)), TEST_SHARE)
+        rest, test = self.two_parts(np.arange(len(self.y)), TEST_SHARE, seed, grouped)
         if size is not None and size < len(rest):
             rest, _ = train_test_split(rest, train_size=size, stratify=self.y[rest], random_state=seed)
-        parts = (*two_parts(rest, VALIDATION_SHARE), test)
+        parts = (*self.two_parts(rest, VALIDATION_SHARE, seed, grouped), test)
         if any(len(set(self.y[part])) < len(self.classes) for part in parts):
             raise InputError(f"split {seed} by artist has no song of some class in a part; name more artists a class")
         return parts
+
+    def two_parts(self, songs: np.ndarray, share: float, seed: int, grouped: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Indices of songs in two parts, the second with that share of them; classes and artists as in `split`."""
+        from sklearn.model_selection import train_test_split
+
+        if grouped:
+            folds, artists = round(1 / share), [self.artists[i] for i in songs]
+            fold_of = k_folds(len(songs), folds, seed, artists, self.y[songs])
+            chosen = np.random.default_rng(seed).integers(folds)  # large artists are always in the same fold
+            return songs[fold_of != chosen], songs[fold_of == chosen]
+        return train_test_split(songs, test_size=share, stratify=self.y[songs], random_state=seed)
+
+
+def filled(spectrogram: np.ndarray) -> np.ndarray:
+    """The first 640 frames, (640, 128); a shorter one begins again until they are full."""
+    return np.resize(spectrogram, (FRAMES, BANDS))
 
 
 def select(data: ClassDataset, songs: str) -> Songs:

@@ -17,8 +17,8 @@ from common import audio, cli
 from common.features.relative_mel import RelativeMel
 from common.runs import Experiment, digest
 from data_prep import open_classes
-from reproductions.velankar2022.songs import MOODS, TEST_SHARE, Songs, select
-from reproductions.velankar2022.variants import EPOCHS, LAST, TEST, baselines, variants
+from reproductions.velankar2022.songs import MOODS, TEST_SHARE, VALIDATION_SHARE, Songs, select
+from reproductions.velankar2022.variants import EPOCHS, HOP, LAST, TEST, baselines, variants
 
 SPLITS = 20
 ARTISTS = 10  # of each class, to have some in each part of a split
@@ -27,14 +27,20 @@ CURVES = ("accuracy", "val_accuracy", "loss", "val_loss")
 
 
 def train_network(network: dict, x: np.ndarray, y: np.ndarray, n_classes: int, split: tuple, seed: int) -> dict:
+    """Train on some songs, then predict others: what `fit` found."""
+    return fit(network, x, y, n_classes, split, seed)[0]
+
+
+def fit(network: dict, x: np.ndarray, y: np.ndarray, n_classes: int, split: tuple, seed: int) -> tuple[dict, dict]:
     """Train on some songs, keep the weights of the best validation epoch, predict others.
 
     network: `kind`, `epochs`, and readings: `outputs`, `relu_first`, `standardised`. x (n_songs, 640, 128), class
     numbers y (n_songs,); split: indices to train on, to validate, to test.
-    Returns arrays: `predicted` (2, n_test), class numbers after the best epoch and after the last; `accuracy`,
-    `val_accuracy`, `loss`, `val_loss` (epochs,); `seconds` of processor time.
+    Returns two dicts of arrays. What was found: `predicted` (2, n_test), class numbers after the best epoch and after
+    the last; `accuracy`, `val_accuracy`, `loss`, `val_loss` (epochs,); `seconds` of processor time. What was learnt:
+    the weights of the best epoch, and `mean` and `std` of the input.
     """
-    from common import keras2017
+    from common import keras2017, weights
 
     started = time.process_time()
     keras2017.start(seed)
@@ -46,10 +52,8 @@ def train_network(network: dict, x: np.ndarray, y: np.ndarray, n_classes: int, s
     mean, std = 0.0, 1.0
     if network.get("standardised"):  # each mel band, on the training songs
         mean, std = x[train].mean(axis=(0, 1)), x[train].std(axis=(0, 1)) + 1e-6
-    make, optimizer, batch = model.NETWORKS[network["kind"]]
-    readings = {"relu_first": True} if network.get("relu_first") else {}
-    net = make(network.get("outputs", n_classes), **readings)
-    net.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    net, optimizer, batch = model.network(network, n_classes)
+    net.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     slower = keras.callbacks.ReduceLROnPlateau("val_accuracy", 0.5, patience=10, min_delta=0.01, mode="max")
 
     def predicted():
@@ -67,7 +71,8 @@ def train_network(network: dict, x: np.ndarray, y: np.ndarray, n_classes: int, s
         last = predicted()
         net.load_weights(best)
     found = {name: np.array(course[name], "float32") for name in CURVES}
-    return found | {"predicted": np.stack([predicted(), last]), "seconds": np.array(time.process_time() - started)}
+    found |= {"predicted": np.stack([predicted(), last]), "seconds": np.array(time.process_time() - started)}
+    return found, weights.of(net) | {"mean": np.array(mean), "std": np.array(std)}
 
 
 class RandomSplits(Experiment):
@@ -169,6 +174,15 @@ class RandomSplits(Experiment):
         if found:
             entry["curves"] = {name: [float(f"{value:.4g}") for value in found[0][name]] for name in CURVES}
         return entry
+
+    def for_good(self, variant):
+        settings, songs = variant.settings, self.songs(variant.settings)
+        if "network" not in settings or settings["hop"] != HOP:
+            return super().for_good(variant)
+        train, validated = songs.two_parts(np.arange(len(songs.y)), VALIDATION_SHARE, 0, bool(settings["groups"]))
+        split = train, validated, validated
+        arguments = self.heard(settings)[0], songs.y, len(songs.classes), split, 0
+        return len(songs.y), [(fit, settings["network"], *arguments)]
 
     def baseline(self, settings: dict, split: tuple) -> np.ndarray:
         """Class numbers (n_test,) from a predictor that is fitted to training and validation songs."""

@@ -2,7 +2,7 @@
 
 from common.runs import Variant
 
-EPOCHS = 25
+EPOCHS, HOP = 25, 1024
 TEST, LAST = "test", "test, last epoch"
 PROTOCOL = 1  # raised by hand when a change of the code changes results
 SIZES = (92, 200, 400)  # excerpts to learn from; and all there are
@@ -46,7 +46,7 @@ def baselines(variant: Variant) -> tuple[str, ...]:
     return tuple(baseline.name for baseline in _beside(variant))
 
 
-def _on(*, songs="moods", groups=None, size=None, hop=1024, seconds=None) -> dict:
+def _on(*, songs="moods", groups=None, size=None, hop=HOP, seconds=None) -> dict:
     """Songs, what stays together in a split, how many are learnt from, and how they are heard."""
     return {"songs": songs, "groups": groups, "size": size, "hop": hop, "seconds": seconds, "protocol": PROTOCOL}
 

@@ -1,0 +1,194 @@
+"""The command line that every paper's `predict` shares: recordings in, a table, CSV, JSON and a picture out."""
+
+import argparse
+import importlib
+import json
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from common import audio, cli, report, weights
+from common.errors import InputError
+from common.files import write_atomically
+from common.parallel import available_cores, progress
+
+RESULTS = Path(__file__).parents[1] / "results"
+SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
+PICTURED = 24  # recordings in one picture
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one recording.
+
+    values: (n_targets,), or (n, n_targets) of a continuous model, at `times` (n,), seconds. length: of the recording,
+    in seconds; heard: how much of it, from its beginning, the model heard.
+    """
+
+    values: np.ndarray
+    length: float
+    heard: float
+    times: np.ndarray | None = None
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(n_targets,): over the song."""
+        return self.values if self.times is None else self.values.mean(0)
+
+
+class Predictor(ABC):
+    """A paper's model with weights. `scale` tells what the numbers mean, `heard` what it hears of a recording."""
+
+    scale: str
+    heard: str = "whole recordings"
+
+    @abstractmethod
+    def __init__(self, networks: list[dict[str, np.ndarray]], facts: dict): ...
+
+    @abstractmethod
+    def __call__(self, path: Path) -> Prediction:
+        """Raises InputError if the recording cannot be read, or is too short."""
+
+
+@lru_cache
+def _predictor(module: str, folder: Path) -> Predictor:
+    found = importlib.import_module(module)
+    return found.Model(*weights.load(folder, found.PAPER))
+
+
+def _predict(module: str, folder: Path, path: Path) -> Prediction | str:
+    """Of one file; what is wrong with it, if it cannot be heard."""
+    try:
+        audio.duration(path)  # what is not there or no recording is told before any network is built
+        return _predictor(module, folder)(path)
+    except InputError as error:
+        return " ".join(str(error).split())
+
+
+def main(module: str, description: str, paper: str, arguments: list[str] | None = None) -> int:
+    """The command line of a paper's module, which holds PAPER and Model, a Predictor; returns the exit code."""
+    program = f"python -m reproductions.{paper}.predict"
+    parser = cli.Parser(
+        prog=program,
+        description=description,
+        epilog="Folders are searched for recordings, those inside them too. A recording that cannot be read is told,\n"
+        "the others are predicted, and the exit code is 1.",
+    )
+    add = parser.add_argument
+    add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, aiff, ...), or folders")
+    add("--csv", type=Path, metavar="FILE", help="write the predictions, a line a recording (and half second)")
+    add("--json", type=Path, metavar="FILE", help="write them with what the model was trained on")
+    add("--plot", type=Path, metavar="FILE.png", help=f"draw them; at most {PICTURED} recordings")
+    folder = RESULTS / paper / "weights"
+    add("--weights", type=Path, default=folder, metavar="DIR", help="other weights, as train --weights keeps them")
+    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _main(module, paper, options))
+
+
+def _main(module: str, paper: str, options: argparse.Namespace) -> int:
+    if options.plot and options.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise InputError(f"--plot {options.plot}: ends in none of .png, .svg and .pdf")
+    _, facts = weights.load(options.weights, paper)
+    paths = recordings(options.audio)
+    calls = ((_predict, module, options.weights, path) for path in paths)
+    found = progress(calls, total=len(paths), jobs=options.jobs, label=paper, unit="file", quiet=len(paths) == 1)
+    found = dict(zip(paths, found, strict=True))
+    good = {path: one for path, one in found.items() if isinstance(one, Prediction)}
+    bad = {path: one for path, one in found.items() if isinstance(one, str)}
+    kind = importlib.import_module(module).Model
+    if good:
+        print(table(good, facts["columns"]))
+        print(f"\n{kind.scale} The model hears {kind.heard}.")
+        print(provenance(facts))
+    if options.csv and good:
+        write_atomically(options.csv, as_csv(good, facts["columns"]).encode())
+        print(f"written: {options.csv}")
+    if options.json and good:
+        write_atomically(options.json, as_json(good, bad, facts | {"scale": kind.scale}).encode())
+        print(f"written: {options.json}")
+    if options.plot and good:
+        from common import plots
+
+        plots.predictions(dict(list(good.items())[:PICTURED]), facts["columns"], options.plot)
+        print(f"picture: {options.plot}" + (f" ({PICTURED} of {len(good)})" if len(good) > PICTURED else ""))
+    for text in bad.values():
+        print(f"error: {text}", file=sys.stderr)
+    if bad and len(paths) > 1:
+        print(f"{len(bad)} of {len(paths)} recordings could not be predicted", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def recordings(given: list[str]) -> list[Path]:
+    """The files that are named, and the recordings in the folders. Raises InputError if there are none."""
+    found = []
+    for path in map(Path, given):
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds: 3:07."""
+    return f"{int(seconds + 0.5) // 60}:{int(seconds + 0.5) % 60:02}"
+
+
+def table(found: dict[Path, Prediction], columns: list[str]) -> str:
+    """A line a recording: its length, and each value; of a continuous model the mean, lowest and highest."""
+    lines = []
+    for path, one in found.items():
+        cells = [report.number(value, 2) for value in one.mean]
+        if one.times is not None:
+            ends = zip(cells, one.values.min(0), one.values.max(0), strict=True)
+            cells = [f"{mean} ({report.number(low, 2)} … {report.number(high, 2)})" for mean, low, high in ends]
+        lines.append([path.name, clock(one.length), *cells])
+    header = [column.replace("_", " ") for column in columns]
+    if next(iter(found.values())).times is not None:
+        header = [f"{column}, mean (lowest … highest)" for column in header]
+    return report.text_table(["recording", "length", *header], lines)
+
+
+def provenance(facts: dict) -> str:
+    """What the weights were trained on, and how well the model and what ran beside it did there."""
+    quality = facts["quality"]
+    targets = list(quality["model"])
+    rows = {"the model": quality["model"]} | quality["baselines"]
+    lines = [[title, *(report.number(values[t], 2) for t in targets)] for title, values in rows.items()]
+    metric = f"{quality['metric'].replace('_', ' ')}, {quality['split']}, {quality['n_test']} songs"
+    trained = f"{facts['title']}: trained on {facts['n_train']} songs of {facts['dataset']}. How well it does there:"
+    return trained + "\n\n" + report.text_table([metric, *(target.replace("_", " ") for target in targets)], lines)
+
+
+def as_csv(good: dict[Path, Prediction], columns: list[str]) -> str:
+    """A line a recording, or a recording and time; numbers with four digits."""
+    continuous = next(iter(good.values())).times is not None
+    lines = [["recording", *(["time_s"] if continuous else []), *columns]]
+    for path, one in good.items():
+        rows = np.column_stack([one.times, one.values]) if continuous else [one.values]
+        lines += [[path, *(f"{float(cell):.4f}".rstrip("0").rstrip(".") for cell in row)] for row in rows]
+    return report.csv_text(lines)
+
+
+def as_json(good: dict[Path, Prediction], bad: dict[Path, str], facts: dict) -> str:
+    """The recordings with their means and courses, those that failed, and what the model comes from."""
+
+    def rounded(values):
+        return np.asarray(values, "float64").round(4).tolist()
+
+    songs = []
+    for path, one in good.items():
+        song = {"recording": str(path), "length_s": round(one.length, 3), "heard_s": round(one.heard, 3)}
+        song["mean"] = dict(zip(facts["columns"], rounded(one.mean), strict=True))
+        if one.times is not None:
+            song |= {"time_s": rounded(one.times)}
+            song |= {name: rounded(one.values[:, i]) for i, name in enumerate(facts["columns"])}
+        songs.append(song)
+    failed = [{"recording": str(path), "error": text} for path, text in bad.items()]
+    model = {key: value for key, value in facts.items() if key != "sha256"}
+    return json.dumps({"model": model, "recordings": songs, "failed": failed}, indent=1, ensure_ascii=False) + "\n"

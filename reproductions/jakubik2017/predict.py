@@ -1,0 +1,57 @@
+"""Nine emotions of GEMS for each recording, by the semantic embedding GRU + SVR of Jakubik & Kwaśnicka 2017."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from common import audio, predict, weights
+from common.errors import InputError
+from common.features.mel import MelSpectrogram, paired_with_deltas
+from common.protocol import Sequences
+from reproductions.jakubik2017.learning import CROP, embedded
+
+PAPER = "jakubik2017"
+PIECE_S, SHORTEST_S = 61.0, 5.0  # no excerpt of training is longer; of a longer song f is the mean over its pieces
+
+
+class Model(predict.Predictor):
+    """The embedding f of a song, then a support vector regression an emotion."""
+
+    scale = "The share of listeners, 0 to 1, who would tick an emotion (of nine, at most three each)."
+
+    def __init__(self, networks, facts):
+        from common import keras2017
+
+        keras2017.start(0)
+        from reproductions.jakubik2017 import model
+
+        (self.learnt,), self.settings = networks, facts["settings"]
+        net = model.semantic_embedding_gru()
+        weights.put(net, self.learnt)
+        self.encoder = model.all_outputs(net)
+
+    def __call__(self, path: Path) -> predict.Prediction:
+        pieces, length = [], 0.0
+        for samples, rate in audio.pieces(path, PIECE_S):
+            pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))
+            length += len(samples) / rate
+        if len(pieces[0]) < CROP:
+            raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
+        return predict.Prediction(self.of_pieces(pieces), length, length)
+
+    def of_pieces(self, pieces: list[np.ndarray]) -> np.ndarray:
+        """Vectors (length, 160) of the pieces of a song -> the nine emotions (9,)."""
+        lengths = [len(piece) for piece in pieces]
+        pieces = [piece for piece in pieces if len(piece)]
+        f = embedded(self.encoder, Sequences.of(pieces), self.learnt["mean"], self.learnt["std"])
+        return self.of_embedding(np.average(f, axis=0, weights=[n for n in lengths if n]))
+
+    def of_embedding(self, f: np.ndarray) -> np.ndarray:
+        """f (50,) -> the nine emotions (9,): a sum over training songs of kernel times dual coefficient, and bias."""
+        distance = np.square(self.learnt["features"].astype("float64") - f).sum(1)
+        return np.exp(-self.settings["regressor"]["gamma"] * distance) @ self.learnt["dual"] + self.learnt["bias"]
+
+
+if __name__ == "__main__":
+    sys.exit(predict.main("reproductions.jakubik2017.predict", __doc__, PAPER))

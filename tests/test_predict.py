@@ -1,0 +1,296 @@
+"""Predictions: the same as in training, from every sort of file, and what is told where there are none."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from common import audio, predict, weights
+from common.errors import InputError
+from common.features import opensmile
+from common.features.mel import MelSpectrogram, paired_with_deltas
+from common.features.relative_mel import RelativeMel
+from common.features.store import FeatureStore
+from tests.conftest import ROOT
+
+PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
+RATE = 22050
+
+
+def music(seconds: float, seed=0) -> np.ndarray:
+    """A tune over noise, louder and softer."""
+    rng, t = np.random.default_rng(seed), np.arange(int(seconds * RATE)) / RATE
+    tune = np.sin(2 * np.pi * 220 * 2 ** (rng.integers(0, 12, int(seconds * 4) + 1)[(t * 4).astype(int)] / 12) * t)
+    return (0.3 * tune * (1 + 0.5 * np.sin(t)) + 0.02 * rng.standard_normal(len(t))).astype("float32")
+
+
+def run(paper, *arguments, **environment):
+    command = [sys.executable, "-m", f"reproductions.{paper}.predict", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | environment)
+
+
+@pytest.fixture(scope="module")
+def models():
+    """The suite's own models, by paper; built when asked for."""
+    built = {}
+
+    def of(paper):
+        if paper not in built:
+            module = __import__(f"reproductions.{paper}.predict", fromlist=["Model"])
+            built[paper] = module.Model(*weights.load(predict.RESULTS / paper / "weights", paper))
+        return built[paper]
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory):
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    soundfile.write(path, music(35), RATE)
+    return path
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_shipped_weights_say_what_they_are(paper):
+    """And what they say of their quality is what the records hold."""
+    networks, facts = weights.load(predict.RESULTS / paper / "weights", paper)
+    record = json.loads((predict.RESULTS / paper / facts["dataset"] / f"{facts['variant']}.json").read_text())
+    quality = facts["quality"]
+    for target, value in quality["model"].items():
+        values = [one["metrics"][quality["split"]][quality["metric"]][target] for one in record["runs"]]
+        assert value == pytest.approx(np.mean(values), abs=1e-4)
+    assert facts["settings"] == record["settings"] and quality["baselines"] and networks
+    assert "non-commercial" in (predict.RESULTS / paper / "weights" / "NOTICE.txt").read_text()
+
+
+def test_weights_are_checked(tmp_path):
+    weights.save(tmp_path, [{"weight_00": np.arange(3.0)}], {"paper": "toy"}, "Somebody, 2020")
+    (network,), facts = weights.load(tmp_path, "toy")
+    assert network["weight_00"].tolist() == [0, 1, 2] and facts["paper"] == "toy"
+    with pytest.raises(InputError, match="holds weights of toy"):
+        weights.load(tmp_path, "malik2017")
+    path = tmp_path / "network_0.npz"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(InputError, match=r"is not the file that weights\.json tells of"):
+        weights.load(tmp_path, "toy")
+    path.unlink()
+    with pytest.raises(InputError, match=r"network_0\.npz: cannot be read"):
+        weights.load(tmp_path, "toy")
+    (tmp_path / "weights.json").write_text("[]")
+    with pytest.raises(InputError, match=r"weights\.json: does not tell of weights"):
+        weights.load(tmp_path, "toy")
+
+
+# The same as the training path.
+
+
+def test_malik2017_predicts_as_in_training(models, song):
+    """From the features that the store computes for training, over the sequences that `predictor` cuts."""
+    from common.protocol import Sequences
+    from reproductions.malik2017 import model as of_malik
+    from reproductions.malik2017.train import predictor
+
+    model, features = models("malik2017"), FeatureStore().get(song, opensmile.OpenSmile())
+    found = model(song)
+    np.testing.assert_array_equal(opensmile.of_recording(song)[1], features)
+    assert found.times.tolist() == (1.0 + 0.5 * np.arange(len(features))).tolist() and found.length == 35
+    expected = []
+    for network in model.networks:
+        net = of_malik.crnn(260, 20)
+        weights.put(net, network)
+        heard = Sequences.of([opensmile.scaled(features, network["mean"], network["std"])])
+        expected.append(predictor(net, heard, 20, {})())
+    np.testing.assert_allclose(found.values, np.mean(expected, axis=0), atol=1e-6)
+
+
+def test_jakubik2017_predicts_as_in_training(models, song, tmp_path):
+    from common.protocol import Sequences
+    from reproductions.jakubik2017 import model as of_jakubik
+    from reproductions.jakubik2017.emotify import SVR
+    from reproductions.jakubik2017.learning import embedded, regress
+
+    model, learnt = models("jakubik2017"), models("jakubik2017").learnt
+    vectors = paired_with_deltas(FeatureStore().get(song, MelSpectrogram()))
+    net = of_jakubik.semantic_embedding_gru()
+    weights.put(net, learnt)
+    f = embedded(of_jakubik.all_outputs(net), Sequences.of([vectors, vectors[:150]]), learnt["mean"], learnt["std"])[0]
+    found = model(song).values
+    np.testing.assert_allclose(found, model.of_embedding(f), atol=1e-6)
+    # support vector regression from its coefficients: another set of songs, through scikit-learn
+    rng = np.random.default_rng(0)
+    labels = rng.uniform(0, 1, (400, 9))
+    from sklearn.svm import SVR as Regressor
+
+    fitted = [Regressor(**SVR).fit(learnt["features"].astype("float64"), target) for target in labels.T]
+    dual = np.zeros((400, 9))
+    for i, one in enumerate(fitted):
+        dual[one.support_, i] = one.dual_coef_[0]
+    kept = model.learnt | {"dual": dual, "bias": np.array([one.intercept_[0] for one in fitted])}
+    model.learnt, before = kept, model.learnt
+    new = rng.normal(size=50) * 0.1
+    every = np.concatenate([learnt["features"], [new]]).astype("float64")
+    expected = regress(SVR, every, np.concatenate([labels, labels[:1]]), np.arange(400), [400])[0]
+    np.testing.assert_allclose(model.of_embedding(new), expected, atol=1e-9)
+    model.learnt = before
+
+
+def test_velankar2022_predicts_as_in_training(models, song):
+    from reproductions.velankar2022.songs import filled
+
+    model = models("velankar2022")
+    soundfile.write(song.with_name("excerpt.wav"), music(30), RATE)
+    x = filled(FeatureStore().get(song.with_name("excerpt.wav"), RelativeMel()))[None]
+    expected = model.net.predict(x, verbose=0)[0]
+    found = model(song.with_name("excerpt.wav"))
+    np.testing.assert_allclose(found.values, expected, atol=1e-6)
+    assert found.values.sum() == pytest.approx(1) and model(song).heard == 30
+
+
+def test_chaki2020_predicts_as_in_training(models, song):
+    """A network a target over 61 steps, which is how long training clips are."""
+    from reproductions.chaki2020 import model as of_chaki
+
+    model = models("chaki2020")
+    _, features, _ = opensmile.of_recording(song)
+    found = model(song).values
+    for i, network in enumerate(model.networks):
+        net = of_chaki.lstm(260, 61, (128,), "strict")
+        weights.put(net, network)
+        x = opensmile.scaled(features, network["mean"], network["std"])
+        np.testing.assert_allclose(found[:61, i], net.predict(x[None, :61], verbose=0)[0, :, 0], atol=1e-6)
+        np.testing.assert_allclose(found[61:, i], net.predict(x[None, -61:], verbose=0)[0, 61 - len(x) :, 0], atol=1e-6)
+
+
+def test_long_recordings_are_heard_in_pieces(song, monkeypatch):
+    """No window is lost or told twice where pieces meet, and what forgets within seconds is the same."""
+    times, features, length = opensmile.of_recording(song)
+    monkeypatch.setattr(opensmile, "PIECE_S", 12.0)
+    in_pieces = opensmile.of_recording(song)
+    assert in_pieces[0].tolist() == times.tolist() and in_pieces[2] == length
+    kept = np.setdiff1d(np.arange(260), opensmile.SINCE_START)
+    correlation = [np.corrcoef(features[:, i], in_pieces[1][:, i])[0, 1] for i in kept]
+    assert np.median(correlation) > 0.999
+
+
+def test_pieces_are_the_file(song):
+    whole, rate = audio.load(song)
+    pieces = [piece for piece, _ in audio.pieces(song, 10)]
+    assert rate == RATE and [len(piece) for piece in pieces] == [220500] * 3 + [110250]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    overlapped = [piece for piece, _ in audio.pieces(song, 10, overlap=2)]
+    np.testing.assert_array_equal(overlapped[1], whole[8 * RATE : 20 * RATE])
+
+
+# Odd recordings.
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize(
+    ("rate", "subtype"), [(8000, "PCM_U8"), (22050, "FLOAT"), (44100, "PCM_24"), (96000, "PCM_16")]
+)
+def test_channels_rates_and_depths(models, tmp_path, channels, rate, subtype):
+    """The same music, however it is stored, is heard as about the same."""
+    import soxr
+
+    sound = soxr.resample(music(6), RATE, rate)
+    path = tmp_path / "odd.wav"
+    soundfile.write(path, np.repeat(sound[:, None], channels, axis=1), rate, subtype=subtype)
+    one = models("jakubik2017")(path)
+    assert np.isfinite(one.values).all() and one.length == pytest.approx(6, abs=0.01)
+    assert np.isfinite(models("velankar2022")(path).values).all()
+
+
+@pytest.mark.parametrize(
+    ("paper", "seconds", "told"),
+    [("malik2017", 0.5, "lasts 0.50 s, and a prediction needs 1.04 s"), ("jakubik2017", 0.5, "needs 5 s or more"),
+     ("chaki2020", 0.5, "needs 1.04 s or more"), ("velankar2022", 0.5, "needs 1 s or more")],
+)  # fmt: skip
+def test_too_short(models, tmp_path, paper, seconds, told):
+    soundfile.write(tmp_path / "short.wav", music(seconds), RATE)
+    with pytest.raises(InputError, match=rf"short\.wav: .*{told}"):
+        models(paper)(tmp_path / "short.wav")
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_silent_and_clipped(models, tmp_path, paper):
+    soundfile.write(tmp_path / "silent.wav", np.zeros(8 * RATE), RATE)
+    with pytest.raises(InputError, match=r"silent\.wav: .*silent"):
+        models(paper)(tmp_path / "silent.wav")
+    soundfile.write(tmp_path / "clipped.wav", 20 * music(8), RATE, subtype="FLOAT")
+    assert np.isfinite(models(paper)(tmp_path / "clipped.wav").values).all()
+
+
+# The command.
+
+
+def test_a_folder_with_a_broken_file(tmp_path):
+    folder = tmp_path / "my songs" / "музыка 音楽"
+    folder.mkdir(parents=True)
+    for name in ("one.flac", "two.ogg"):
+        soundfile.write(folder / name, music(6), RATE)
+    (folder / "broken.mp3").write_text("no music")
+    (folder / "cover.jpg").write_text("no music either")
+    out = {"--jobs": 1, "--csv": tmp_path / "p.csv", "--json": tmp_path / "p.json", "--plot": tmp_path / "p.png"}
+    done = run("velankar2022", tmp_path / "my songs", *(part for option in out.items() for part in option))
+    assert done.returncode == 1, done.stderr
+    assert "broken.mp3: cannot be" in done.stderr and "1 of 3 recordings could not be" in done.stderr
+    rows = list(csv.DictReader((tmp_path / "p.csv").open(encoding="utf-8")))
+    assert [row["recording"] for row in rows] == [str(folder / "one.flac"), str(folder / "two.ogg")]
+    told = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
+    assert [one["recording"] for one in told["failed"]] == [str(folder / "broken.mp3")]
+    for row, one in zip(rows, told["recordings"], strict=True):
+        assert {name: float(row[name]) for name in one["mean"]} == one["mean"]
+    assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
+    assert "trained on 900 songs of 4q" in done.stdout and "the first 30 seconds only" in done.stdout
+
+
+def test_continuous_output(tmp_path, song):
+    done = run(
+        "malik2017", song, "--csv", tmp_path / "p.csv", "--json", tmp_path / "p.json", "--plot", tmp_path / "p.png"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((tmp_path / "p.csv").open()))
+    assert [float(row["time_s"]) for row in rows] == (1.0 + 0.5 * np.arange(len(rows))).tolist() and len(rows) == 68
+    (one,) = json.loads((tmp_path / "p.json").read_text())["recordings"]
+    assert one["valence"] == [float(row["valence"]) for row in rows]
+    assert one["mean"]["arousal"] == pytest.approx(np.mean(one["arousal"]), abs=1e-4)
+    assert "zero (repaired)" in done.stdout and "Valence from -1 (negative) to 1 (positive)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["/no/such.mp3"], 1, "/no/such.mp3: no such file"),
+        (["{empty}"], 2, "holds no recording"),
+        (["{empty}/x.wav", "--plot", "p.gif"], 2, "ends in none of"),
+        (["{empty}/x.wav", "--weights", "{empty}"], 2, "weights.json: cannot be read"),
+        ([], 2, "AUDIO"),
+    ],
+)
+def test_bad_calls(tmp_path, arguments, code, told):
+    done = run("velankar2022", *(part.format(empty=tmp_path) for part in arguments))
+    assert done.returncode == code and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(models, song):
+    song.chmod(0)
+    with pytest.raises(InputError, match="may not be read"):
+        models("velankar2022")(song)
+    song.chmod(0o644)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_help_imports_no_backend(paper):
+    code = f"import runpy, sys; sys.argv = ['x', '--help']\ntry: runpy.run_module('reproductions.{paper}.predict', "
+    code += "run_name='__main__')\nexcept SystemExit: pass\n"
+    code += "heavy = {'tensorflow', 'keras', 'jax', 'sklearn', 'pandas', 'matplotlib', 'librosa'} & set(sys.modules)\n"
+    code += "assert not heavy, heavy"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "AUDIO" in done.stdout
