@@ -1,10 +1,11 @@
-"""Check a copy of a data set, and extract its features.
+"""Check a copy of a data set, and extract its features; or export the splits and predictions behind the tables.
 
 Reads the layout of the official distribution, with its own audio or any other format that libsndfile decodes;
-says what is missing, what is broken, and where to get it.
+says what is missing, what is broken, and where to get it. `python -m data_prep export` needs no data set.
 """
 
 import sys
+from pathlib import Path
 
 from common import cli
 from common.errors import InputError
@@ -15,6 +16,9 @@ from data_prep.dataset import check_duration
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code: 0 if the copy is whole, 2 if something is missing or broken."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["export"]:
+        return _export(arguments[1:])
     parser = cli.Parser(prog="python -m data_prep", description=__doc__)
     add = parser.add_argument
     names = ", ".join(DATASETS)
@@ -23,6 +27,23 @@ def main(arguments: list[str] | None = None) -> int:
     add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     options = parser.parse_args(arguments)
     return cli.run(lambda: _prepare(options))
+
+
+def _export(arguments: list[str]) -> int:
+    from data_prep import export
+
+    parser = cli.Parser(prog="python -m data_prep export", description=export.__doc__)
+    add = parser.add_argument
+    results = Path(__file__).parents[1] / "results"
+    add("--results", type=Path, default=results, metavar="DIR", help="records (default: the suite's own)")
+    add("--out", type=Path, default=Path("export"), metavar="DIR", help="where to (default: %(default)s/)")
+    options = parser.parse_args(arguments)
+
+    def write() -> int:
+        print(f"{len(export.export(options.results, options.out))} files in {options.out}/")
+        return 0
+
+    return cli.run(write)
 
 
 def _prepare(options) -> int:

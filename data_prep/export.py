@@ -1,0 +1,71 @@
+"""The splits and the predictions behind the recorded tables, as CSV: to compare a new model on the same songs.
+
+Of every record OUT/<paper>/<dataset>/<variant>/ has predictions.csv, a line a run (by its seed), split and song: the
+fold that tests it, and what was predicted; and history.csv, if networks were trained, what they recorded by epoch. Of
+emotions these are predictions, and annotations as deviations from the mean song; of classes the class and the one that
+was told; of valence and arousal over time what each song's errors follow from. Built from the records: no data needed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import InputError
+from common.files import write_atomically
+from common.published import covered
+from common.report import csv_text
+from common.runs import data_sets, histories, read_record
+
+MOMENTS = ("mean", "predicted_mean", "variance", "predicted_variance", "covariance")
+
+
+def export(results: Path, out: Path) -> list[Path]:
+    """Write the CSV files of all records under `results`; returns their paths. Raises InputError if there is none."""
+    written = []
+    papers = sorted(path.name for path in results.glob("*/"))
+    folders = [results / paper / dataset for paper in papers for dataset in data_sets(results, paper)]
+    for path in (path for folder in folders for path in sorted(folder.glob("*.json"))):
+        record, folder = read_record(path), out / path.relative_to(results).with_suffix("")
+        for name, lines in (("predictions", predictions(record)), ("history", history(record))):
+            if len(lines) > 1:
+                write_atomically(folder / f"{name}.csv", csv_text(lines).encode())
+                written.append(folder / f"{name}.csv")
+    if not written:
+        raise InputError(f"{results}: holds no records")
+    return written
+
+
+def predictions(record: dict) -> list[list]:
+    """A header, and a line a run, split and song that it tests; the header alone if a record has none."""
+    facts, lines = record["facts"], []
+    targets = facts["targets"]
+    for run in record["runs"]:
+        fold = run.get("fold")
+        if "predictions" in run and "reference_z" in facts:
+            header = ["fold", *(f"{part}{t}" for t in targets for part in ("annotated_z_", "predicted_"))]
+            pairs = np.stack([facts["reference_z"], run["predictions"]], axis=2).reshape(len(fold), -1)
+            lines += [[run["seed"], next(iter(run["metrics"])), track, k, *row]
+                      for track, k, row in zip(facts["tracks"], fold, pairs.tolist(), strict=True)]  # fmt: skip
+        elif "predicted" in run:
+            header = ["fold", "class", "predicted"]
+            for split, told in run["predicted"].items():
+                songs = zip(facts["tracks"], fold, facts["reference"], told, strict=True)
+                lines += [[run["seed"], split, track, k, targets[y], targets[p]] for track, k, y, p in songs if p >= 0]
+        elif "songs" in run:
+            header = ["fold", "frames", *(f"{t}_{moment}" for t in targets for moment in MOMENTS)]
+            for split, songs in run["songs"].items():
+                tracks = covered(facts, split)["tracks"]
+                folds = fold if fold and len(fold) == len(tracks) else [""] * len(tracks)
+                each = zip(tracks, folds, songs["frames"], songs["moments"], strict=True)
+                lines += [[run["seed"], split, song, k, n, *np.ravel(moments)] for song, k, n, moments in each]
+    return [["seed", "split", "song", *header], *lines] if lines else [["seed", "split", "song"]]
+
+
+def history(record: dict) -> list[list]:
+    """A header, and a line a run, network and epoch (or check) of what was recorded while networks were trained."""
+    found = [["seed", "network", "value", "epoch", "number"]]
+    for run in record["runs"]:
+        for network, curves in enumerate(histories(run)):
+            for name, curve in curves.items():
+                found += [[run["seed"], network, name, epoch, f"{value:.5g}"] for epoch, value in curve.items()]
+    return found
