@@ -22,6 +22,15 @@ def rows(results: Path, *, readings: bool = False) -> list[published.Row]:
     return [row for part in joined for row in part]
 
 
+def counts(every: list[published.Row]) -> str:
+    """How often each verdict comes out; papers that are here as an example are counted apart."""
+    apart = [expected["paper"] for expected in papers() if expected.get("apart")]
+    told = report.counts([row for row in every if row.fields["paper"] not in apart])
+    for paper in apart:
+        told += f"; apart from these {paper}, {report.counts([r for r in every if r.fields['paper'] == paper])}"
+    return told
+
+
 def claims(results: Path) -> list[dict]:
     """All claims of all papers, tested on what is recorded under `results`."""
     return [c for e in papers() for c in published.judge_claims(e, published.Records(results, e["paper"]))]
@@ -30,7 +39,7 @@ def claims(results: Path) -> list[dict]:
 def generated(results: Path) -> dict[Path, str]:
     """The READMEs with their generated parts made anew: {file: text}."""
     every = rows(results)
-    board = report.counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
+    board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
     texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", {"board": board})}
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
@@ -49,8 +58,18 @@ def generated(results: Path) -> dict[Path, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the board; returns the exit code."""
-    parser = cli.Parser(prog="python -m reproductions", description=__doc__)
+    """Print the board, or what another command does; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["compare"]:
+        from reproductions import compare
+
+        return compare.main(arguments[1:])
+    if arguments[:1] == ["report"]:
+        from reproductions.site import build
+
+        return build.main(arguments[1:])
+    epilog = "python -m reproductions report: a static site of all this; compare: models on each other's data sets."
+    parser = cli.Parser(prog="python -m reproductions", description=__doc__, epilog=epilog)
     add = parser.add_argument
     add("--results", type=Path, default=ROOT / "results", metavar="DIR", help="records (default: the suite's)")
     add("--json", action="store_true", help="one array of objects, a cell each")
@@ -80,7 +99,7 @@ def _board(options) -> int:
         if options.json:
             print(json.dumps([row.fields for row in found], indent=1, ensure_ascii=False))
         else:
-            print(report.board(found) + "\n\n" + report.counts(found))
+            print(report.board(found) + "\n\n" + counts(found))
     return 0
 
 

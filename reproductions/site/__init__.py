@@ -1,0 +1,1 @@
+"""The static site: everything that is recorded, as pages that need no network."""

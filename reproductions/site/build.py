@@ -1,0 +1,173 @@
+"""A static site of all that is recorded: the board with filters, a page a paper, a data set and a recording at hand.
+
+It needs no network and no server: open index.html. Recordings that are named (--audio) have a page each, with a
+picture of their mel spectrogram and what every model of the suite says of them.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from common import cli, published, report
+from common.errors import InputError
+from common.files import write_atomically
+
+ROOT = Path(__file__).parents[2]
+PAPERS = ROOT / "reproductions"
+VERDICTS = ["reproduced", "better", "worse", "undecided", "partial", "stand-in", "approximation", "no data", "not run"]
+TOLD = ("Findings", "What in the paper does not agree", "Deviations and assumptions")  # sections of a paper's README
+FOLDERS = {"deam": "mediaeval2015"}  # a data set whose records have another name
+MODELS = ("malik2017", "chaki2020", "jakubik2017", "velankar2022")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = cli.Parser(prog="python -m reproductions report", description=__doc__)
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("site"), metavar="DIR", help="folder of the site (default: %(default)s/)")
+    add("--results", type=Path, default=ROOT / "results", metavar="DIR", help="records (default: the suite's own)")
+    add("--audio", nargs="+", default=[], metavar="AUDIO", help="recordings, or folders of them, to have a page each")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _build(options))
+
+
+def _build(options) -> int:
+    from common import plots, predict
+
+    if not options.results.is_dir():
+        raise InputError(f"{options.results}: no such folder of records")
+    paths = predict.recordings(options.audio) if options.audio else []
+    expected = [published.load_expected(path) for path in sorted(PAPERS.glob("*/expected.json"))]
+    records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
+    songs, failed = _songs(paths, options.out)
+    site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
+    pages = {"index.html": ("board.html", {"rows": _rows(expected, records), "verdicts": VERDICTS})}
+    for paper in expected:
+        with plots.svg_in(options.out / "figures" / paper["paper"]) as drawn:
+            plots.draw_all(paper, records[paper["paper"]])
+        pages[f"papers/{paper['paper']}.html"] = "paper.html", _paper(paper, records[paper["paper"]], drawn)
+    for name, found in site["datasets"].items():
+        pages[f"datasets/{name}.html"] = "dataset.html", {"name": name, **found}
+    for song in songs:
+        pages[f"songs/{song['slug']}.html"] = "song.html", {"song": song}
+    templates = _templates()
+    for where, (template, values) in pages.items():
+        up = "../" * where.count("/")
+        text = templates.get_template(template).render(**site, **values, up=up, here=where)
+        write_atomically(options.out / where, text.encode())
+    for name in ("site.css", "board.js"):
+        write_atomically(options.out / name, (Path(__file__).parent / "templates" / name).read_bytes())
+    print(f"{len(pages)} pages: {options.out / 'index.html'}")
+    for text in failed:
+        print(f"error: {text}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _templates():
+    import jinja2
+
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    found.filters["number"] = report.number
+    found.filters["words"] = lambda name: name.replace("_", " ")
+    return found
+
+
+def _rows(expected: list[dict], records: dict) -> list[dict]:
+    rows = [row for e in expected for row in published.join(e, records[e["paper"]])]
+    return [row.fields | {"digits": row.digits, "note": row.note} for row in rows]
+
+
+def _paper(expected: dict, records: published.Records, drawn: list[Path]) -> dict:
+    """What the page of a paper shows."""
+    sections = re.split(r"^## ", (PAPERS / expected["paper"] / "README.md").read_text(), flags=re.M)[1:]
+    texts = dict(section.split("\n", 1) for section in sections)
+    return {
+        "paper": expected, "rows": _rows([expected], {expected["paper"]: records}), "figures": drawn,
+        "claims": published.judge_claims(expected, records),
+        "about": _html(texts["Paper"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
+    }  # fmt: skip
+
+
+def _html(markdown_text: str) -> str:
+    """A part of a README as HTML: without its pictures and generated tables, links to files without their target."""
+    import markdown
+    from markupsafe import Markup
+
+    text = re.sub(r"!\[.*?\]\(.*?\)", "", markdown_text)
+    text = re.sub(r"<!-- begin .*?<!-- end .*? -->", "", text, flags=re.S)
+    text = re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+    return Markup(markdown.markdown(text, extensions=["tables", "sane_lists"]))
+
+
+def _datasets(records: dict) -> dict[str, dict]:
+    """By data set: how to cite it, and the records on it."""
+    import importlib
+
+    from data_prep import DATASETS
+
+    told = {}
+    for name, (module, attribute) in DATASETS.items():
+        kind = getattr(importlib.import_module(module), attribute)
+        told[FOLDERS.get(name, name)] = {"citation": kind.citation, "source": kind.source}
+    found = {}
+    for paper, of_paper in records.items():
+        for dataset in of_paper.datasets():
+            every = sorted(path.stem for path in (of_paper.results / paper / dataset).glob("*.json"))
+            runs = [(name, record) for name in every if (record := of_paper.get(dataset, name))]
+            about = told.get(dataset, {"citation": "", "source": ""})
+            here = found.setdefault(dataset, {**about, "records": []})
+            for name, record in runs:
+                split, measured = next(iter(record["runs"][0]["metrics"].items()))
+                metric, targets = next((metric, list(values)) for metric, values in measured.items())
+                values = [run["metrics"][split][metric][targets[-1]] for run in record["runs"]]
+                facts = report.coverage(published.covered(record["facts"], split))
+                here["records"].append({
+                    "paper": paper, "variant": name, "title": record["title"], "runs": len(values), "covers": facts,
+                    "metric": f"{metric.replace('_', ' ')}, {targets[-1]}, {split}", "mean": float(np.mean(values)),
+                    "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                })  # fmt: skip
+    return dict(sorted(found.items()))
+
+
+def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
+    """What every model says of each recording, with pictures in the site; and what could not be read."""
+    from common import audio, plots, predict, weights
+    from common.features.relative_mel import RelativeMel
+    from common.parallel import progress
+
+    found, failed = [], []
+    if not paths:
+        return found, failed
+    models = {}
+    for paper in MODELS:
+        networks, facts = weights.load(predict.RESULTS / paper / "weights", paper)
+        kind = __import__(f"reproductions.{paper}.predict", fromlist=["Model"]).Model
+        models[paper] = kind(networks, facts), facts
+    calls = ((_song, number, path, models, out, audio, plots, RelativeMel) for number, path in enumerate(paths))
+    for song in progress(calls, total=len(paths), jobs=1, label="recordings", unit="file"):
+        (failed if isinstance(song, str) else found).append(song)
+    return found, failed
+
+
+def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
+    slug = f"{number + 1}-{re.sub(r'[^a-z0-9]+', '-', path.stem.lower()).strip('-') or 'recording'}"
+    song, folder = {"name": path.name, "slug": slug, "models": []}, out / "figures" / "songs"
+    try:
+        song["length"] = audio.duration(path)
+        plots.mel_picture(extractor()(*audio.load(path)), song["length"], folder / f"{slug}-mel.png")
+        for paper, (model, facts) in models.items():
+            one = model(path)
+            picture = f"{slug}-{paper}.svg"
+            with plots.svg_in(folder):
+                plots.predictions({path: one}, facts["columns"], folder / picture)
+            means = {name: float(value) for name, value in zip(facts["columns"], one.mean, strict=True)}
+            told = {"paper": paper, "title": facts["title"], "scale": model.scale, "heard": model.heard}
+            song["models"].append(told | {"means": means, "picture": picture, "quality": facts["quality"]})
+    except InputError as error:
+        return " ".join(str(error).split())
+    return song
