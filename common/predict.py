@@ -13,8 +13,10 @@ import numpy as np
 
 from common import audio, cli, report, weights
 from common.errors import InputError
+from common.features import opensmile
 from common.files import write_atomically
 from common.parallel import available_cores, progress
+from common.protocol import Sequences
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
@@ -52,6 +54,48 @@ class Predictor(ABC):
     @abstractmethod
     def __call__(self, path: Path) -> Prediction:
         """Raises InputError if the recording cannot be read, or is too short."""
+
+
+class OverTime(Predictor):
+    """Valence and arousal every half second, by networks on 260 openSMILE features (`common.features.opensmile`).
+
+    Sequences are as long as in training (`length`); a shorter recording is one sequence.
+    """
+
+    scale = "Valence from -1 (negative) to 1 (positive), arousal from -1 (calm) to 1 (excited), every 0.5 s."
+    length: int
+
+    def __init__(self, networks, facts):
+        from common import keras2017
+
+        keras2017.start(0)
+        self.networks, self.settings = networks, facts["settings"]["network"]
+        self._of_length = lru_cache(4)(self.of_length)
+
+    @abstractmethod
+    def of_length(self, length: int):
+        """The network for sequences of a length, its weights aside."""
+
+    @abstractmethod
+    def joined(self, found: list[np.ndarray]) -> np.ndarray:
+        """Valence and arousal (n, 2) from what each network says."""
+
+    def __call__(self, path: Path) -> Prediction:
+        times, features, seconds = opensmile.of_recording(path)
+        return Prediction(self.of_features(features), seconds, seconds, times)
+
+    def of_features(self, features: np.ndarray) -> np.ndarray:
+        """Features (n, 260) -> valence and arousal (n, 2)."""
+        from keras import ops
+
+        length, found = min(self.length, len(features)), []
+        net = self._of_length(length)
+        for network in self.networks:
+            weights.put(net, network)
+            song = Sequences.of([opensmile.scaled(features, network["mean"], network["std"])])
+            stretches, starts = song.cut(length)
+            found.append(song.joined(ops.convert_to_numpy(net(stretches)), starts))
+        return self.joined(found)
 
 
 @lru_cache
