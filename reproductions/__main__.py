@@ -6,6 +6,7 @@ from pathlib import Path
 
 from common import cli, published, report
 from common.errors import InputError
+from reproductions import beyond
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
@@ -40,7 +41,8 @@ def generated(results: Path) -> dict[Path, str]:
     """The READMEs with their generated parts made anew: {file: text}."""
     every = rows(results)
     board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
-    texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", {"board": board})}
+    parts = {"board": board, "beyond": beyond.table(results, report.markdown_table)}
+    texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", parts)}
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
         measured = [row for row in published.join(expected, records) if row.fields["record"]]
@@ -61,9 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the board, or what another command does; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["compare"]:
-        from reproductions import compare
-
-        return compare.main(arguments[1:])
+        return beyond.main(arguments[1:])
     if arguments[:1] == ["report"]:
         from reproductions.site import build
 
@@ -99,7 +99,8 @@ def _board(options) -> int:
         if options.json:
             print(json.dumps([row.fields for row in found], indent=1, ensure_ascii=False))
         else:
-            print(report.board(found) + "\n\n" + counts(found))
+            print(report.board(found) + "\n\nbeyond the papers\n" + beyond.table(options.results))
+            print("\n" + counts(found))
     return 0
 
 

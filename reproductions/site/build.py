@@ -13,6 +13,7 @@ import numpy as np
 from common import cli, published, report
 from common.errors import InputError
 from common.files import write_atomically
+from reproductions import beyond
 
 ROOT = Path(__file__).parents[2]
 PAPERS = ROOT / "reproductions"
@@ -44,6 +45,7 @@ def _build(options) -> int:
     songs, failed = _songs(paths, options.out)
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
     pages = {"index.html": ("board.html", {"rows": _rows(expected, records), "verdicts": VERDICTS})}
+    pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
     for paper in expected:
         with plots.svg_in(options.out / "figures" / paper["paper"]) as drawn:
             plots.draw_all(paper, records[paper["paper"]])
