@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -66,11 +67,16 @@ class OverTime(Predictor):
     length: int
 
     def __init__(self, networks, facts):
+        self.networks, self.settings = networks, facts["settings"]["network"]
+        self._of_length = lru_cache(4)(self._built)
+        # Keras takes as long to load as the features of a song: both at once.
+        Thread(target=importlib.import_module, args=("common.keras2017",)).start()
+
+    def _built(self, length: int):
         from common import keras2017
 
         keras2017.start(0)
-        self.networks, self.settings = networks, facts["settings"]["network"]
-        self._of_length = lru_cache(4)(self.of_length)
+        return self.of_length(length)
 
     @abstractmethod
     def of_length(self, length: int):

@@ -46,10 +46,8 @@ class Model(predict.Predictor):
 
     def of_spectrogram(self, spectrogram: np.ndarray) -> np.ndarray:
         """Frames (n, 128) -> probabilities (n_classes,)."""
-        from keras import ops
-
         x = (filled(spectrogram)[None] - self.mean) / self.std
-        return ops.convert_to_numpy(self.net(x.astype("float32")))[0, : self.classes]
+        return self.net.predict_on_batch(x.astype("float32"))[0, : self.classes]
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 
 from common import audio, predict, weights
 from common.features import opensmile
@@ -42,8 +43,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         song, other = Path(folder) / "song.mp3", Path(folder) / "other.mp3"
-        soundfile.write(song, music(240), RATE)
-        soundfile.write(other, music(150, seed=1), RATE)
+        for path, sound in ((song, music(240)), (other, music(150, seed=1))):  # as most mp3s: 44.1 kHz, two channels
+            soundfile.write(path, np.repeat(soxr.resample(sound, RATE, 44100)[:, None], 2, axis=1), 44100)
         for paper, features in FEATURES.items():
             model = importlib.import_module(f"reproductions.{paper}.predict").Model
             model = model(*weights.load(predict.RESULTS / paper / "weights", paper))
