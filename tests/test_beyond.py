@@ -1,0 +1,68 @@
+"""Models compared across data sets: nothing of what is tested is learnt, and the table tells what is recorded."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score
+
+from common import runs
+from data_prep import open_dataset
+from reproductions import beyond
+from reproductions.chaki2020.clips import Clips
+
+N = 12  # songs of a data set
+
+
+def clips(first: int) -> Clips:
+    """Songs whose labels follow from their first two features, by artists of two songs each."""
+    ids = [str(first + i) for i in range(N)]
+    rng = np.random.default_rng(first)
+    x = rng.standard_normal((N, beyond.STEPS, 260)) + 0.1
+    y = 0.3 * x[:, :1, :2] + 0.02 * rng.standard_normal((N, beyond.STEPS, 2))
+    artists = [f"artist {(first + i) // 2}" for i in range(N)]
+    return Clips(ids, artists, 15 + 0.5 * np.arange(beyond.STEPS), x.astype("float32"), y.astype("float32"))
+
+
+@pytest.fixture
+def across(monkeypatch):
+    """Songs 0 to 11, and 7 to 18: 7 to 11 are in both, 6 and 12 have an artist that the other side has."""
+    monkeypatch.setattr(beyond, "_clips", lambda data, jobs: clips(data.first))
+    for network in beyond.NETWORKS:
+        monkeypatch.setitem(beyond.NETWORKS, network, beyond.NETWORKS[network] | {"epochs": 2})
+    return beyond.AcrossLabels(SimpleNamespace(name="one", first=0), SimpleNamespace(name="other", first=7), 1)
+
+
+def test_no_song_and_no_artist_is_on_both_sides(across):
+    found, n = across.clips
+    learnt, tested = found.ids[:-n], found.ids[-n:]
+    assert tested == [str(i) for i in range(12, 19)] and not set(learnt) & set(tested)
+    assert not set(found.artists[:-n]) & set(found.artists[-n:])
+    facts = across.facts(across.variants[0])
+    assert (facts["n_train"], facts["n_test"], facts["tracks"]) == (len(learnt), 7, tested)
+
+
+def test_networks_and_baselines_of_other_songs(across, tmp_path):
+    where = {"out": tmp_path, "work": tmp_path / "work", "jobs": 1, "quiet": True}
+    records = runs.execute(across, across.variants, [0], **where)
+    measured = {name: record["runs"][0]["metrics"]["test"] for name, record in records.items()}
+    found, n = across.clips
+    train, test = across.split
+    for i, target in enumerate(beyond.TARGETS):
+        constant = np.full(n * beyond.STEPS, np.mean(found.y[train][..., i]))
+        expected = r2_score(found.y[test][..., i].ravel(), constant)
+        assert measured["training_mean"]["r2_pooled"][target] == pytest.approx(expected, abs=1e-4)
+    assert set(beyond.NETWORKS) < set(measured)
+    lines = beyond.table(tmp_path).splitlines()
+    assert sum("one → other" in line for line in lines[:10]) == len(beyond.TITLES)
+    assert beyond.table(tmp_path / "work") == "Nothing is recorded yet."
+
+
+def test_real_songs(real_root):
+    """What the two data sets share, and what the songs of both learn and are tested on."""
+    deam, emomusic = (open_dataset(name, real_root) for name in ("deam", "emomusic"))
+    for comparison in (beyond.AcrossLabels(deam, emomusic, 1), beyond.AcrossLabels(emomusic, deam, 1)):
+        found, n = comparison.clips
+        assert n > 90 and len(found.ids) - n > 150
+        assert not set(found.ids[:-n]) & set(found.ids[-n:]) and not set(found.artists[:-n]) & set(found.artists[-n:])
+        assert np.isfinite(found.x).all() and np.abs(found.y).max() <= 1
