@@ -58,9 +58,10 @@ class Predictor(ABC):
 
 
 class OverTime(Predictor):
-    """Valence and arousal every half second, by networks on 260 openSMILE features (`common.features.opensmile`).
+    """Valence and arousal every half second, by networks on openSMILE features (`common.features.opensmile`).
 
-    Sequences are as long as in training (`length`); a shorter recording is one sequence.
+    As in training they hear all 260, or only those that do not tell how long a file has gone on, and sequences are as
+    long (`length`); a shorter recording is one sequence.
     """
 
     scale = "Valence from -1 (negative) to 1 (positive), arousal from -1 (calm) to 1 (excited), every 0.5 s."
@@ -68,18 +69,19 @@ class OverTime(Predictor):
 
     def __init__(self, networks, facts):
         self.networks, self.settings = networks, facts["settings"]["network"]
-        self._of_length = lru_cache(4)(self._built)
+        self.heard_of = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
+        self._built = lru_cache(4)(self._build)
         # Keras takes as long to load as the features of a song: both at once.
         Thread(target=importlib.import_module, args=("common.keras2017",)).start()
 
-    def _built(self, length: int):
+    def _build(self, features: int, length: int):
         from common import keras2017
 
         keras2017.start(0)
-        return self.of_length(length)
+        return self.network(features, length)
 
     @abstractmethod
-    def of_length(self, length: int):
+    def network(self, features: int, length: int):
         """The network for sequences of a length, its weights aside."""
 
     @abstractmethod
@@ -94,11 +96,11 @@ class OverTime(Predictor):
         """Features (n, 260) -> valence and arousal (n, 2)."""
         from keras import ops
 
-        length, found = min(self.length, len(features)), []
-        net = self._of_length(length)
+        length, features, found = min(self.length, len(features)), features[:, self.heard_of], []
+        net = self._built(features.shape[1], length)
         for network in self.networks:
             weights.put(net, network)
-            song = Sequences.of([opensmile.scaled(features, network["mean"], network["std"])])
+            song = Sequences.of([((features - network["mean"]) / network["std"]).astype("float32")])
             stretches, starts = song.cut(length)
             found.append(song.joined(ops.convert_to_numpy(net(stretches)), starts))
         return self.joined(found)

@@ -140,13 +140,16 @@ def histories(run: dict) -> list[dict[str, dict[int, float]]]:
     if "curves" in run:  # of one network
         return [{name: dict(enumerate(curve, 1)) for name, curve in run["curves"].items()}]
     if "course" in run:  # errors every ten epochs: checks, splits, targets
-        names = list(run["metrics"])
+        tested = [split for split in run["metrics"] if split != "development"]
+        names = ["development", *tested, "validation"]
         return [
             {f"rmse, {split}": {10 * (i + 1): float(np.mean(check[k])) for i, check in enumerate(course)}
              for k, split in enumerate(names) if k < len(course[0])}
             for course in run["course"]
         ]  # fmt: skip
-    return [{"loss": dict(enumerate(curve, 1))} for curve in run.get("loss", [])]
+    curves = {name: run[name] for name in ("loss", "validation_loss") if name in run}
+    return [{name: dict(enumerate(of_network, 1)) for name, of_network in zip(curves, network, strict=True)}
+            for network in zip(*curves.values(), strict=True)]  # fmt: skip
 
 
 class Work:

@@ -6,8 +6,9 @@ embedding learns from 4Q's quadrants, and new support vector regressions on it t
 way round. What is done is not done again.
 """
 
+import re
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from common.runs import Experiment, Variant
 from data_prep import open_dataset
 
 PAPER = "beyond"  # the folder of the records
+RESULTS = Path(__file__).parents[1] / "results"
 SEEDS, STEPS = 3, 60  # steps that clips of both data sets have, labels from 15.0 s on
 TARGETS = ["valence", "arousal"]
 NETWORKS = {
@@ -39,8 +41,9 @@ class AcrossLabels(Experiment):
 
     paper, folds = PAPER, 1
 
-    def __init__(self, train, test, jobs: int):
-        self.train, self.test, self.processes = train, test, jobs
+    def __init__(self, train, test, names: dict[str, str], jobs: int):
+        """names: of artists, by song, the same for both data sets."""
+        self.train, self.test, self.names, self.processes = train, test, names, jobs
         self.dataset = f"{train.name}_to_{test.name}"
 
     @property
@@ -53,10 +56,10 @@ class AcrossLabels(Experiment):
         """Clips of both, the tested ones last, and how many those are."""
         from reproductions.chaki2020.clips import Clips
 
-        tested, learnt = _clips(self.test, self.processes), _clips(self.train, self.processes)
+        tested, learnt = (_clips(data, self.names, self.processes) for data in (self.test, self.train))
         new = [i for i, song in enumerate(tested.ids) if song not in set(learnt.ids)]
         artists = {tested.artists[i] for i in new}
-        old = [i for i, artist in enumerate(learnt.artists) if artist not in artists]
+        old = [i for i, artist in enumerate(learnt.artists) if not any(map(partial(same_artist, artist), artists))]
         both = {name: [getattr(learnt, name)[i] for i in old] + [getattr(tested, name)[i] for i in new]
                 for name in ("ids", "artists", "x", "y")}  # fmt: skip
         return Clips(both["ids"], both["artists"], tested.times, np.stack(both["x"]), np.stack(both["y"])), len(new)
@@ -71,7 +74,7 @@ class AcrossLabels(Experiment):
         return {
             "fingerprint": clips.fingerprint, "audio": "none", "input": "DEAM's 260 openSMILE features",
             "n_train": len(clips) - n, "of_train": len(clips) - n, "n_test": n, "of_test": n, "targets": TARGETS,
-            "tracks": clips.ids[-n:], "artists": clips.artists[-n:],
+            "tracks": clips.ids[-n:], "artists": clips.artists[-n:], "learnt": clips.ids[:-n],
         }  # fmt: skip
 
     def jobs(self, variant, seed):
@@ -93,21 +96,33 @@ class AcrossLabels(Experiment):
     def finish(self, variant, seed, found, jobs):
         from common import metrics
         from reproductions.chaki2020.baselines import baseline
+        from reproductions.chaki2020.train import histories
 
-        (clips, _), (train, test) = self.clips, self.split
+        (clips, _), (train, test), history = self.clips, self.split, {}
         if variant.name == "malik2017_crnn":
             predicted = found[0]["test"].reshape(len(test), STEPS, 2)
+            history = {"course": [found[0]["course"].astype(float).round(4).tolist()]}
         elif found:
             predicted = np.stack([network["predicted"] for network in found], axis=-1)
+            history = histories(found)
         else:
             name = {"ridge": "ridge_clips"}.get(variant.name, variant.name)
             predicted = np.broadcast_to(baseline(name, clips, train, test, None), (len(test), STEPS, 2))
         songs = metrics.of_songs(clips.y[test], predicted)
-        return {"metrics": {"test": metrics.dynamic(songs, TARGETS)}, "songs": {"test": songs}}
+        return {"metrics": {"test": metrics.dynamic(songs, TARGETS)}, "songs": {"test": songs}, **history}
 
 
-def _clips(data, jobs: int):
-    """The songs of DEAM's development split, or emoMusic's clips, with official features, their first 60 labels."""
+def same_artist(one: str, other: str) -> bool:
+    """Whether two names are of one artist, or one of them is within the other ("Morphamish remixes Full Blush")."""
+    one, other = (re.sub(r"\W+", " ", name.casefold()).strip() for name in (one, other))
+    return one == other or (not (one + other).isdigit() and (f" {one} " in f" {other} " or f" {other} " in f" {one} "))
+
+
+def _clips(data, names: dict[str, str], jobs: int):
+    """The songs of DEAM's development split, or emoMusic's clips, with official features, their first 60 labels.
+
+    names: of artists, by song, where DEAM's own table has another or none.
+    """
     from reproductions.chaki2020.clips import Clips, load
     from reproductions.malik2017.songs import Material
 
@@ -115,7 +130,7 @@ def _clips(data, jobs: int):
         clips = load(data, "deam", jobs)
         return replace(clips, times=clips.times[:STEPS], x=clips.x[:, :STEPS], y=clips.y[:, :STEPS])
     songs = Material(data, "official", "repaired", "ends_at_label", jobs).development
-    artists = {track.id: track.artist for track in data.tracks}
+    artists = {track.id: track.artist for track in data.tracks} | names
     x, y = (np.stack([part[i] for i in range(len(songs))]) for part in (songs.x, songs.y))
     return Clips(songs.ids, [artists.get(song) or song for song in songs.ids], 15 + 0.5 * np.arange(STEPS), x, y)
 
@@ -183,7 +198,7 @@ def experiments(root: str, jobs: int) -> list[Experiment]:
     deam, emomusic = (open_dataset(name, root) for name in ("deam", "emomusic"))
     classes = {"emotify": emotify.Emotions, "4q": quadrants.Quadrants}
     heard = {name: kind(open_dataset(name, root), 10, False, jobs) for name, kind in classes.items()}
-    found = [AcrossLabels(*pair, jobs) for pair in ((deam, emomusic), (emomusic, deam))]
+    found = [AcrossLabels(*pair, emomusic.artists, jobs) for pair in ((deam, emomusic), (emomusic, deam))]
     return found + [AcrossEmotions(*pair, jobs) for pair in ((heard["4q"], heard["emotify"]),
                                                              (heard["emotify"], heard["4q"]))]  # fmt: skip
 
@@ -213,7 +228,8 @@ def table(results: Path, render=report.text_table) -> str:
     for dataset in beyond.datasets():
         rows = [(name, record) for name in [*TITLES, EMBEDDING] if (record := beyond.get(dataset, name))]
         paper, where, names = BESIDE.get(dataset, ("", "", []))
-        rows += [(name, r) for name in names if (r := published.Records(results, paper).get(where, name))]
+        own, suites = (published.Records(folder, paper) for folder in (results, RESULTS))
+        rows += [(name, r) for name in names if (r := own.get(where, name) or suites.get(where, name))]
         for name, record in rows:
             title = record["title"] + (", trained on it" if name not in (*TITLES, EMBEDDING, *TRIVIAL) else "")
             split, measured = next(iter(record["runs"][0]["metrics"].items()))

@@ -631,7 +631,7 @@ def test_predictions_that_are_not_finite_are_counted(small_root):
             predicted[:, 7:] = np.nan
         found.append({"predicted": predicted, "loss": np.array([1.0, np.inf]), "validation_loss": np.array([np.nan])})
     entry = experiment.finish(variant, 0, found, 1)
-    assert entry["frames_not_finite"] == len(test) * 54 and entry["last_loss"] == [None] * 4
+    assert entry["frames_not_finite"] == len(test) * 54 and [curve[-1] for curve in entry["loss"]] == [None] * 4
     json.dumps(entry, allow_nan=False)
 
 

@@ -48,6 +48,7 @@ NAMES = [
 ]
 
 SINCE_START = [i for i, name in enumerate(NAMES) if "_de_" in name and name.split("_")[0] in VOICED]  # the twelve
+TIMELESS = [i for i in range(len(NAMES)) if i not in SINCE_START]  # the other 248
 MEANS = [i for i, name in enumerate(NAMES) if name.endswith("_amean") and "_sma_de" not in name]  # the 65 alone
 
 
@@ -129,13 +130,3 @@ def of_recording(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
     if not len(ends):
         raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {WINDOW_S + BEYOND_S:g} s or more")
     return ends, np.concatenate(rows), length
-
-
-def scaled(features: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
-    """Features (n, 260) as a network hears them that was trained on songs with this mean and deviation, float32.
-
-    SINCE_START, which tell how long a file has gone on and not how it sounds, have the training songs' mean.
-    """
-    values = (features - mean) / std
-    values[:, SINCE_START] = 0
-    return values.astype("float32")

@@ -1,6 +1,6 @@
 """Valence and arousal of recordings every half second, by LSTM_AT_128 of Chaki et al. 2020.
 
-A network each, on 260 openSMILE features of windows of one second: another input than the paper's 6,373.
+A network each, on 248 openSMILE features of windows of one second: another input than the paper's 6,373.
 """
 
 import sys
@@ -8,7 +8,6 @@ import sys
 import numpy as np
 
 from common import predict
-from common.features.opensmile import NAMES
 from reproductions.chaki2020.clips import STEPS
 
 PAPER = "chaki2020"
@@ -19,11 +18,11 @@ class Model(predict.OverTime):
 
     length = STEPS
 
-    def of_length(self, length):
+    def network(self, features, length):
         from reproductions.chaki2020 import model
 
         units, attention = tuple(self.settings["units"]), self.settings["attention"]
-        return model.lstm(len(NAMES), length, units, attention, self.settings.get("activation", "tanh"))
+        return model.lstm(features, length, units, attention, self.settings.get("activation", "tanh"))
 
     def joined(self, found):
         return np.concatenate(found, axis=1)

@@ -74,6 +74,16 @@ def fit(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> tu
     return found, weights.of(net) | {"mean": scaler.mean_, "std": scaler.scale_}
 
 
+def histories(found: list[dict]) -> dict[str, list]:
+    """Of each network the loss after every epoch, four digits; None where it is not finite."""
+
+    def rounded(value):
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+
+    return {name: [[rounded(value) for value in network[name]] for network in found]
+            for name in ("loss", "validation_loss")}  # fmt: skip
+
+
 class ThousandSongs(Experiment):
     """Ten folds of the clips, by clip or by artist, with all predictions pooled; or the task's split of 2013."""
 
@@ -211,17 +221,14 @@ class ThousandSongs(Experiment):
             shown = {song: predicted[clips.ids.index(song)].astype(float).round(4).tolist() for song in SHOWN}
             entry["courses"] = shown
         if "network" in settings:
-            entry["epochs"] = [len(network["loss"]) for network in found]
-            for name in ("loss", "validation_loss"):
-                last = [float(f"{network[name][-1]:.4g}") for network in found]
-                entry[f"last_{name}"] = [value if np.isfinite(value) else None for value in last]
+            entry |= histories(found)
             if diverged.any():
                 entry["frames_not_finite"] = int(diverged.sum())
         return entry
 
     def for_good(self, variant):
         settings = variant.settings
-        if "network" not in settings or settings["input"] != "deam":
+        if "network" not in settings or settings["input"] == "compare":
             return super().for_good(variant)
         clips = self.clips(settings["input"])
         every = np.arange(len(clips))

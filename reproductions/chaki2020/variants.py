@@ -14,8 +14,10 @@ BASELINES = {
     "ridge_clips": "baseline: ridge regression of clip means on averaged features",
     "own_song_mean": "oracle: each clip's own mean",
 }
-FEATURES = {"compare": 6373, "deam": 260}
-INPUT_SUFFIX = {"compare": ("", ""), "deam": ("_260", ", 260 features")}
+FEATURES = {"compare": 6373, "deam": 260, "timeless": 248}
+INPUT_SUFFIX = {  # what the input adds to a name and a title
+    "compare": ("", ""), "deam": ("_260", ", 260 features"), "timeless": ("_248", ", 248 features"),
+}  # fmt: skip
 TESTS = {  # how clips are split, and what that adds to a name and a title
     "clips": ("", ""), "artists": ("_artists", ", folds by artist"), "official": ("_official", ", official split"),
 }  # fmt: skip
@@ -50,6 +52,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
         network(
             "at", (128,), "deam", attention="history", reading=("_history", ", attention to the present and the past")
         ),
+        network("at", (128,), "timeless"),
         network("at", (128,), "deam", attention="global", reading=("_global", ", attention to the whole clip")),
         network("nat", (128,), "deam", activation="linear", reading=("_linear", ", linear units")),
         network("at", (128,), "deam", activation="linear", reading=("_linear", ", linear units")),
@@ -70,6 +73,7 @@ def baselines(variant: Variant) -> tuple[str, ...]:
 
 def _beside(variant: Variant) -> list[Variant]:
     on = {k: variant.settings[k] for k in ("input", "test")} | {"protocol": PROTOCOL}
+    on["input"] = "deam" if on["input"] == "timeless" else on["input"]  # the same clips
     return [
         Variant(*_named(name, title, on), on | {"beside": name}, core_seconds=_of_baseline(name, on["input"]))
         for name, title in BASELINES.items()

@@ -1,6 +1,6 @@
 """Valence and arousal of recordings every half second, by the CRNN of Malik et al. 2017.
 
-The mean of five networks, each trained from other initial weights, on 260 openSMILE features of windows of one second.
+The mean of five networks, each trained from other initial weights, on openSMILE features of windows of one second.
 """
 
 import sys
@@ -8,7 +8,6 @@ import sys
 import numpy as np
 
 from common import predict
-from common.features.opensmile import NAMES
 
 PAPER = "malik2017"
 
@@ -20,11 +19,11 @@ class Model(predict.OverTime):
     def length(self) -> int:
         return self.settings["length"]
 
-    def of_length(self, length):
+    def network(self, features, length):
         from reproductions.malik2017 import model
 
         of_training = ("length", "epochs", "until", "validation")
-        return model.crnn(len(NAMES), length, **{k: v for k, v in self.settings.items() if k not in of_training})
+        return model.crnn(features, length, **{k: v for k, v in self.settings.items() if k not in of_training})
 
     def joined(self, found):
         return np.mean(found, axis=0)

@@ -13,9 +13,11 @@ from data_prep.dataset import at_labels
 INPUTS = {
     "official": "the task's 260 openSMILE features",
     "means": "the means of the 65 descriptors alone, of the task's features",
+    "timeless": "the 248 of the task's features that do not tell how long a file has gone on",
     "opensmile": "the 260 features from audio, by this suite's openSMILE",
     "log_mel": "64 log-mel energies from audio",
 }
+COLUMNS = {"means": opensmile.MEANS, "timeless": opensmile.TIMELESS}  # of the task's features
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ class Material:
 
     def _features(self, ids: list[str], source: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """By song: where each window starts, for a window of 1 s, and the features (n, dimension)."""
-        if source == "means":
+        if source in COLUMNS:
             of_all = self._features(ids, "official")
-            return {song: (starts, values[:, opensmile.MEANS]) for song, (starts, values) in of_all.items()}
+            return {song: (starts, values[:, COLUMNS[source]]) for song, (starts, values) in of_all.items()}
         if source == "official" and self.data.given_features:
             return self.data.features(ids)
         extractor = logmel.LogMel() if source == "log_mel" else opensmile.OpenSmile()

@@ -29,7 +29,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
         until = PUBLISHED_DEVELOPMENT["log_mel" if source == "log_mel" else "official"][length]
         network |= {"length": length, "epochs": fixed or epochs or EPOCHS, "until": 0 if fixed else until}
         settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
-        share = {"official": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
+        share = {"official": 1, "timeless": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
         seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share
         seconds *= 0.4 if "validation" in network else 2.5 if "reset_after" in network else 1
         return Variant(name, title, settings | {"protocol": PROTOCOL}, primary, seconds * (0.9 * FOLDS if cv else 1))
@@ -62,6 +62,8 @@ def variants(epochs: int | None = None) -> list[Variant]:
              validation=True, **one),
         crnn("cv_crnn_l20_validated_repaired", "CRNN, length 20, stopped so, song means exchanged back", cv=True,
              validation=True, labels="repaired", **one),
+        crnn("cv_crnn_248_l20_validated_repaired", "CRNN, length 20, stopped so, means exchanged back, 248 features",
+             cv=True, validation=True, labels="repaired", source="timeless", **one),
         crnn("cv_crnn_means_l20_validated", "CRNN, length 20, stopped so, the 65 means alone", cv=True,
              validation=True, source="means", **one),
         crnn("crnn_means_l20", "CRNN, length 20, the 65 means alone", source="means", **one),
@@ -95,7 +97,7 @@ def baselines(variant: Variant) -> tuple[str, ...]:
 def _beside(variant: Variant) -> list[Variant]:
     """What predicts without a network, on the songs, labels and split of a variant."""
     on = {k: variant.settings[k] for k in ("input", "labels", "cross_validation")}
-    on["input"] = "official" if on["input"] == "means" else on["input"]  # the same songs and labels
+    on["input"] = "official" if on["input"] in ("means", "timeless") else on["input"]  # the same songs and labels
     which = on["input"] if on["input"] != "official" else on["labels"]
     suffix, about = SUFFIXES[which]
     prefix = "cv_" if on["cross_validation"] else ""
