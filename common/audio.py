@@ -14,6 +14,7 @@ import soundfile
 from common.errors import InputError
 from common.files import muted_stderr
 
+UNREAD = {".m4a", ".mp4", ".aac", ".wma"}  # recordings that libsndfile does not decode
 HINT = "get the file again, or take it away if it is no recording"
 MP3_FRAME = 1152  # samples; a header may count a last frame that decoders leave out
 
@@ -58,6 +59,8 @@ def pieces(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterat
                 if not len(samples):
                     break
                 read += len(samples)
+                if n < 0 or len(samples) < n:
+                    _require_whole(path, read, announced)
                 if not np.isfinite(samples).all():
                     raise InputError(f"{path}: holds samples that are not finite numbers; get the file again")
                 loud |= bool(samples.any())
@@ -68,10 +71,14 @@ def pieces(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterat
         raise InputError(f"{path}: cannot be decoded as audio ({_reason(error)}); {HINT}") from error
     if not read:
         raise InputError(f"{path}: holds no audio (zero length); get the file again")
+    _require_whole(path, read, announced)
+    if not loud:
+        raise InputError(f"{path}: is silent (every sample is zero); take it away if it is meant to be")
+
+
+def _require_whole(path: Path, read: int, announced: int) -> None:
     if read < announced - MP3_FRAME * (path.suffix.lower() == ".mp3"):
         raise InputError(f"{path}: is cut off, {read} of {announced} samples can be decoded; get the file again")
-    if not loud:
-        raise InputError(f"{path}: is silent (every sample is zero); get the file again")
 
 
 def duration(path: Path) -> float:
@@ -88,6 +95,8 @@ def duration(path: Path) -> float:
 def _require_readable(path: Path) -> None:
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file")
+    if Path(path).suffix.lower() in UNREAD:
+        raise InputError(f"{path}: is in a format that is not read here; make it a wav or flac file, as with ffmpeg")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: may not be read (no permission)")
 

@@ -166,7 +166,9 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         raise InputError("--tensorboard: install the extra 'tensorboard', which writes and shows its files")
     if options.weights:
         if len(asked) != 1 or options.quick:
-            raise InputError("--weights keeps those of one --variant, in whole runs; name it")
+            raise InputError(
+                "--weights keeps what one variant learnt in whole runs; name one --variant, and no --quick"
+            )
         experiment.for_good(variants[asked[0]])  # tells now if there are none
     _require_backend()
     if len(chosen) > 1 and not options.quiet:
@@ -249,8 +251,7 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     bar = {"total": len(calls), "label": "training on all songs", "unit": "network"}
     learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, **bar)]
     record = records[variant.name]
-    split, measured = next(iter(record["runs"][0]["metrics"].items()))
-    metric, targets = next((metric, list(values)) for metric, values in measured.items())
+    split, metric, targets = published.headline(record)
 
     def means(name):
         values = [[run["metrics"][split][metric][t] for t in targets] for run in records[name]["runs"]]

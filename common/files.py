@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,13 @@ def write_atomically(path: Path, content: bytes, *, hint: str = "choose another 
         raise InputError(f"{path.parent}: cannot be written ({error.strerror}); {hint}") from error
 
 
+def require_writable(folder: Path) -> None:
+    """Raise InputError before hours of work if what comes of it could not be written."""
+    probe = folder / ".writable"
+    write_atomically(probe, b"")
+    probe.unlink()
+
+
 def cache(path: Path, content: bytes) -> None:
     """`write_atomically` for a file of the cache."""
     write_atomically(path, content, hint="MER_CACHE names another cache folder")
@@ -57,14 +65,22 @@ def unpack(content: bytes) -> np.ndarray | None:
     return np.load(io.BytesIO(body), allow_pickle=False)
 
 
+_muting, _muted = threading.Lock(), []  # standard error as it was, once for each that has muted it
+
+
 @contextlib.contextmanager
 def muted_stderr():
-    """Libraries in C write on standard error whatever they are told; a progress bar stands there."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    """Libraries in C write on standard error whatever they are told; a progress bar stands there. Threads may do so."""
+    with _muting:
+        _muted.append(os.dup(2) if not _muted else os.dup(_muted[0]))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        with _muting:
+            kept = _muted.pop()
+            if not _muted:
+                os.dup2(kept, 2)
+            os.close(kept)

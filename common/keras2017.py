@@ -27,6 +27,7 @@ def start(seed: int) -> None:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # which else warns of networks built one after another
         tf.config.experimental.enable_op_determinism()
 
 

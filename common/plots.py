@@ -10,7 +10,7 @@ import matplotlib.ticker
 import numpy as np
 
 from common import metrics, published
-from common.predict import Prediction
+from common.predict import Prediction, names
 from common.published import Records
 
 matplotlib.use("Agg")
@@ -140,30 +140,29 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
     save(figure, path)
 
 
-def predictions(found: dict[Path, Prediction], columns: list[str], path: Path) -> None:
-    """One panel a recording: of a continuous model its course, mm:ss, else a bar a target."""
+def predictions(found: dict[Path, Prediction], columns: list[str], path: Path, title: str) -> None:
+    """One panel a recording: of a continuous model its course, mm:ss, else a bar a target; the model above them."""
     continuous = next(iter(found.values())).times is not None
     with plt.rc_context(STYLE):
         if continuous:
             figure, axes = _grid(len(found), columns=1, width=7.2, height=2.1, sharey=True)
         else:
             figure, axes = _grid(len(found), columns=3, width=3.2, height=0.7 + 0.24 * len(columns), sharey=True)
+        figure.suptitle(title, fontsize="medium", color=GREY)
+        called = names(list(found))
         for axis, (recording, one) in zip(axes, found.items(), strict=True):
-            axis.set_title(recording.name)
+            axis.set_title(called[recording])
             axis.grid(axis="both" if continuous else "x", color="#e6e6e6", lw=0.7)
             axis.set_axisbelow(True)
             if not continuous:
                 axis.barh([_words(name) for name in columns], one.values, color=BLUE)
-                axis.set_xlim(0, max(1.0, float(one.values.max())))
+                axis.set_xlim(min(0.0, float(one.values.min())), max(1.0, float(one.values.max())))
                 continue
             for name, colour, values in zip(columns, (ORANGE, BLUE), one.values.T, strict=True):
-                axis.plot(one.times, values, color=colour, lw=1.4, label=_words(name))
+                axis.plot(one.times, values, color=colour, lw=1.4, label=_words(name), marker="." * (len(values) == 1))
             axis.axhline(0, color=GREY, lw=0.8)
             axis.set_ylim(-1, 1)
-            axis.set_xlim(0, one.length)
-            step = next((step for step in (1, 5, 10, 15, 30, 60, 120, 300) if one.length <= 10 * step), 600)
-            axis.xaxis.set_major_locator(matplotlib.ticker.MultipleLocator(step))
-            axis.xaxis.set_major_formatter(lambda at, _: f"{int(at) // 60}:{int(at) % 60:02}")
+            _clock(axis, one.length)
         if continuous:
             axes[-1].set_xlabel("time")
             axes[0].legend(frameon=False, ncols=len(columns), loc="upper right")
@@ -172,14 +171,23 @@ def predictions(found: dict[Path, Prediction], columns: list[str], path: Path) -
         save(figure, path)
 
 
+def _clock(axis, seconds: float) -> None:
+    """Minutes and seconds below an axis of so many seconds."""
+    axis.set_xlim(0, seconds)
+    step = next((step for step in (1, 5, 10, 15, 30, 60, 120, 300) if seconds <= 10 * step), 600)
+    axis.xaxis.set_major_locator(matplotlib.ticker.MultipleLocator(step))
+    axis.xaxis.set_major_formatter(lambda at, _: f"{int(at) // 60}:{int(at) % 60:02}")
+
+
 def mel_picture(spectrogram: np.ndarray, seconds: float, path: Path) -> None:
     """A mel spectrogram (n_frames, bands), relative to its loudest element."""
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(7.2, 2.2))
         axis.imshow(spectrogram.T, aspect="auto", origin="lower", cmap="magma", extent=(0, seconds, 0, 1))
         axis.set_yticks([])
-        axis.set_xlabel("seconds")
-        axis.set_ylabel("mel bands")
+        _clock(axis, seconds)
+        axis.set_xlabel("time")
+        axis.set_ylabel("mel bands, low to high")
         save(figure, path)
 
 

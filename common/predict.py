@@ -15,9 +15,10 @@ import numpy as np
 from common import audio, cli, report, weights
 from common.errors import InputError
 from common.features import opensmile
-from common.files import write_atomically
+from common.files import require_writable, write_atomically
 from common.parallel import available_cores, progress
 from common.protocol import Sequences
+from common.published import lower_is_better
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
@@ -72,7 +73,8 @@ class OverTime(Predictor):
         self.heard_of = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
         self._built = lru_cache(4)(self._build)
         # Keras takes as long to load as the features of a song: both at once.
-        Thread(target=importlib.import_module, args=("common.keras2017",)).start()
+        self._loading = Thread(target=importlib.import_module, args=("common.keras2017",))
+        self._loading.start()
 
     def _build(self, features: int, length: int):
         from common import keras2017
@@ -89,7 +91,10 @@ class OverTime(Predictor):
         """Valence and arousal (n, 2) from what each network says."""
 
     def __call__(self, path: Path) -> Prediction:
-        times, features, seconds = opensmile.of_recording(path)
+        try:
+            times, features, seconds = opensmile.of_recording(path)
+        finally:
+            self._loading.join()  # it mutes standard error, where an error is told
         return Prediction(self.of_features(features), seconds, seconds, times)
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
@@ -117,8 +122,9 @@ def _predict(module: str, folder: Path, path: Path) -> Prediction | str:
     try:
         audio.duration(path)  # what is not there or no recording is told before any network is built
         return _predictor(module, folder)(path)
-    except InputError as error:
-        return " ".join(str(error).split())
+    except Exception as error:  # whatever befalls one recording, the others are predicted
+        told = str(error) if isinstance(error, InputError) else f"{path}: {type(error).__name__}: {error}"
+        return " ".join(told.split())
 
 
 def main(module: str, description: str, paper: str, arguments: list[str] | None = None) -> int:
@@ -127,14 +133,22 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
     parser = cli.Parser(
         prog=program,
         description=description,
-        epilog="Folders are searched for recordings, those inside them too. A recording that cannot be read is told,\n"
+        epilog=f"Example: {program} song.mp3 --plot song.png --csv song.csv\n\n"
+        "Folders are searched for recordings, those inside them too. A recording that cannot be read is told,\n"
         "the others are predicted, and the exit code is 1.",
     )
     add = parser.add_argument
     add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, aiff, ...), or folders")
-    add("--csv", type=Path, metavar="FILE", help="write the predictions, a line a recording (and half second)")
-    add("--json", type=Path, metavar="FILE", help="write them with what the model was trained on")
-    add("--plot", type=Path, metavar="FILE.png", help=f"draw them; at most {PICTURED} recordings")
+    add(
+        "--csv", type=Path, metavar="FILE", help="write the predictions: a line a recording, or every half second of it"
+    )
+    add(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the predictions with what the model was trained on, and what could not be read",
+    )
+    add("--plot", type=Path, metavar="FILE", help=f"draw them (.png, .svg, .pdf); at most {PICTURED} recordings")
     folder = RESULTS / paper / "weights"
     add("--weights", type=Path, default=folder, metavar="DIR", help="other weights, as train --weights keeps them")
     add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
@@ -145,6 +159,8 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
 def _main(module: str, paper: str, options: argparse.Namespace) -> int:
     if options.plot and options.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--plot {options.plot}: ends in none of .png, .svg and .pdf")
+    for written in filter(None, (options.csv, options.json, options.plot)):
+        require_writable(written.parent)
     _, facts = weights.load(options.weights, paper)
     paths = recordings(options.audio)
     calls = ((_predict, module, options.weights, path) for path in paths)
@@ -160,13 +176,14 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
     if options.csv and good:
         write_atomically(options.csv, as_csv(good, facts["columns"]).encode())
         print(f"written: {options.csv}")
-    if options.json and good:
+    if options.json:
         write_atomically(options.json, as_json(good, bad, facts | {"scale": kind.scale}).encode())
         print(f"written: {options.json}")
     if options.plot and good:
         from common import plots
 
-        plots.predictions(dict(list(good.items())[:PICTURED]), facts["columns"], options.plot)
+        shown = dict(list(good.items())[:PICTURED])
+        plots.predictions(shown, facts["columns"], options.plot, f"{paper}: {facts['title']}")
         print(f"picture: {options.plot}" + (f" ({PICTURED} of {len(good)})" if len(good) > PICTURED else ""))
     for text in bad.values():
         print(f"error: {text}", file=sys.stderr)
@@ -179,7 +196,9 @@ def recordings(given: list[str]) -> list[Path]:
     """The files that are named, and the recordings in the folders. Raises InputError if there are none."""
     found = []
     for path in map(Path, given):
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        known = SUFFIXES | audio.UNREAD  # the latter to be told of, not left out in silence
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
+        inside = inside if path.is_dir() else [path]
         if not inside:
             raise InputError(f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
         found += inside
@@ -191,15 +210,21 @@ def clock(seconds: float) -> str:
     return f"{int(seconds + 0.5) // 60}:{int(seconds + 0.5) % 60:02}"
 
 
+def names(paths: list[Path]) -> dict[Path, str]:
+    """What recordings are called: their file names, or their paths where these are not distinct."""
+    files = [path.name for path in paths]
+    return {path: path.name if files.count(path.name) == 1 else str(path) for path in paths}
+
+
 def table(found: dict[Path, Prediction], columns: list[str]) -> str:
     """A line a recording: its length, and each value; of a continuous model the mean, lowest and highest."""
-    lines = []
+    lines, called = [], names(list(found))
     for path, one in found.items():
         cells = [report.number(value, 2) for value in one.mean]
         if one.times is not None:
             ends = zip(cells, one.values.min(0), one.values.max(0), strict=True)
             cells = [f"{mean} ({report.number(low, 2)} … {report.number(high, 2)})" for mean, low, high in ends]
-        lines.append([path.name, clock(one.length), *cells])
+        lines.append([called[path], clock(one.length), *cells])
     header = [column.replace("_", " ") for column in columns]
     if next(iter(found.values())).times is not None:
         header = [f"{column}, mean (lowest … highest)" for column in header]
@@ -210,11 +235,16 @@ def provenance(facts: dict) -> str:
     """What the weights were trained on, and how well the model and what ran beside it did there."""
     quality = facts["quality"]
     targets = list(quality["model"])
-    rows = {"the model": quality["model"]} | quality["baselines"]
+    sign = -1 if lower_is_better(quality["metric"]) else 1
+    beside = sorted(quality["baselines"].items(), key=lambda row: -sign * row[1][targets[-1]])
+    rows = {"the model": quality["model"]} | dict(beside)
+    better = [t for t in targets if any(sign * (one[t] - quality["model"][t]) > 0 for _, one in beside)]
     lines = [[title, *(report.number(values[t], 2) for t in targets)] for title, values in rows.items()]
-    metric = f"{quality['metric'].replace('_', ' ')}, {quality['split']}, {quality['n_test']} songs"
+    lower = " (lower is better)" if sign < 0 else ""
+    metric = f"{quality['metric'].replace('_', ' ')}{lower}, {quality['split']}, {quality['n_test']} songs"
     trained = f"{facts['title']}: trained on {facts['n_train']} songs of {facts['dataset']}. How well it does there:"
-    return trained + "\n\n" + report.text_table([metric, *(target.replace("_", " ") for target in targets)], lines)
+    text = trained + "\n\n" + report.text_table([metric, *(target.replace("_", " ") for target in targets)], lines)
+    return text + (f"\nBetter without a network: {', '.join(better).replace('_', ' ')}." if better else "")
 
 
 def as_csv(good: dict[Path, Prediction], columns: list[str]) -> str:

@@ -196,6 +196,13 @@ class Records:
             raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}, {split}") from error
 
 
+def headline(record: dict) -> tuple[str, str, list[str]]:
+    """The split, metric and targets that a record is told by where there is room for one: the first of each."""
+    split, measured = next(iter(record["runs"][0]["metrics"].items()))
+    metric, values = next(iter(measured.items()))
+    return split, metric, list(values)
+
+
 def covered(facts: dict, split: str) -> dict:
     """What a record states of the data, of one of its splits."""
     return facts | facts.get("splits", {}).get(split, {})
@@ -273,6 +280,8 @@ def trivial_baseline(
     ]
     if not means:
         return None
+    if metric.startswith("pearson_r"):
+        means.append(0.0)  # of a constant; means of training songs that differ from fold to fold are none
     return min(means) if lower_is_better(metric) else max(means)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from common import provenance
 from common.errors import InputError
-from common.files import cache, pack, unpack, write_atomically
+from common.files import cache, pack, require_writable, unpack, write_atomically
 from common.parallel import progress
 
 logger = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ def execute(
     paths = {v.name: record_path(out, experiment.paper, experiment.dataset, v.name) for v in variants}
     records = {v.name: open_record(paths[v.name], experiment, v) for v in variants}
     for path in paths.values():
-        _require_writable(path.parent)
+        require_writable(path.parent)
     done = {name: {run["seed"] for run in record["runs"]} for name, record in records.items()}
     open_runs = [(seed, variant) for seed in seeds for variant in variants if seed not in done[variant.name]]
     work, calls = Work(work), {}
@@ -229,10 +229,3 @@ def execute(
 def _keyed(key, commit, function, *arguments):
     arrays = function(*arguments)
     return key, {**arrays, "provenance": np.array(json.dumps(provenance.now(commit)))}
-
-
-def _require_writable(folder: Path) -> None:
-    """Raise InputError before hours of work if the results could not be written."""
-    probe = folder / ".writable"
-    write_atomically(probe, b"")
-    probe.unlink()

@@ -49,7 +49,7 @@ def load(folder: Path, paper: str) -> tuple[list[dict[str, np.ndarray]], dict]:
     path = Path(folder) / "weights.json"
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        of_paper, files = facts["paper"], facts["sha256"]
+        of_paper, files = facts["paper"], dict(facts["sha256"])
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); --weights names a folder of weights") from error
     except (ValueError, KeyError, TypeError) as error:

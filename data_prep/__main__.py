@@ -22,7 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.Parser(prog="python -m data_prep", description=__doc__)
     add = parser.add_argument
     names = ", ".join(DATASETS)
-    add("dataset", help=f"the data set: {names}; or a folder of the data root that has a folder of recordings a class")
+    add(
+        "dataset",
+        help=f"the data set: {names}; or any folder of the data root, "
+        "with a folder of recordings a class or with recordings and labels.csv",
+    )
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     options = parser.parse_args(arguments)

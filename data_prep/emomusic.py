@@ -53,6 +53,7 @@ class Emomusic(Dataset):
         "Soleymani, M., Caro, M. N., Schmidt, E. M., Sha, C.-Y., & Yang, Y.-H. (2013). 1000 songs for emotional "
         "analysis of music. Proceedings of the 2nd ACM International Workshop on Crowdsourcing for Multimedia, 1-6."
     )
+    citation += "\n" + Deam.citation  # whose features and audio these are
     source = "https://cvml.unige.ch/databases/emoMusic/"
     n_tracks = CLIPS
     original_format = "mp3"

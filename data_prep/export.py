@@ -1,7 +1,8 @@
 """The splits and the predictions behind the recorded tables, as CSV: to compare a new model on the same songs.
 
-Of every record OUT/<paper>/<dataset>/<variant>/ has predictions.csv, a line a run (by its seed), split and song: the
-fold that tests it, and what was predicted; and history.csv, if networks were trained, what they recorded by epoch. Of
+Of every record OUT/<paper>/<dataset>/<variant>/ has splits.csv: of each run (by its seed) the fold that tests a song,
+or the part that the song is in (train, validation, test, or the name of an official split); predictions.csv, a line a
+run, split and song that was tested; and history.csv, if networks were trained, what they recorded by epoch. Of
 emotions these are predictions, and annotations as deviations from the mean song; of classes the class and the one that
 was told; of valence and arousal over time what each song's errors follow from. Built from the records: no data needed.
 """
@@ -16,6 +17,7 @@ from common.published import covered
 from common.report import csv_text
 from common.runs import data_sets, histories, read_record
 
+PARTS = {"l": "train", "v": "validation", "t": "test", "-": "none"}
 MOMENTS = ("mean", "predicted_mean", "variance", "predicted_variance", "covariance")
 
 
@@ -26,13 +28,31 @@ def export(results: Path, out: Path) -> list[Path]:
     folders = [results / paper / dataset for paper in papers for dataset in data_sets(results, paper)]
     for path in (path for folder in folders for path in sorted(folder.glob("*.json"))):
         record, folder = read_record(path), out / path.relative_to(results).with_suffix("")
-        for name, lines in (("predictions", predictions(record)), ("history", history(record))):
+        for name, table in (("splits", splits), ("predictions", predictions), ("history", history)):
+            lines = table(record)
             if len(lines) > 1:
                 write_atomically(folder / f"{name}.csv", csv_text(lines).encode())
                 written.append(folder / f"{name}.csv")
     if not written:
         raise InputError(f"{results}: holds no records")
     return written
+
+
+def splits(record: dict) -> list[list]:
+    """A header, and a line a run and song: its fold or part. Official splits are the same in every run."""
+    facts, lines = record["facts"], []
+    every = {split: covered(facts, split)["tracks"] for split in record["runs"][0]["metrics"]}
+    tracks = facts.get("tracks") or next(iter(every.values()))
+    for run in record["runs"]:
+        if "part" in run:
+            parts = [(song, PARTS[letter]) for song, letter in zip(tracks, run["part"], strict=True)]
+        elif "fold" in run and len(run["fold"]) == len(tracks):
+            parts = [(song, f"fold {k}") for song, k in zip(tracks, run["fold"], strict=True)]
+        else:
+            parts = [(song, "train") for song in facts.get("learnt", [])]
+            parts += [(song, split) for split, songs in every.items() for song in songs]
+        lines += [[run["seed"], *pair] for pair in parts]
+    return [["seed", "song", "part"], *lines]
 
 
 def predictions(record: dict) -> list[list]:

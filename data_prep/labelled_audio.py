@@ -27,6 +27,7 @@ from data_prep.dataset import (
 )
 
 LABELS = "labels.csv"
+FIRST_S = 1.0
 COLUMNS = ("file", "time_s", "valence", "arousal")
 
 
@@ -50,11 +51,18 @@ class LabelledAudio(Dataset):
                 header, *lines = list(csv.reader(file, strict=True)) or [[]]
         except (OSError, ValueError, csv.Error) as error:
             raise InputError(f"{path}: cannot be read as a table in UTF-8 ({error})") from error
+        header = [column.strip() for column in header]
         absent = [column for column in COLUMNS if column not in header]
         if absent:
-            raise InputError(f"{path}: has no column '{absent[0]}' (but {', '.join(header) or 'nothing'})")
+            told = ", ".join(map(repr, header)) or "nothing"
+            raise InputError(f"{path}: has no column '{absent[0]}' (but {told}); cells are divided by commas")
+        twice = [column for column in COLUMNS if header.count(column) > 1]
+        if twice:
+            raise InputError(f"{path}: has two columns '{twice[0]}'")
         places = [header.index(column) for column in COLUMNS]
         for number, line in enumerate(lines, 2):
+            if not line:
+                continue
             if len(line) != len(header):
                 raise InputError(f"{path}: line {number}: has {len(line)} fields, not {len(header)}")
             song, *cells = (line[place].strip() for place in places)
@@ -62,6 +70,11 @@ class LabelledAudio(Dataset):
             for column, value in zip(COLUMNS[2:], values, strict=True):
                 if abs(value) > 1:
                     raise InputError(f"{path}: line {number}, column {column}: {value:g} is not in [-1, 1]")
+            if not song:
+                raise InputError(f"{path}: line {number}, column file: names no recording")
+            if time < FIRST_S:
+                raise InputError(f"{path}: line {number}, column time_s: {time:g} is before {FIRST_S}, the end of the "
+                                 "first second, which is what is heard for a label")  # fmt: skip
             times, of_song = courses.setdefault(song, ([], []))
             step = time - times[-1] if times else 0.5
             if abs(time * 2 - round(time * 2)) > 1e-6 or abs(step - 0.5) > 1e-6:

@@ -9,7 +9,7 @@ from scipy import stats
 from common import metrics, published
 from common.errors import InputError
 from common.published import ALPHA, compare, delta, half_width, holm
-from reproductions.__main__ import claims, generated, papers, rows
+from reproductions.board import claims, generated, papers, rows
 from tests.conftest import ROOT
 
 SEVERAL = [0.5 + step for step in (-0.01, 0, 0.01)]

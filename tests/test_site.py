@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from reproductions.__main__ import ROOT, rows
+from reproductions.board import ROOT, rows
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -16,6 +16,7 @@ PAPER = "chaki2020"
 class Model(predict.OverTime):
     """A network a target; the LSTM begins anew every 61 steps, as long as it was trained over."""
 
+    heard = "whole recordings, 30.5 s at a time; steps where those meet are the model's, not the music's"
     length = STEPS
 
     def network(self, features, length):

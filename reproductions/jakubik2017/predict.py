@@ -13,12 +13,13 @@ from reproductions.jakubik2017.learning import CROP, embedded
 
 PAPER = "jakubik2017"
 PIECE_S, SHORTEST_S = 61.0, 5.0  # no excerpt of training is longer; of a longer song f is the mean over its pieces
+TAIL_S = 0.1  # a last piece shorter than this has no vector, and is left out
 
 
 class Model(predict.Predictor):
     """The embedding f of a song, then a support vector regression an emotion."""
 
-    scale = "The share of listeners, 0 to 1, who would tick an emotion (of nine, at most three each)."
+    scale = "The share of listeners, 0 to 1, who would tick an emotion; a regression can leave that range a little."
 
     def __init__(self, networks, facts):
         from common import keras2017
@@ -34,18 +35,17 @@ class Model(predict.Predictor):
     def __call__(self, path: Path) -> predict.Prediction:
         pieces, length = [], 0.0
         for samples, rate in audio.pieces(path, PIECE_S):
-            pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))
             length += len(samples) / rate
-        if len(pieces[0]) < CROP:
+            if len(samples) >= TAIL_S * rate:
+                pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))
+        if not pieces or len(pieces[0]) < CROP:
             raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
         return predict.Prediction(self.of_pieces(pieces), length, length)
 
     def of_pieces(self, pieces: list[np.ndarray]) -> np.ndarray:
         """Vectors (length, 160) of the pieces of a song -> the nine emotions (9,)."""
-        lengths = [len(piece) for piece in pieces]
-        pieces = [piece for piece in pieces if len(piece)]
         f = embedded(self.encoder, Sequences.of(pieces), self.learnt["mean"], self.learnt["std"])
-        return self.of_embedding(np.average(f, axis=0, weights=[n for n in lengths if n]))
+        return self.of_embedding(np.average(f, axis=0, weights=[len(piece) for piece in pieces]))
 
     def of_embedding(self, f: np.ndarray) -> np.ndarray:
         """f (50,) -> the nine emotions (9,): a sum over training songs of kernel times dual coefficient, and bias."""

@@ -15,6 +15,8 @@ PAPER = "malik2017"
 class Model(predict.OverTime):
     """The mean of some networks."""
 
+    heard = "whole recordings, 10 s at a time (these weights); steps where those meet are the model's, not the music's"
+
     @property
     def length(self) -> int:
         return self.settings["length"]

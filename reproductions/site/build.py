@@ -13,10 +13,9 @@ import numpy as np
 from common import cli, published, report
 from common.errors import InputError
 from common.files import write_atomically
-from reproductions import beyond
+from reproductions import beyond, board
+from reproductions.board import PAPERS, ROOT
 
-ROOT = Path(__file__).parents[2]
-PAPERS = ROOT / "reproductions"
 VERDICTS = ["reproduced", "better", "worse", "undecided", "partial", "stand-in", "approximation", "no data", "not run"]
 TOLD = ("Findings", "What in the paper does not agree", "Deviations and assumptions")  # sections of a paper's README
 FOLDERS = {"deam": "mediaeval2015"}  # a data set whose records have another name
@@ -40,11 +39,21 @@ def _build(options) -> int:
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
     paths = predict.recordings(options.audio) if options.audio else []
-    expected = [published.load_expected(path) for path in sorted(PAPERS.glob("*/expected.json"))]
+    expected, every = board.papers(), board.rows(options.results)
     records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
     songs, failed = _songs(paths, options.out)
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
-    pages = {"index.html": ("board.html", {"rows": _rows(expected, records), "verdicts": VERDICTS})}
+    pages = {
+        "index.html": (
+            "board.html",
+            {
+                "rows": _fields(every),
+                "counts": board.counts(every),
+                "verdicts": VERDICTS,
+                "rule": _html(_sections(ROOT / "README.md")["How a verdict is made"]),
+            },
+        )
+    }
     pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
     for paper in expected:
         with plots.svg_in(options.out / "figures" / paper["paper"]) as drawn:
@@ -79,20 +88,23 @@ def _templates():
     return found
 
 
-def _rows(expected: list[dict], records: dict) -> list[dict]:
-    rows = [row for e in expected for row in published.join(e, records[e["paper"]])]
+def _fields(rows: list[published.Row]) -> list[dict]:
     return [row.fields | {"digits": row.digits, "note": row.note} for row in rows]
 
 
 def _paper(expected: dict, records: published.Records, drawn: list[Path]) -> dict:
     """What the page of a paper shows."""
-    sections = re.split(r"^## ", (PAPERS / expected["paper"] / "README.md").read_text(), flags=re.M)[1:]
-    texts = dict(section.split("\n", 1) for section in sections)
+    texts = _sections(PAPERS / expected["paper"] / "README.md")
     return {
-        "paper": expected, "rows": _rows([expected], {expected["paper"]: records}), "figures": drawn,
+        "paper": expected, "rows": _fields(published.join(expected, records)), "figures": drawn,
         "claims": published.judge_claims(expected, records),
         "about": _html(texts["Paper"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
     }  # fmt: skip
+
+
+def _sections(readme: Path) -> dict[str, str]:
+    """The text below each heading of the second level."""
+    return dict(part.split("\n", 1) for part in re.split(r"^## ", readme.read_text(), flags=re.M)[1:])
 
 
 def _html(markdown_text: str) -> str:
@@ -124,8 +136,7 @@ def _datasets(records: dict) -> dict[str, dict]:
             about = told.get(dataset, {"citation": "", "source": ""})
             here = found.setdefault(dataset, {**about, "records": []})
             for name, record in runs:
-                split, measured = next(iter(record["runs"][0]["metrics"].items()))
-                metric, targets = next((metric, list(values)) for metric, values in measured.items())
+                split, metric, targets = published.headline(record)
                 values = [run["metrics"][split][metric][targets[-1]] for run in record["runs"]]
                 facts = report.coverage(published.covered(record["facts"], split))
                 here["records"].append({
@@ -163,13 +174,22 @@ def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
         song["length"] = audio.duration(path)
         plots.mel_picture(extractor()(*audio.load(path)), song["length"], folder / f"{slug}-mel.png")
         for paper, (model, facts) in models.items():
-            one = model(path)
+            try:
+                one = model(path)
+            except InputError as error:  # as of a recording that is too short for one of them
+                song["models"].append({"paper": paper, "title": facts["title"], "refusal": _line(error)})
+                continue
             picture = f"{slug}-{paper}.svg"
             with plots.svg_in(folder):
-                plots.predictions({path: one}, facts["columns"], folder / picture)
+                plots.predictions({path: one}, facts["columns"], folder / picture, facts["title"])
             means = {name: float(value) for name, value in zip(facts["columns"], one.mean, strict=True)}
             told = {"paper": paper, "title": facts["title"], "scale": model.scale, "heard": model.heard}
+            told |= {"trained": f"{facts['n_train']} songs of {facts['dataset']}"}
             song["models"].append(told | {"means": means, "picture": picture, "quality": facts["quality"]})
     except InputError as error:
-        return " ".join(str(error).split())
+        return _line(error)
     return song
+
+
+def _line(error: InputError) -> str:
+    return " ".join(str(error).split())

@@ -163,8 +163,10 @@ class RandomSplits(Experiment):
             predicted = dict(zip((TEST, LAST), found[0]["predicted"], strict=True))
         else:
             predicted = {TEST: self.baseline(settings, split)}
-        test = split[2]
-        entry = {"metrics": {}, "predicted": {}}
+        test, part = split[2], np.full(len(songs.y), "-")
+        for of_songs, letter in zip(split, "lvt", strict=True):
+            part[of_songs] = letter
+        entry = {"metrics": {}, "predicted": {}, "part": "".join(part)}
         for name, numbers in predicted.items():
             entry["metrics"][name] = metrics.classification(songs.y[test], numbers, songs.classes)
             every = np.full(len(songs.y), -1)

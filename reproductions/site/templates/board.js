@@ -20,9 +20,8 @@ function show() {
 }
 
 function read() {
-  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-    if (form.elements[name]) form.elements[name].value = value;
-  }
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  for (const name of ["paper", "verdict", "text"]) form.elements[name].value = wanted.get(name) ?? "";
   show();
 }
 

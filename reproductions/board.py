@@ -1,0 +1,56 @@
+"""All papers together: their cells and claims beside what is recorded, and the READMEs' generated parts."""
+
+from pathlib import Path
+
+from common import published, report
+from reproductions import beyond
+
+ROOT = Path(__file__).parents[1]
+PAPERS = Path(__file__).parent
+
+
+def papers() -> list[dict]:
+    """The expected tables of all papers, by folder name."""
+    return [published.load_expected(path) for path in sorted(PAPERS.glob("*/expected.json"))]
+
+
+def rows(results: Path, *, readings: bool = False) -> list[published.Row]:
+    """All cells of all papers beside what is recorded under `results`."""
+    joined = (published.join(e, published.Records(results, e["paper"]), readings=readings) for e in papers())
+    return [row for part in joined for row in part]
+
+
+def counts(every: list[published.Row]) -> str:
+    """How often each verdict comes out; papers that are here as an example are counted apart."""
+    apart = [expected["paper"] for expected in papers() if expected.get("apart")]
+    told = report.counts([row for row in every if row.fields["paper"] not in apart])
+    for paper in apart:
+        told += f"; apart from these {paper}, {report.counts([r for r in every if r.fields['paper'] == paper])}"
+    return told
+
+
+def claims(results: Path) -> list[dict]:
+    """All claims of all papers, tested on what is recorded under `results`."""
+    return [c for e in papers() for c in published.judge_claims(e, published.Records(results, e["paper"]))]
+
+
+def generated(results: Path) -> dict[Path, str]:
+    """The READMEs with their generated parts made anew: {file: text}."""
+    every = rows(results)
+    board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
+    parts = {"board": board, "beyond": beyond.table(results, report.markdown_table)}
+    texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", parts)}
+    for expected in papers():
+        path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
+        measured = [row for row in published.join(expected, records) if row.fields["record"]]
+        tables = [report.board(measured, report.markdown_table)]
+        for dataset, split, metrics, variants in expected["beside"]:
+            for metric in metrics if isinstance(metrics, list) else [metrics]:
+                inputs = {record["facts"]["input"] for name in variants if (record := records.get(dataset, name))}
+                heard = f", {inputs.pop()}" if len(inputs) == 1 else ""
+                title = f"All variants: {metric} on {dataset}, {split}{heard}, mean over runs (average: ± deviation)"
+                table = report.variants_table(records, dataset, split, metric, variants)
+                tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
+        judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
+        texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
+    return texts
