@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from common import runs
+from common import protocol, runs
 from data_prep import open_dataset
 from reproductions import beyond
 from reproductions.chaki2020.clips import Clips
@@ -27,10 +27,10 @@ def clips(first: int) -> Clips:
 @pytest.fixture
 def across(monkeypatch):
     """Songs 0 to 11, and 7 to 18: 7 to 11 are in both, 6 and 12 have an artist that the other side has."""
-    monkeypatch.setattr(beyond, "_clips", lambda data, jobs: clips(data.first))
+    monkeypatch.setattr(beyond, "_clips", lambda data, names, jobs: clips(data.first))
     for network in beyond.NETWORKS:
         monkeypatch.setitem(beyond.NETWORKS, network, beyond.NETWORKS[network] | {"epochs": 2})
-    return beyond.AcrossLabels(SimpleNamespace(name="one", first=0), SimpleNamespace(name="other", first=7), 1)
+    return beyond.AcrossLabels(SimpleNamespace(name="one", first=0), SimpleNamespace(name="other", first=7), {}, 1)
 
 
 def test_no_song_and_no_artist_is_on_both_sides(across):
@@ -58,10 +58,39 @@ def test_networks_and_baselines_of_other_songs(across, tmp_path):
     assert beyond.table(tmp_path / "work") == "Nothing is recorded yet."
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("Digi G'Alessio", "digi g alessio", True), ("Morphamish remixes Full Blush", "Morphamish", True),
+     ("Circus Marcus", "Marcus Circus", False), ("15", "154", False), ("Air", "Fairground", False)],
+)  # fmt: skip
+def test_names_of_one_artist(one, other, same):
+    assert beyond.same_artist(one, other) == beyond.same_artist(other, one) == same
+
+
 def test_real_songs(real_root):
-    """What the two data sets share, and what the songs of both learn and are tested on."""
-    comparison = beyond.AcrossLabels(*(open_dataset(name, real_root) for name in ("emomusic", "deam")), 1)
-    found, n = comparison.clips
-    assert (len(found.ids) - n, n) == (558, 99)
-    assert not set(found.ids[:-n]) & set(found.ids[-n:]) and not set(found.artists[:-n]) & set(found.artists[-n:])
-    assert np.isfinite(found.x).all() and np.abs(found.y).max() <= 1
+    """No song and no artist that is tested was learnt from, by the names that emoMusic has for both data sets."""
+    deam, emomusic = (open_dataset(name, real_root) for name in ("deam", "emomusic"))
+    comparison = beyond.AcrossLabels(deam, emomusic, emomusic.artists, 1)
+    ids, n = comparison.clips[0].ids, comparison.clips[1]
+    learnt, tested = ({emomusic.artists.get(song, song) for song in part} for part in (ids[:-n], ids[-n:]))
+    assert (len(ids) - n, n) == (155, 465) and not set(ids[:-n]) & set(ids[-n:])
+    assert not any(beyond.same_artist(a, b) for a in learnt for b in tested)
+    assert np.isfinite(comparison.clips[0].x).all()
+
+
+def test_embeddings_are_learnt_from_the_other_data_set_alone():
+    """Songs that are tested change nothing in what the network learns from."""
+    songs = {kind: np.random.default_rng(i).standard_normal((4, 120, 160)) for i, kind in enumerate("abc")}
+
+    def experiment(kind, dataset):
+        sequences = protocol.Sequences.of(list(songs[kind].astype("float32")))
+        return SimpleNamespace(dataset=dataset, sequences=sequences, paths=range(4), labels=np.eye(4, dtype="float32"))
+
+    one, other = (
+        beyond.AcrossEmotions(experiment("a", "emotify"), experiment(kind, "4q"), 1).call({"network": {}, "seed": 0})
+        for kind in "bc"
+    )
+    for function, _, sequences, labels, fold_of, *_ in (one, other):
+        assert function.__name__ == "train_network" and fold_of.tolist() == [1] * 4 + [0] * 4
+        np.testing.assert_array_equal(sequences[0], songs["a"][0].astype("float32"))
+        assert not labels[fold_of == 0].any()

@@ -52,6 +52,23 @@ def test_valence_and_arousal(name):
             assert rmse == pytest.approx(measured["rmse_pooled"]["arousal"], rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("jakubik2017/emotify/ridge", {f"fold {k}": 40 for k in range(10)}),
+        ("malik2017/mediaeval2015/crnn_l20", {"development": 260, "evaluation": 17, "evaluation_cuts": 58}),
+        ("velankar2022/4q/crnn", {"train": 73, "validation": 19, "test": 46}),
+        ("velankar2022/4q/crnn_quadrants_92", {"train": 73, "validation": 19, "test": 300, "none": 508}),
+        ("beyond/emomusic_to_deam/ridge", {"train": 557, "test": 99}),
+    ],
+)
+def test_splits(name, parts):
+    header, *lines = export.splits(read_record(RESULTS / f"{name}.json"))
+    table = pd.DataFrame(lines, columns=header)
+    for _, run in table.groupby("seed"):
+        assert run.part.value_counts().to_dict() == parts and not run.duplicated().any()
+
+
 def test_histories():
     record = read_record(RESULTS / "jakubik2017" / "emotify" / "standard_gru.json")
     header, *lines = export.history(record)

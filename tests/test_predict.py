@@ -225,6 +225,23 @@ def test_silent_and_clipped(models, tmp_path, paper):
     assert np.isfinite(models(paper)(tmp_path / "clipped.wav").values).all()
 
 
+def test_a_last_piece_without_a_vector(models, tmp_path):
+    """What a minute and a twentieth of a second leaves over is too short for a vector."""
+    for seconds in (61, 61.04):
+        soundfile.write(tmp_path / f"{seconds}.wav", np.resize(music(10), int(seconds * RATE)), RATE)
+    whole, more = (models("jakubik2017")(tmp_path / f"{seconds}.wav") for seconds in (61, 61.04))
+    np.testing.assert_allclose(more.values, whole.values)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_cut_off(models, tmp_path, paper):
+    """Of a file whose end is missing nothing is told, not even of what could be decoded."""
+    soundfile.write(tmp_path / "whole.mp3", music(20), RATE)
+    (tmp_path / "cut.mp3").write_bytes((tmp_path / "whole.mp3").read_bytes()[:60_000])
+    with pytest.raises(InputError, match=r"cut\.mp3: is cut off"):
+        models(paper)(tmp_path / "cut.mp3")
+
+
 # The command.
 
 
@@ -235,14 +252,17 @@ def test_a_folder_with_a_broken_file(tmp_path):
         soundfile.write(folder / name, music(6), RATE)
     (folder / "broken.mp3").write_text("no music")
     (folder / "cover.jpg").write_text("no music either")
+    (folder / "other.m4a").write_text("of a format that is not read")
+    (folder / "live.ogg").mkdir()
     out = {"--jobs": 1, "--csv": tmp_path / "p.csv", "--json": tmp_path / "p.json", "--plot": tmp_path / "p.png"}
     done = run("velankar2022", tmp_path / "my songs", *(part for option in out.items() for part in option))
     assert done.returncode == 1, done.stderr
-    assert "broken.mp3: cannot be" in done.stderr and "1 of 3 recordings could not be" in done.stderr
+    assert "broken.mp3: cannot be" in done.stderr and "2 of 4 recordings could not be" in done.stderr
+    assert "other.m4a: is in a format that is not read here" in done.stderr
     rows = list(csv.DictReader((tmp_path / "p.csv").open(encoding="utf-8")))
     assert [row["recording"] for row in rows] == [str(folder / "one.flac"), str(folder / "two.ogg")]
     told = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
-    assert [one["recording"] for one in told["failed"]] == [str(folder / "broken.mp3")]
+    assert [one["recording"] for one in told["failed"]] == [str(folder / name) for name in ("broken.mp3", "other.m4a")]
     for row, one in zip(rows, told["recordings"], strict=True):
         assert {name: float(row[name]) for name in one["mean"]} == one["mean"]
     assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
@@ -268,6 +288,7 @@ def test_continuous_output(tmp_path, song):
         (["/no/such.mp3"], 1, "/no/such.mp3: no such file"),
         (["{empty}"], 2, "holds no recording"),
         (["{empty}/x.wav", "--plot", "p.gif"], 2, "ends in none of"),
+        (["{empty}/x.wav", "--csv", "/proc/p.csv"], 2, "/proc: cannot be written"),
         (["{empty}/x.wav", "--weights", "{empty}"], 2, "weights.json: cannot be read"),
         ([], 2, "AUDIO"),
     ],

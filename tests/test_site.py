@@ -21,10 +21,15 @@ def site(tmp_path_factory):
     """The site of all that is recorded, with a page for one recording."""
     folder = tmp_path_factory.mktemp("site")
     rng, t = np.random.default_rng(0), np.arange(8 * 22050) / 22050
-    soundfile.write(folder / "A song & more.wav", 0.3 * np.sin(700 * t) + 0.01 * rng.standard_normal(len(t)), 22050)
+    sound = 0.3 * np.sin(700 * t) + 0.01 * rng.standard_normal(len(t))
+    soundfile.write(folder / "A song & more.wav", sound, 22050)
+    soundfile.write(folder / "short.wav", sound[: 3 * 22050], 22050)
     call = [sys.executable, "-m", "reproductions", "report", "--out", str(folder / "site")]
     done = subprocess.run(
-        [*call, "--audio", str(folder / "A song & more.wav")], capture_output=True, text=True, cwd=ROOT
+        [*call, "--audio", str(folder / "A song & more.wav"), str(folder / "short.wav")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr
     return folder / "site"
@@ -69,7 +74,15 @@ def test_pages_are_accessible(site):
         page = Page(text)
         assert '<html lang="en">' in text and text.count("<h1>") == 1 and "main" in page.ids and all(page.alts)
         readme = [table for table in page.tables if not table["caption"]]  # tables of a README's text have none
-        assert all(table["th"] for table in page.tables) and (not readme or path.parent.name == "papers")
+        assert all(table["th"] for table in page.tables) and (not readme or path.parent.name in ("papers", "site"))
+
+
+def test_a_song_that_one_model_refuses_has_a_page(site):
+    """jakubik2017 needs 5 s; the others tell what they hear of 3 s."""
+    (page,) = (path.read_text() for path in (site / "songs").glob("*-short.html"))
+    assert "does not hear this recording" in page and "needs 5 s or more" in page
+    assert all(f"<h2>{paper}</h2>" in page for paper in ("malik2017", "chaki2020", "jakubik2017", "velankar2022"))
+    assert page.count("<img") == 4
 
 
 def test_every_cell_is_there(site):
@@ -100,6 +113,19 @@ def test_filters_in_a_browser(site):
         shown = [row for row in re.findall("<tr data-paper=[^>]*>", page) if "hidden" not in row]
         assert len(shown) == len(wanted) > 0 and not console
         assert f"{len(wanted)} of {len(every)} cells" in page
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_second_address_replaces_the_first(site, tmp_path):
+    """A link that names the paper alone shows all its verdicts, whatever was filtered before."""
+    script = "onload = () => { location.hash = 'paper=jakubik2017&verdict=worse'; setTimeout(() => {"
+    script += "location.hash = 'paper=velankar2022'; }, 50); };"
+    text = (site / "index.html").read_text().replace("</body>", f"<script>{script}</script></body>")
+    (site / "twice.html").write_text(text)
+    page, _ = browse(f"file://{site}/twice.html")
+    (site / "twice.html").unlink()
+    n = sum(row.fields["paper"] == "velankar2022" for row in rows(ROOT / "results"))
+    assert f"{n} of " in page.split('id="count"')[1].split("</output>")[0]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
