@@ -93,6 +93,7 @@ def test_every_cell_is_there(site):
 def browse(address):
     """The page as it is after its script has run, and what the browser's console told."""
     call = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom"]
+    call += ["--virtual-time-budget=2000"]  # timers run before the page is told
     done = subprocess.run([*call, address], capture_output=True, text=True, timeout=120)
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
