@@ -123,20 +123,28 @@ def confusion(records: dict[str, dict], split_of: dict[str, str], path: Path) ->
 
 
 def training_curves(records: dict[str, dict], path: Path) -> None:
-    """One panel a variant: the loss of every fold of every run, and their mean."""
+    """One panel a variant: the loss of every network of every run, and their mean while half of them are trained.
+
+    Where songs were held out, the loss on these too.
+    """
     figure, axes = _grid(len(records), width=4.8, height=2.8)
     for axis, record in zip(axes, records.values(), strict=True):
-        curves = [network for run in record["runs"] for network in run["loss"]]
-        shortest = min(len(curve) for curve in curves)
-        curves = np.array([curve[:shortest] for curve in curves])
-        epochs = np.arange(1, curves.shape[1] + 1)
-        axis.plot(epochs, curves.T, color=BLUE, lw=0.4, alpha=0.12)
-        axis.plot(epochs, curves.mean(0), color=INK, lw=1.5)
+        for name, colour, title in (("loss", BLUE, "training"), ("validation_loss", ORANGE, "validation")):
+            curves = [network for run in record["runs"] for network in run.get(name, [])]
+            if not curves:
+                continue
+            longest = max(map(len, curves))
+            curves = np.array([[*curve, *[None] * (longest - len(curve))] for curve in curves], "float64")
+            epochs, trained = np.arange(1, longest + 1), np.isfinite(curves).sum(0)
+            kept = trained * 2 >= len(curves)
+            axis.plot(epochs, curves.T, color=colour, lw=0.4, alpha=0.12)
+            axis.plot(epochs[kept], np.nanmean(curves[:, kept], axis=0), color=colour, lw=1.8, label=title)
         axis.set_title(f"{record['title']}, {len(curves)} networks")
         axis.set_xlabel("epoch")
-        axis.set_ylabel("training loss")
+        axis.set_ylabel("loss")
         axis.set_ylim(bottom=0)
         axis.grid(color="#e6e6e6", lw=0.7)
+        axis.legend(frameon=False)
     save(figure, path)
 
 
@@ -256,8 +264,21 @@ def draw_all(expected: dict, records: Records) -> list[Path]:
                 if "reference_z" in record["facts"]:
                     drawn.append(folder / f"predicted_against_annotated_{name}.png")
                     predicted_against_annotated(record, drawn[-1])
-            found = {name: record for name, record in found.items() if "loss" in record["runs"][0]}
-            if found and split != "development":
-                drawn.append(folder / f"training_curves{which}.png")
-                training_curves(found, drawn[-1])
+        drawn += _draw_training(rows, records)
+    return drawn
+
+
+def _draw_training(rows: list[published.Row], records: Records) -> list[Path]:
+    """One figure a table of the paper: the networks that are shown in it."""
+    tables = {}
+    for fields in (row.fields for row in rows if not row.fields["quoted"]):
+        record = records.get(fields["dataset"], fields["variant"])
+        if "loss" in record["runs"][0]:
+            tables.setdefault((fields["dataset"], fields["source"]), {})[fields["variant"]] = record
+    drawn = []
+    for (dataset, source), found in tables.items():
+        several = sum(other == dataset for other, _ in tables) > 1
+        which = f"_{source}".lower().replace(" ", "_") if several else ""
+        drawn.append(records.path(dataset, "").parent / "figures" / f"training_curves{which}.png")
+        training_curves(found, drawn[-1])
     return drawn
