@@ -25,13 +25,15 @@ def progress(calls, *, total: int, jobs: int, label: str, unit: str, quiet: bool
         from joblib import Parallel, delayed
         from joblib.externals.loky import get_reusable_executor
 
+        # joblib's own process tells the user of semaphores that workers left which were stopped
+        os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker")
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         parallel = Parallel(n_jobs=jobs, return_as="generator" if ordered else "generator_unordered")
         results = parallel(delayed(function)(*arguments) for function, *arguments in calls)
     try:
         yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet or quiet_bars, dynamic_ncols=True)
     except BaseException:
-        if jobs > 1 and total > 1:  # else joblib tells the user of semaphores that it left
+        if jobs > 1 and total > 1:
             results.close()
             get_reusable_executor().shutdown(kill_workers=True)
         raise

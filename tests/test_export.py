@@ -58,7 +58,7 @@ def test_valence_and_arousal(name):
         ("jakubik2017/emotify/ridge", {f"fold {k}": 40 for k in range(10)}),
         ("malik2017/mediaeval2015/crnn_l20", {"development": 260, "evaluation": 17, "evaluation_cuts": 58}),
         ("velankar2022/4q/crnn", {"train": 73, "validation": 19, "test": 46}),
-        ("velankar2022/4q/crnn_quadrants_92", {"train": 73, "validation": 19, "test": 300, "none": 508}),
+        ("velankar2022/4q/crnn_quadrants_92", {"train": 74, "validation": 18, "test": 300, "none": 508}),
         ("beyond/emomusic_to_deam/ridge", {"train": 557, "test": 99}),
     ],
 )
