@@ -139,15 +139,8 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
     )
     add = parser.add_argument
     add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, aiff, ...), or folders")
-    add(
-        "--csv", type=Path, metavar="FILE", help="write the predictions: a line a recording, or every half second of it"
-    )
-    add(
-        "--json",
-        type=Path,
-        metavar="FILE",
-        help="write the predictions with what the model was trained on, and what could not be read",
-    )
+    add("--csv", type=Path, metavar="FILE", help="write a line a recording, or every half second of it")
+    add("--json", type=Path, metavar="FILE", help="write all that is told, and what could not be read")
     add("--plot", type=Path, metavar="FILE", help=f"draw them (.png, .svg, .pdf); at most {PICTURED} recordings")
     folder = RESULTS / paper / "weights"
     add("--weights", type=Path, default=folder, metavar="DIR", help="other weights, as train --weights keeps them")
@@ -196,9 +189,10 @@ def recordings(given: list[str]) -> list[Path]:
     """The files that are named, and the recordings in the folders. Raises InputError if there are none."""
     found = []
     for path in map(Path, given):
-        known = SUFFIXES | audio.UNREAD  # the latter to be told of, not left out in silence
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
-        inside = inside if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            known = SUFFIXES | audio.UNREAD  # the latter to be told of, not left out in silence
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
         if not inside:
             raise InputError(f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
         found += inside

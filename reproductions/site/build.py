@@ -43,17 +43,9 @@ def _build(options) -> int:
     records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
     songs, failed = _songs(paths, options.out)
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
-    pages = {
-        "index.html": (
-            "board.html",
-            {
-                "rows": _fields(every),
-                "counts": board.counts(every),
-                "verdicts": VERDICTS,
-                "rule": _html(_sections(ROOT / "README.md")["How a verdict is made"]),
-            },
-        )
-    }
+    rule = _html(_sections(ROOT / "README.md")["How a verdict is made"])
+    cells = {"rows": _fields(every), "counts": board.counts(every), "verdicts": VERDICTS, "rule": rule}
+    pages = {"index.html": ("board.html", cells)}
     pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
     for paper in expected:
         with plots.svg_in(options.out / "figures" / paper["paper"]) as drawn:
