@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 
 FLOOR = 1e-10  # below what rounding to 16 bits leaves in a band
 
@@ -41,12 +40,14 @@ class LogMel:
     version: int = 1
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
+        from scipy import signal  # half a second, which --help has not
+
         if rate != self.rate:
             import soxr
 
             samples = soxr.resample(samples, rate, self.rate)
         segment, frame, hop = (round(seconds * self.rate) for seconds in (self.segment_s, self.frame_s, self.hop_s))
-        window = scipy.signal.get_window("hann", frame).astype("float32")
+        window = signal.get_window("hann", frame).astype("float32")
         filters = bank(self.rate, frame, self.bands).T
         found = np.zeros((len(samples) // segment, self.bands), "float32")
         for k in range(len(found)):
