@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import parallel, provenance, published, report, runs
+from common import backend, parallel, provenance, published, report, runs
 from common.errors import InputError
 from common.files import cache_folder, muted_stderr
 from common.parallel import available_cores, progress
@@ -170,7 +170,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
                 "--weights keeps what one variant learnt in whole runs; name one --variant, and no --quick"
             )
         experiment.for_good(variants[asked[0]])  # tells now if there are none
-    _require_backend()
+    backend.require()
     if len(chosen) > 1 and not options.quiet:
         print(_plan(chosen, experiment, options), flush=True)
     for_keeps = experiment.for_record and not options.quick
@@ -197,15 +197,6 @@ def _train(training: Training, options: argparse.Namespace) -> int:
                 if path.parts[-3] == experiment.dataset:
                     print(f"figure: {path}")
     return 0
-
-
-def _require_backend() -> None:
-    """Raise InputError if the Keras backend that is asked for is not there."""
-    backend = provenance.backend()
-    if backend not in ("tensorflow", "jax"):
-        raise InputError(f"KERAS_BACKEND={backend} is not supported; it takes tensorflow or jax")
-    if find_spec(backend) is None:
-        raise InputError(f"KERAS_BACKEND={backend}: {backend} is not installed; the extra 'gpu' brings jax")
 
 
 def _plan(chosen: list[runs.Variant], experiment: runs.Experiment, options) -> str:

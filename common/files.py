@@ -40,9 +40,33 @@ def write_atomically(path: Path, content: bytes, *, hint: str = "choose another 
 
 def require_writable(folder: Path) -> None:
     """Raise InputError before hours of work if what comes of it could not be written."""
-    probe = folder / ".writable"
+    probe = folder / f".writable-{os.getpid()}"  # of this process: others may ask at the same time
     write_atomically(probe, b"")
     probe.unlink()
+
+
+@contextlib.contextmanager
+def lock(path: Path, *, wait: bool = True):
+    """Keep other processes from what a file stands for while this context lasts; a process that ends lets go.
+
+    Yields True; without `wait` False, at once, if another process has the lock. Raises InputError if the lock file
+    cannot be made.
+    """
+    import filelock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = filelock.FileLock(path, timeout=-1 if wait else 0)
+        held.acquire()
+    except filelock.Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise InputError(f"{path}: cannot be locked ({error.strerror}); choose another folder") from error
+    try:
+        yield True
+    finally:
+        held.release()
 
 
 def cache(path: Path, content: bytes) -> None:

@@ -1,34 +1,21 @@
-"""What Keras 1, Theano and TensorFlow 1 meant, where Keras 3 means something else; and how a worker is set up.
+"""What Keras 1, Theano and TensorFlow 1 meant, where Keras 3 means something else.
 
 Written with `keras.ops` alone, so that the same code runs on the TensorFlow and the JAX backend. Importing this
 module imports the backend.
 """
 
-import os
 from functools import lru_cache
 
 import numpy as np
 
+from common import backend
+from common.backend import start  # noqa: F401  every training starts with it
 from common.files import muted_stderr
 
-for _variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-    os.environ.setdefault(_variable, "1")  # two workers of one thread are faster than one worker of two
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
+backend.prepare()
 with muted_stderr():
     import keras
     from keras import ops
-
-
-def start(seed: int) -> None:
-    """Seed everything and ask for deterministic operations: the same seed gives the same bits, on a CPU."""
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")  # which else warns of networks built one after another
-        tf.config.experimental.enable_op_determinism()
 
 
 def logistic(x):

@@ -5,25 +5,12 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ["keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "scikit-learn", "soundfile"]
+from common import backend
 
-
-def backend() -> str:
-    """The Keras backend of this process, without importing it."""
-    return os.environ.get("KERAS_BACKEND") or "tensorflow"
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "scikit-learn", "soundfile")
+INSTRUCTIONS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # variables that change what a processor computes with
 
 
 def commit() -> str | None:
@@ -41,16 +28,28 @@ def commit() -> str | None:
 
 
 def _processor() -> str:
+    return _cpuinfo().get("model name") or platform.processor() or platform.machine()
+
+
+def _cpuinfo() -> dict[str, str]:
+    """What Linux says of the first processor."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+        return {key.strip(): value.strip() for key, value in (line.split(":", 1) for line in lines if ":" in line)}
+    except OSError:
+        return {}
+
+
+def processor() -> str:
+    """The type of the processor as far as bits depend on it: its model, and variables that choose its instructions."""
+    cpu = _cpuinfo()
+    model = [f"family {cpu['cpu family']} model {cpu['model']}"] if {"cpu family", "model"} <= cpu.keys() else []
+    return ", ".join([_processor(), *model, *(f"{v}={os.environ[v]}" for v in INSTRUCTIONS if os.environ.get(v))])
 
 
 def device() -> str:
     """The GPU that the imported backend computes on, else the processor."""
-    if "jax" in sys.modules and backend() == "jax":
+    if "jax" in sys.modules and backend.name() == "jax":
         first = sys.modules["jax"].devices()[0]
         return _processor() if first.platform == "cpu" else first.device_kind
     if "tensorflow" in sys.modules:
@@ -63,13 +62,15 @@ def device() -> str:
 def now(commit: str | None) -> dict:
     """Time (UTC), commit of the code, backend, device and package versions, as JSON."""
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"finished": finished, "commit": commit, "backend": backend(), "device": device(), "versions": _versions()}
+    versions = {"python": platform.python_version()} | backend.versions(PACKAGES)
+    where = {"backend": backend.name(), "device": device(), "processor": processor()}
+    return {"finished": finished, "commit": commit, **where, "versions": versions}
 
 
 def merged(parts: list[dict]) -> dict:
     """Of one run made in several goes: the last time; where the rest differs, all values, joined by ' | '."""
     found = {"finished": max(part["finished"] for part in parts)}
-    for key in ("commit", "backend", "device"):
+    for key in ("commit", "backend", "device", "processor"):
         found[key] = " | ".join(sorted({str(part[key]) for part in parts}))
     names = sorted({name for part in parts for name in part["versions"]})
     found["versions"] = {n: " | ".join(sorted({part["versions"].get(n, "none") for part in parts})) for n in names}

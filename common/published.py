@@ -11,6 +11,7 @@ w = t SE + half a unit of the last printed digit. Δ is the difference that woul
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy.special import stdtrit
 
 from common import metrics
 from common.errors import InputError
-from common.runs import data_sets, read_record, record_path
+from common.runs import data_sets, mixture, read_record, record_path
 
 # The difference that would matter, by the stem of the metric; fixed before any run.
 DELTAS = {
@@ -32,10 +33,12 @@ ALPHA = 0.05
 REPLICATES = 2000
 MANY_RUNS = 1_000
 
+VERIFIED = "verified.json"  # in the results folder: what `python -m reproductions verify` found, and when
+
 BOARD_KEYS = [
     "paper", "cell", "source", "system", "quoted", "dataset", "variant", "split", "target", "metric", "published",
     "published_std", "measured", "low", "high", "runs", "n_train", "of_train", "n_test", "of_test", "frames", "input",
-    "audio", "baseline", "verdict", "record",
+    "audio", "baseline", "verdict", "record", "identities", "verified",
 ]  # fmt: skip
 CLAIM_KEYS = ["paper", "claim", "statement", "on", "verdict", "difference", "low", "high", "p", "record"]
 COMPARED = ("reproduced", "better", "worse", "undecided")
@@ -136,6 +139,7 @@ class Row:
     fields: dict
     digits: int  # printed behind the point
     primary: bool  # the one cell a system and table that is judged at 95 %
+    level: float  # of its interval
     comparison: Comparison | None = None
 
     @property
@@ -195,6 +199,29 @@ class Records:
         except (KeyError, TypeError) as error:
             raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}, {split}") from error
 
+    def verified(self, dataset: str, variant: str) -> str | None:
+        """Outcome and date of the last verification of a record; None if there was none."""
+        for one in self._verified:
+            if (one["paper"], one["dataset"], one["variant"]) == (self.paper, dataset, variant):
+                return f"{one['word']}, {one['date']}"
+        return None
+
+    @cached_property
+    def _verified(self) -> list[dict]:
+        return read_verified(self.results)
+
+
+def read_verified(results: Path) -> list[dict]:
+    """What verifications of the records in a results folder found. Raises InputError if the file is damaged."""
+    path = Path(results) / VERIFIED
+    try:
+        outcomes = json.loads(path.read_text())
+        return [outcome for outcome in outcomes if outcome["word"] and outcome["date"]]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: does not hold verifications ({error!r}); move it away") from error
+
 
 def headline(record: dict) -> tuple[str, str, list[str]]:
     """The split, metric and targets that a record is told by where there is room for one: the first of each."""
@@ -238,7 +265,7 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
         "runs": 0, "baseline": baseline, "verdict": "not run" if cell["data"] else "no data",
     }  # fmt: skip
     if record is None:
-        return Row(fields, cell["digits"], cell["primary"])
+        return Row(fields, cell["digits"], cell["primary"], level)
     values = records.values(cell["dataset"], variant, *where[1:])
     matters = delta(cell["metric"], cell["target"], cell["value"], baseline)
     found = compare(
@@ -249,12 +276,13 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     coverage = ("n_train", "of_train", "n_test", "of_test", "frames", "input", "audio")
     fields |= {key: facts.get(key) for key in coverage}
     fields |= {"measured": measured, "runs": len(values), "record": records.name(where[0], variant)}
+    fields |= {"identities": len(mixture(record)) or 1, "verified": records.verified(where[0], variant)}
     fields["verdict"] = uncompared(facts) or found.verdict
     if found.w is not None and fields["verdict"] != "stand-in":  # whose interval would ask to be compared
         fields |= {"low": measured - found.w, "high": measured + found.w}
     if cell["quoted"] and fields["verdict"] != "stand-in":
         fields["verdict"] = "approximation"
-    return Row(fields, cell["digits"], cell["primary"], found)
+    return Row(fields, cell["digits"], cell["primary"], level, found)
 
 
 def uncompared(facts: dict) -> str | None:

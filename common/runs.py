@@ -1,12 +1,12 @@
 """What to run, in parallel and resumable, and the records that it leaves.
 
-A run is one whole go of a protocol: all networks (of all folds), one seed. It is a pure function of its
-configuration (settings and data), never of the number of processes. Networks of a run that is not yet whole lie in
-the work folder; a whole run is an entry of `runs` in `<out>/<paper>/<dataset>/<variant>.json`, which is replaced in
-one step. So a kill loses at most the networks under way, and what is recorded is not run again.
+A run is one whole go of a protocol: all networks (of all folds), one seed. It is a pure function of its identity
+(`common.identity`), never of the number of processes. Networks of a run that is not yet whole lie in the work folder;
+a whole run is an entry of `runs` in `<out>/<paper>/<dataset>/<variant>.json`, which is replaced in one step. So a kill
+loses at most the networks under way, and what is recorded is not run again. Several commands may train into one
+folder at the same time: a network is trained by one of them, and all runs are kept.
 """
 
-import hashlib
 import io
 import json
 import logging
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from common import provenance
+from common import backend, identity, provenance
 from common.errors import InputError
-from common.files import cache, pack, require_writable, unpack, write_atomically
+from common.files import cache, lock, pack, require_writable, unpack, write_atomically
+from common.identity import digest
 from common.parallel import progress
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,10 @@ class Experiment(ABC):
         `splits` holds, by split, what differs from one split to the other.
         """
 
+    @abstractmethod
+    def extractor(self, variant: Variant):
+        """The extractor that computes a variant's input from audio; None if the features come with the data."""
+
     def lacks(self, variant: Variant) -> str | None:
         """Why the data here do not allow a variant; None if they do."""
         return None
@@ -77,11 +82,6 @@ class Experiment(ABC):
     @abstractmethod
     def finish(self, variant: Variant, seed: int, found: list[dict], jobs: int) -> dict:
         """The entry of one run, as JSON, from what its jobs found: metrics by split, predictions, histories."""
-
-
-def digest(value) -> str:
-    """SHA-256 of a value's canonical JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def data_sets(results: Path, paper: str) -> list[str]:
@@ -117,22 +117,67 @@ def write_record(path: Path, record: dict) -> None:
     write_atomically(Path(path), f'{head[:-1]}, "runs": [\n{runs}\n]}}\n'.encode())
 
 
-def open_record(path: Path, experiment: Experiment, variant: Variant) -> dict:
-    """The record to add runs to. Raises InputError if it holds runs of another configuration."""
-    settings = {**variant.settings, "folds": experiment.folds, "backend": provenance.backend()}
-    new = {"paper": experiment.paper, "dataset": experiment.dataset, "variant": variant.name}
-    new |= {"title": variant.title, "settings": settings, "facts": experiment.facts(variant), "runs": []}
-    old = read_record(path)
+def new_record(experiment: Experiment, variant: Variant) -> dict:
+    """A record without runs: what they will have in common, and the identity that they will carry."""
+    settings = {**variant.settings, "folds": experiment.folds, "backend": backend.name()}
+    record = {"paper": experiment.paper, "dataset": experiment.dataset, "variant": variant.name, "title": variant.title}
+    record |= {"settings": settings, "facts": experiment.facts(variant)}
+    functions = {experiment.call(job)[0] for job in experiment.jobs(variant, 0)}
+    parts = identity.of_runs(experiment, variant, functions)
+    name = digest([settings, record["facts"]["fingerprint"], parts])[:16]
+    return record | {"identities": {name: parts}, "runs": []}
+
+
+def joined(path: Path, old: dict | None, new: dict) -> dict:
+    """An old record with the identity of a new one, ready for runs of it.
+
+    Raises InputError if the old one holds runs of other settings, data or identity; nothing is mixed.
+    """
     if old is None:
         return new
+    new = json.loads(json.dumps(new))
     for what in ("settings", "facts"):
-        if old[what] != json.loads(json.dumps(new[what])):
+        if old[what] != new[what]:
             other = sorted(k for k in old[what].keys() | new[what].keys() if old[what].get(k) != new[what].get(k))
             raise InputError(
                 f"{path}: holds runs of another configuration ({', '.join(other)}), as from other --epochs, --folds "
                 "or data; runs are not mixed, give --out another folder"
             )
-    return old
+    (name,) = new["identities"]
+    for run in old["runs"]:
+        if not equivalent(old, run.get("identity", LEGACY), name):
+            raise InputError(
+                f"{path}: holds runs of another identity ({_difference(old, run, new)}), whose numbers may differ; "
+                f"give --out another folder, or let `python -m reproductions verify {new['variant']}` compare both"
+            )
+    return old | {"identities": old.get("identities", {}) | new["identities"]}
+
+
+LEGACY = "legacy"  # the identity of runs that were recorded before runs had one
+
+
+def equivalent(record: dict, one: str, other: str) -> bool:
+    """Whether two identities are the same, or a verification that the record lists found that they agree."""
+    return one == other or any({one, other} <= set(of["identities"]) for of in record.get("equivalent", []))
+
+
+def mixture(record: dict) -> list[str]:
+    """The identities of a record's runs, if they are more than one and not all equivalent; else none."""
+    names = sorted({run.get("identity", LEGACY) for run in record["runs"]})
+    return [] if all(equivalent(record, names[0], name) for name in names) else names
+
+
+def _difference(old: dict, run: dict, new: dict) -> str:
+    """In what two identities differ, in a few words."""
+    name = run.get("identity", LEGACY)
+    before, (now,) = old.get("identities", {}).get(name), new["identities"].values()
+    if before is None:
+        return "recorded before identities were kept"
+    code = [module for module in sorted(before["code"].keys() | now["code"].keys())
+            if before["code"].get(module) != now["code"].get(module)]  # fmt: skip
+    parts = [f"code of {', '.join(code)}"] if code else []
+    parts += [part for part in ("extractor", "environment") if before[part] != now[part]]
+    return "; ".join(parts)
 
 
 def histories(run: dict) -> list[dict[str, dict[int, float]]]:
@@ -153,7 +198,7 @@ def histories(run: dict) -> list[dict[str, dict[int, float]]]:
 
 
 class Work:
-    """The folder of finished jobs: checked arrays, one file a job."""
+    """The folder of trained networks: checked arrays, one file a network, named by its identity."""
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
@@ -162,7 +207,7 @@ class Work:
         return self.folder / f"{key}.job"
 
     def load(self, key: str) -> dict | None:
-        """The arrays of a job, or None if it is not done (or its file is damaged: it is done again)."""
+        """The arrays of a network, or None if it is not trained (or its file is damaged: it is trained again)."""
         path = self._path(key)
         packed = unpack(path.read_bytes()) if path.is_file() else None
         if packed is None:
@@ -175,57 +220,81 @@ class Work:
         np.savez_compressed(buffer, **arrays)
         cache(self._path(key), pack(np.frombuffer(buffer.getvalue(), "uint8")))
 
+    def lock(self, key: str, *, wait: bool):
+        """A context: True if no other process trains this network, else (without `wait`) False."""
+        return lock(self.folder / f"{key}.lock", wait=wait)
+
 
 def execute(
     experiment: Experiment, variants: list[Variant], seeds: list[int], *, out: Path, work: Path, jobs: int, quiet=False
 ) -> dict[str, dict]:
     """Run what is not recorded yet; returns the records by variant, restricted to `seeds`."""
     paths = {v.name: record_path(out, experiment.paper, experiment.dataset, v.name) for v in variants}
-    records = {v.name: open_record(paths[v.name], experiment, v) for v in variants}
+    new = {v.name: new_record(experiment, v) for v in variants}
+    records = {name: joined(path, read_record(path), new[name]) for name, path in paths.items()}
     for path in paths.values():
         require_writable(path.parent)
     done = {name: {run["seed"] for run in record["runs"]} for name, record in records.items()}
     open_runs = [(seed, variant) for seed in seeds for variant in variants if seed not in done[variant.name]]
-    work, calls = Work(work), {}
-
-    def keys(variant, seed):
-        data = [experiment.paper, records[variant.name]["facts"]["fingerprint"], provenance.backend()]
-        return {digest([*data, job]): job for job in experiment.jobs(variant, seed)}
-
+    work, keys, missing = Work(work), {}, {}
     for seed, variant in open_runs:
-        calls |= keys(variant, seed)
-    missing = {key: job for key, job in calls.items() if work.load(key) is None}
+        of_run = [(identity.of_call(*experiment.call(job)), job) for job in experiment.jobs(variant, seed)]
+        keys[seed, variant.name] = [key for key, _ in of_run]
+        missing |= {key: job for key, job in of_run if key not in missing and work.load(key) is None}
     commit = provenance.commit()  # of the code that is loaded, not of a later one
 
-    def finish_whole_runs():
+    def finish_complete_runs():
         for seed, variant in list(open_runs):
-            needed = keys(variant, seed)
+            needed = keys[seed, variant.name]
             if not missing.keys().isdisjoint(needed) or (missing and variant.finish_last):
                 continue
-            found = [work.load(key) for key in needed]
-            entry = {"seed": seed, **experiment.finish(variant, seed, found, jobs)}
-            if found:
-                entry["core_seconds"] = round(float(sum(network["seconds"] for network in found)), 1)
-            made = {str(network["provenance"]) for network in found} or {json.dumps(provenance.now(commit))}
-            entry["provenance"] = provenance.merged([json.loads(text) for text in made])
-            record = records[variant.name]
-            record["runs"] = sorted([*record["runs"], entry], key=lambda run: run["seed"])
-            write_record(paths[variant.name], record)
+            entry = _entry(experiment, variant, seed, [work.load(key) for key in needed], jobs, commit)
+            entry["identity"] = next(iter(new[variant.name]["identities"]))
+            records[variant.name] = _record_run(out, paths[variant.name], new[variant.name], entry)
             open_runs.remove((seed, variant))
 
-    finish_whole_runs()
-    calls = ((_keyed, key, commit, *experiment.call(job)) for key, job in list(missing.items()))
-    if missing:
-        bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
-        for key, arrays in progress(calls, jobs=jobs, ordered=False, **bar):
-            logger.info("trained in %.0f s of a core: %s", arrays["seconds"], json.dumps(missing[key]))
-            work.save(key, arrays)
-            del missing[key]
-            finish_whole_runs()
+    finish_complete_runs()
+    for wait in (False, True):  # first those that no other command is training, then wait for the others
+        calls = ((_train, work, key, wait, commit, *experiment.call(job)) for key, job in list(missing.items()))
+        if missing:
+            bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
+            for key, seconds in progress(calls, jobs=jobs, ordered=False, **bar):
+                if seconds is not None:
+                    logger.info("trained in %.0f s of a core: %s", seconds, json.dumps(missing.pop(key)))
+                    finish_complete_runs()
     wanted = set(seeds)
     return {n: {**r, "runs": [run for run in r["runs"] if run["seed"] in wanted]} for n, r in records.items()}
 
 
-def _keyed(key, commit, function, *arguments):
-    arrays = function(*arguments)
-    return key, {**arrays, "provenance": np.array(json.dumps(provenance.now(commit)))}
+def _train(work: Work, key: str, wait: bool, commit: str | None, function, *arguments) -> tuple[str, float | None]:
+    """Train a network unless it is there; returns its key and seconds, None while another command trains it."""
+    if identity.of_call(function, *arguments) != key:
+        raise InputError("the code was changed while it was training; start again, and train from a separate checkout")
+    with work.lock(key, wait=wait) as mine:
+        if not mine:
+            return key, None
+        arrays = work.load(key)
+        if arrays is None:
+            arrays = function(*arguments)
+            arrays["provenance"] = np.array(json.dumps(provenance.now(commit)))
+            work.save(key, arrays)
+        return key, float(arrays["seconds"])
+
+
+def _entry(experiment, variant, seed: int, networks: list[dict], jobs: int, commit: str | None) -> dict:
+    """The entry of one run from its trained networks."""
+    entry = {"seed": seed, **experiment.finish(variant, seed, networks, jobs)}
+    made = [json.loads(text) for text in sorted({str(network["provenance"]) for network in networks})]
+    if networks:
+        entry["core_seconds"] = round(float(sum(network["seconds"] for network in networks)), 1)
+    return entry | {"provenance": provenance.merged(made or [provenance.now(commit)])}
+
+
+def _record_run(out: Path, path: Path, new: dict, entry: dict) -> dict:
+    """Add a run to the record on disk, which another command may have added to; returns the record."""
+    with lock(Path(out) / ".lock"):
+        record = joined(path, read_record(path), new)
+        if entry["seed"] not in {run["seed"] for run in record["runs"]}:
+            record["runs"] = sorted([*record["runs"], entry], key=lambda run: run["seed"])
+            write_record(path, record)
+    return record

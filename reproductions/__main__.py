@@ -15,6 +15,10 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["compare"]:
         return beyond.main(arguments[1:])
+    if arguments[:1] == ["verify"]:
+        from reproductions import verify
+
+        return verify.main(arguments[1:])
     if arguments[:1] == ["report"]:
         from reproductions.site import build
 

@@ -77,8 +77,11 @@ class AcrossLabels(Experiment):
             "tracks": clips.ids[-n:], "artists": clips.artists[-n:], "learnt": clips.ids[:-n],
         }  # fmt: skip
 
+    def extractor(self, variant):
+        return None  # features that come with DEAM
+
     def jobs(self, variant, seed):
-        job = {"network": variant.settings["network"], "protocol": 1, "seed": seed}
+        job = {"network": variant.settings["network"], "seed": seed}
         if variant.name == "malik2017_crnn":
             return [job]
         return [job | {"target": i} for i in range(2)] if variant.settings["network"] else []
@@ -172,6 +175,9 @@ class AcrossEmotions(Experiment):
 
         every = emotify.variants() if self.test.dataset == "emotify" else quadrants.variants()
         return next(v for v in every if v.name.startswith("semantic_embedding_gru"))
+
+    def extractor(self, variant):
+        return self.test.mel
 
     def jobs(self, variant, seed):
         return [variant.settings | {"seed": seed}]

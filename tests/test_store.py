@@ -25,6 +25,7 @@ class Counting:
     factor: int = 1
     name: str = "counting"
     version: int = 1
+    libraries = ("numpy",)
     calls = []  # noqa: RUF012
 
     def __call__(self, samples, rate):

@@ -18,13 +18,14 @@ from common.features.opensmile import at_rate, engine, in_16_bits, package
 
 WINDOW_S = 0.5  # as in compare.conf; window k starts at second k * WINDOW_S
 N_FEATURES = 6373
+CONFIGURATION = Path(__file__).with_suffix(".conf")
 
 
 @lru_cache
 def smile():
     """The opensmile.Smile that computes the windows; one a process."""
     opensmile, _ = package()
-    windows = {"frameModeFunctionalsConf": str(Path(__file__).with_suffix(".conf"))}
+    windows = {"frameModeFunctionalsConf": str(CONFIGURATION)}
     return opensmile.Smile(opensmile.FeatureSet.ComParE_2016, opensmile.FeatureLevel.Functionals, options=windows)
 
 
@@ -41,6 +42,8 @@ class ComParE:
     name: str = "opensmile-compare-2016"
     version: int = 1
     engine: str = field(default_factory=engine)
+    libraries = ("numpy", "opensmile", "soxr")
+    files = (CONFIGURATION,)
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         samples = at_rate(samples, rate, self.rate)

@@ -271,6 +271,7 @@ class Descriptors:
     name: str = "descriptors"
     version: int = 1
     engine: str = field(default_factory=engine)
+    libraries = ("numpy", "scipy", "librosa", "soxr")
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         if len(samples) < SHORTEST_S * rate:

@@ -38,6 +38,7 @@ class LogMel:
     mean_of_logs: bool = False
     name: str = "log-mel"
     version: int = 1
+    libraries = ("numpy", "scipy", "librosa", "soxr")
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         from scipy import signal  # half a second, which --help has not

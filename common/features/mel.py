@@ -40,6 +40,7 @@ class MelSpectrogram:
     bands: int = 40
     name: str = "mirtoolbox-mel"
     version: int = 1
+    libraries = ("numpy", "scipy")
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         frame = round(self.frame_s * rate)

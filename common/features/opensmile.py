@@ -27,6 +27,7 @@ from common.errors import InputError
 WINDOW_S, STEP_S = 1.0, 0.5  # as in opensmile.conf; window k starts at second k * STEP_S
 PIECE_S, OVERLAP_S = 600.0, 10.0  # longer recordings are heard in pieces, each with the end of the one before it
 BEYOND_S = 0.04  # what openSMILE needs of a recording after the end of a window
+CONFIGURATION = Path(__file__).with_suffix(".conf")
 VOICED = ["F0final", "voicingFinalUnclipped", "jitterLocal", "jitterDDP", "shimmerLocal", "logHNR"]
 SPECTRAL = [
     "fband250-650", "fband1000-4000", "spectralRollOff25.0", "spectralRollOff50.0", "spectralRollOff75.0",
@@ -69,7 +70,7 @@ def smile():
     """The opensmile.Smile that computes the windows; one a process, since building it reads all configurations."""
     opensmile, core = package()
     descriptors = core / "config/is09-13/IS13_ComParE_core.lld.conf.inc"
-    return opensmile.Smile(str(Path(__file__).with_suffix(".conf")), "windows", options={"lld": str(descriptors)})
+    return opensmile.Smile(str(CONFIGURATION), "windows", options={"lld": str(descriptors)})
 
 
 def engine() -> str:
@@ -103,6 +104,8 @@ class OpenSmile:
     name: str = "opensmile-is13-compare"
     version: int = 1
     engine: str = field(default_factory=engine)
+    libraries = ("numpy", "opensmile", "soxr")
+    files = (CONFIGURATION,)
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         samples = at_rate(samples, rate, self.rate)

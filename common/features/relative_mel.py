@@ -24,6 +24,7 @@ class RelativeMel:
     rate: int = 22050
     name: str = "relative-mel"
     version: int = 1
+    libraries = ("numpy", "librosa", "soxr")
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         import librosa

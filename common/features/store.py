@@ -1,38 +1,23 @@
 """A store of computed features, addressed by content.
 
-The key of an entry is the SHA-256 of the audio file's bytes, the decoder's version, and the extractor with
-every parameter; so neither a renamed file nor a changed parameter can fetch the wrong features. An entry is
-one file, written beside its place and moved there in one step (parallel writers and kills do no harm), and
-carries its own SHA-256, checked when it is read: a damaged one is computed again, and said so.
+The key of an entry is the SHA-256 of the audio file's bytes and of all that the features depend on besides (decoder,
+extractor with every parameter, its code, the versions of its libraries: `identity.describe`); so neither a renamed
+file nor a changed parameter can fetch the wrong features. An entry is one file, written beside its place and moved
+there in one step (parallel writers and kills do no harm), and carries its own SHA-256, checked when it is read: a
+damaged one is computed again, with a message.
 """
 
 import hashlib
 import json
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from common import audio
+from common import audio, identity
 from common.errors import InputError
 from common.files import cache, cache_folder, pack, unpack
 from common.parallel import progress
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """An extractor that hears the first `seconds` of a recording only."""
-
-    of: object  # the extractor
-    seconds: float
-
-    @property
-    def name(self) -> str:
-        return self.of.name
-
-    def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
-        return self.of(samples[: round(self.seconds * rate)], rate)
 
 
 class FeatureStore:
@@ -48,7 +33,7 @@ class FeatureStore:
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         key = hashlib.sha256(content)
-        key.update(json.dumps([audio.decoder(), asdict(extractor)], sort_keys=True).encode())
+        key.update(json.dumps(identity.describe(extractor), sort_keys=True).encode())
         return self.folder / extractor.name / f"{key.hexdigest()}.npy.sha256"
 
     def get(self, path: Path, extractor) -> np.ndarray:

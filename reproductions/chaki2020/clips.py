@@ -71,6 +71,11 @@ def load(data, source: str, jobs: int) -> Clips:
     return Clips(ids, [artists.get(song) or song for song in ids], np.array(times), x, y)
 
 
+def extractor(source: str):
+    """The extractor of an input that is computed from audio."""
+    return ComParE() if source == "compare" else opensmile.OpenSmile()
+
+
 def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:
     """Which of the training clips validate, (n_train,) bool: a tenth, at least one; of each group all or none."""
     return protocol.k_folds(len(train), min(10, len(set(groups or range(len(train))))), seed, groups) == 0
@@ -83,8 +88,8 @@ def _windows(data, ids: list[str], source: str, jobs: int) -> dict[str, tuple[np
         return {song: (starts, rows[:, opensmile.TIMELESS]) for song, (starts, rows) in of_all.items()}
     if source == "deam" and data.given_features:
         return data.features(ids)
-    extractor, early = (ComParE(), 0.5) if source == "compare" else (opensmile.OpenSmile(), 0.0)
+    early = 0.5 if source == "compare" else 0.0
     recordings = data.recordings(ids)
-    found = FeatureStore().get_all([r.path for r in recordings.values()], extractor, jobs=jobs)
+    found = FeatureStore().get_all([r.path for r in recordings.values()], extractor(source), jobs=jobs)
     return {song: (recording.start_s - early + 0.5 * np.arange(len(rows)), rows)
             for (song, recording), rows in zip(recordings.items(), found, strict=True)}  # fmt: skip

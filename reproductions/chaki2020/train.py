@@ -16,7 +16,7 @@ from common.errors import InputError
 from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
-from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, load, validation
+from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, extractor, load, validation
 from reproductions.chaki2020.variants import EPOCHS, FOLDS, baselines, variants
 
 TARGETS = ["valence", "arousal"]
@@ -104,6 +104,9 @@ class ThousandSongs(Experiment):
         """Whether a variant's input comes from audio."""
         return not self.data.given_features or variant.settings["input"] == "compare"
 
+    def extractor(self, variant):
+        return extractor(variant.settings["input"]) if self.hears(variant) else None
+
     @cached_property
     def has_features(self) -> bool:
         return bool(self.data.features())
@@ -180,7 +183,7 @@ class ThousandSongs(Experiment):
     def jobs(self, variant, seed):
         settings = variant.settings
         folds = self.tests(settings)
-        job = {k: settings[k] for k in ("input", "test", "protocol")} | {"seed": seed, "folds": self.folds}
+        job = {k: settings[k] for k in ("input", "test")} | {"seed": seed}
         if "network" in settings:
             return [job | {"network": settings["network"], "target": target, "fold": fold}
                     for fold in folds for target in TARGETS]  # fmt: skip
@@ -244,25 +247,19 @@ def build(options) -> ThousandSongs:
     return ThousandSongs(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)
 
 
+def _variants(options):
+    return [v for v in variants(options.epochs) if options.dataset == PAPERS or v.settings["test"] == "clips"]
+
+
+TRAINING = cli.Training(
+    __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("nat_400", "at_400"),
+    dataset=PAPERS,
+)  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    expected = Path(__file__).with_name("expected.json")
-
-    def all_variants(options):
-        found = variants(options.epochs)
-        return [v for v in found if options.dataset == PAPERS or v.settings["test"] == "clips"]
-
-    training = cli.Training(
-        __doc__,
-        all_variants,
-        build,
-        baselines,
-        expected,
-        default=("nat_400", "at_400"),
-        repeats=1,
-        dataset=PAPERS,
-    )
-    return cli.train(training, "python -m reproductions.chaki2020.train", arguments)
+    return cli.train(TRAINING, "python -m reproductions.chaki2020.train", arguments)
 
 
 if __name__ == "__main__":

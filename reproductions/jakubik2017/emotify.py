@@ -87,7 +87,7 @@ class Emotions(CrossValidation):
             "audio": self.data.audio_kind,
             "decoder": audio.decoder(),
             "input": "hand-made features from audio" if "features" in settings else "log-mel from audio, as published",
-            "extractor": asdict(self.hand_made if "features" in settings else self.mel),
+            "extractor": asdict(self.extractor(variant)),
             "n_train": n, "of_train": of, "n_test": n, "of_test": of,
             "partial": self.partial,
             "targets": list(self.table.columns),
@@ -95,10 +95,13 @@ class Emotions(CrossValidation):
             "reference_z": standardised(self.labels).round(4).tolist(),
         }  # fmt: skip
 
+    def extractor(self, variant):
+        return self.hand_made if "features" in variant.settings else self.mel
+
     def jobs(self, variant, seed):
         if "network" not in variant.settings:
             return []
-        job = {"network": variant.settings["network"], "protocol": PROTOCOL, "extractor": asdict(self.mel)}
+        job = {"network": variant.settings["network"]}
         return [job | {"seed": seed, "fold": fold, "folds": self.folds} for fold in range(self.folds)]
 
     def call(self, job):

@@ -98,18 +98,21 @@ class Quadrants(CrossValidation):
         return {
             "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
             "input": "hand-made features from audio" if features else "log-mel from audio, as published",
-            "extractor": asdict(self.hand_made if features else self.mel),
+            "extractor": asdict(self.extractor(variant)),
             "stand_in": not of_paper,
             "n_train": n, "of_train": of, "n_test": n, "of_test": of, "partial": self.partial,
             "targets": list(self.data.classes), "reference": self.y.tolist(),
             "tracks": [track.id for track in self.data.tracks], "artists": self.data.groups,
         }  # fmt: skip
 
+    def extractor(self, variant):
+        return self.hand_made if variant.settings.get("features") else self.mel
+
     def jobs(self, variant, seed):
         settings = variant.settings
         if "network" not in settings:
             return []
-        job = {key: settings[key] for key in ("network", "annotation", "test", "protocol")}
+        job = {key: settings[key] for key in ("network", "annotation", "test")}
         return [job | {"seed": seed, "fold": fold, "folds": self.folds} for fold in range(self.folds)]
 
     def call(self, job):

@@ -29,19 +29,23 @@ def build(options) -> CrossValidation:
     return experiment(data, folds, partial, options.jobs)
 
 
+def _variants(options):
+    return (emotify if options.dataset == EMOTIFY else quadrants).variants(options.epochs)
+
+
+def _baselines(variant):
+    return quadrants.baselines(variant) if "test" in variant.settings else emotify.BESIDE
+
+
+TRAINING = cli.Training(
+    __doc__, _variants, build, _baselines, Path(__file__).with_name("expected.json"),
+    default=("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru"), dataset=EMOTIFY,
+)  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-
-    def variants(options):
-        return (emotify if options.dataset == EMOTIFY else quadrants).variants(options.epochs)
-
-    def baselines(variant):
-        return quadrants.baselines(variant) if "test" in variant.settings else emotify.BESIDE
-
-    expected = Path(__file__).with_name("expected.json")
-    default = ("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru")
-    training = cli.Training(__doc__, variants, build, baselines, expected, default=default, dataset=EMOTIFY)
-    return cli.train(training, "python -m reproductions.jakubik2017.train", arguments)
+    return cli.train(TRAINING, "python -m reproductions.jakubik2017.train", arguments)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,11 @@ class Part:
         return Part([self.ids[i] for i in songs], *pick)
 
 
+def extractor(source: str):
+    """The extractor of an input that is computed from audio."""
+    return logmel.LogMel() if source == "log_mel" else opensmile.OpenSmile()
+
+
 class Material:
     """The songs of both splits that have one kind of input, aligned with one source of labels."""
 
@@ -70,9 +75,8 @@ class Material:
             return {song: (starts, values[:, COLUMNS[source]]) for song, (starts, values) in of_all.items()}
         if source == "official" and self.data.given_features:
             return self.data.features(ids)
-        extractor = logmel.LogMel() if source == "log_mel" else opensmile.OpenSmile()
         recordings = self.data.recordings(ids)
-        found = FeatureStore().get_all([r.path for r in recordings.values()], extractor, jobs=self.jobs)
+        found = FeatureStore().get_all([r.path for r in recordings.values()], extractor(source), jobs=self.jobs)
         early = 0.5 if source == "log_mel" else 0.0  # a segment of 0.5 s ends where a window of 1 s would
         return {song: (recording.start_s - early + 0.5 * np.arange(len(values)), values)
                 for (song, recording), values in zip(recordings.items(), found, strict=True)}  # fmt: skip

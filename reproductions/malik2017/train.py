@@ -16,7 +16,7 @@ from common import cli, protocol
 from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
-from reproductions.malik2017.songs import INPUTS, Material, Part
+from reproductions.malik2017.songs import INPUTS, Material, Part, extractor
 from reproductions.malik2017.variants import EPOCHS, FOLDS, baselines, variants
 
 PAPERS = "deam"  # the data set of the paper's task
@@ -149,18 +149,24 @@ class MediaEval2015(Experiment):
             "of_train": development["of_test"], "partial": self.partial, "targets": TARGETS, "splits": splits,
         }  # fmt: skip
 
+    def extractor(self, variant):
+        settings = variant.settings
+        given = self.data.given_features and settings["input"] not in ("opensmile", "log_mel")
+        only_given = given and "evaluation_cuts" not in self.material(settings).tests
+        return None if only_given else extractor(settings["input"])
+
     def jobs(self, variant, seed):
         settings = variant.settings
         if "beside" in settings:
             return []
-        job = {k: settings[k] for k in ("input", "labels", "align", "protocol")} | {"seed": seed}
+        job = {k: settings[k] for k in ("input", "labels", "align")} | {"seed": seed}
         if "members" in settings:
             of_member = [job | {"epochs": settings["epochs"], "member": member, "length": length}
                          for member, length in enumerate(settings["members"])]  # fmt: skip
             return [member | {"fold": fold} for member in of_member for fold in (None, *range(li2016.HALVES))]
         networks = settings.get("networks", [settings["network"]])
         folds = range(self.folds) if settings["cross_validation"] else [None]
-        return [job | {"network": network, "fold": fold, "folds": self.folds if fold is not None else None}
+        return [job | {"network": network, "fold": fold}
                 for network in networks for fold in folds]  # fmt: skip
 
     def call(self, job):
@@ -261,28 +267,23 @@ def build(options) -> MediaEval2015:
     return MediaEval2015(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)
 
 
+def _variants(options):
+    every = variants(options.epochs)
+    if options.dataset == PAPERS:
+        return every
+    own = [v for v in every if v.settings["cross_validation"] and v.settings["labels"] == "task"]
+    return sorted(own, key=lambda v: "validation" not in v.settings.get("network", {}))  # that one by default
+
+
+TRAINING = cli.Training(
+    __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("crnn_l20",),
+    repeats=SEEDS, dataset=PAPERS,
+)  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    expected = Path(__file__).with_name("expected.json")
-
-    def all_variants(options):
-        found = variants(options.epochs)
-        if options.dataset == PAPERS:
-            return found
-        own = [v for v in found if v.settings["cross_validation"] and v.settings["labels"] == "task"]
-        return sorted(own, key=lambda v: "validation" not in v.settings.get("network", {}))  # that one by default
-
-    training = cli.Training(
-        __doc__,
-        all_variants,
-        build,
-        baselines,
-        expected,
-        default=("crnn_l20",),
-        repeats=SEEDS,
-        dataset=PAPERS,
-    )
-    return cli.train(training, "python -m reproductions.malik2017.train", arguments)
+    return cli.train(TRAINING, "python -m reproductions.malik2017.train", arguments)
 
 
 if __name__ == "__main__":

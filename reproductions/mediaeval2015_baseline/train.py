@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, protocol
+from common.features.opensmile import OpenSmile
 from common.runs import Experiment, Variant
 from data_prep import open_dataset
 from data_prep.dataset import at_labels
@@ -28,6 +29,7 @@ class CrossValidation(Experiment):
         self.folds, self.partial, self.for_record = folds, partial, not data.rendered
         annotations, songs = data.annotations("development"), {}
         self.of, self.source = len(annotations), "rendered" if data.rendered else "the task's 260 openSMILE features"
+        self.computed = OpenSmile() if data.rendered else None
         for song, (starts, rows) in features(data, list(annotations)).items():
             there, x = at_labels(annotations[song].times, starts, rows)
             songs[song] = x, annotations[song].values[there]
@@ -41,6 +43,9 @@ class CrossValidation(Experiment):
             "n_train": len(self.ids), "of_train": self.of, "n_test": len(self.ids), "of_test": self.of,
             "targets": TARGETS, "tracks": self.ids,
         }  # fmt: skip
+
+    def extractor(self, variant):
+        return self.computed
 
     def finish(self, variant, seed, found, jobs):
         from common import metrics
@@ -62,7 +67,6 @@ def features(data, ids: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """By song: where each window starts, and its features: the task's, or of rendered music computed here."""
     if not data.rendered:
         return data.features(ids)
-    from common.features.opensmile import OpenSmile
     from common.features.store import FeatureStore
 
     recordings = data.recordings(ids)
@@ -78,13 +82,15 @@ def build(options) -> CrossValidation:
     return CrossValidation(data, options.folds or FOLDS, (options.folds or FOLDS) != FOLDS)
 
 
+TRAINING = cli.Training(
+    __doc__, lambda options: VARIANTS, build, lambda variant: ("training_mean",),
+    Path(__file__).with_name("expected.json"), repeats=10,
+)  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    expected = Path(__file__).with_name("expected.json")
-    training = cli.Training(
-        __doc__, lambda options: VARIANTS, build, lambda variant: ("training_mean",), expected, repeats=10
-    )
-    return cli.train(training, "python -m reproductions.mediaeval2015_baseline.train", arguments)
+    return cli.train(TRAINING, "python -m reproductions.mediaeval2015_baseline.train", arguments)
 
 
 if __name__ == "__main__":

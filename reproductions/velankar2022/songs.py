@@ -6,7 +6,8 @@ import numpy as np
 
 from common.errors import InputError
 from common.features.relative_mel import RelativeMel
-from common.features.store import Beginning, FeatureStore
+from common.features.store import FeatureStore
+from common.features.truncated import Truncated
 from common.protocol import k_folds
 from data_prep.dataset import ClassDataset, Track
 
@@ -27,7 +28,7 @@ class Songs:
 
     def features(self, extractor, seconds: float | None, jobs: int) -> list[np.ndarray]:
         """What an extractor finds in each recording, or in its first seconds."""
-        heard = Beginning(extractor, seconds) if seconds else extractor
+        heard = Truncated(extractor, seconds) if seconds else extractor
         return FeatureStore().get_all([track.path for track in self.tracks], heard, jobs=jobs)
 
     def spectrograms(self, hop: int, seconds: float | None, jobs: int) -> tuple[np.ndarray, int]:

@@ -140,11 +140,18 @@ class RandomSplits(Experiment):
         if settings["groups"]:
             found["artists"] = songs.artists
         if "network" in settings:
-            found["extractor"] = asdict(RelativeMel(settings["hop"]))
+            found["extractor"] = asdict(self.extractor(variant))
             found["shorter_than_640_frames"] = self.heard(settings)[1]
         elif settings["beside"] == "descriptors_svm":
             self.descriptors(settings)  # a broken file is told before anything is recorded
         return found
+
+    def extractor(self, variant):
+        from common.features.descriptors import Descriptors
+
+        if "network" in variant.settings:
+            return RelativeMel(variant.settings["hop"])
+        return Descriptors() if variant.settings["beside"] == "descriptors_svm" else None
 
     def jobs(self, variant, seed):
         return [variant.settings | {"seed": seed}] if "network" in variant.settings else []
@@ -218,13 +225,15 @@ def build(options) -> RandomSplits:
     return RandomSplits(data, bool(missing) or (options.epochs or EPOCHS) != EPOCHS, options.jobs)
 
 
+TRAINING = cli.Training(
+    __doc__, lambda options: variants(options.epochs), build, baselines, Path(__file__).with_name("expected.json"),
+    repeats=SPLITS, dataset="4q", folds=False,
+)  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    training = cli.Training(
-        __doc__, lambda options: variants(options.epochs), build, baselines, Path(__file__).with_name("expected.json"),
-        repeats=SPLITS, dataset="4q", folds=False,
-    )  # fmt: skip
-    return cli.train(training, "python -m reproductions.velankar2022.train", arguments)
+    return cli.train(TRAINING, "python -m reproductions.velankar2022.train", arguments)
 
 
 if __name__ == "__main__":

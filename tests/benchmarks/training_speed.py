@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from common import keras2017, provenance
+from common import backend, keras2017, provenance
 from reproductions.jakubik2017 import model
 from tests.test_keras2017 import slow_network
 
@@ -42,7 +42,7 @@ def main():
         )
     slow, fast = np.median(pairs, axis=0)
     ratio = np.median([a / b for a, b in pairs])
-    print(f"{provenance.backend()} on {provenance.device()}")
+    print(f"{backend.name()} on {provenance.device()}")
     print(f"median: keras.layers.GRU {slow:.3f} s, ours {fast:.3f} s an epoch, ratio {ratio:.2f}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 

@@ -1,0 +1,142 @@
+"""The Keras backend of this process: which one, how it is set up, and what of it a number depends on.
+
+Keras reads its precision, image format and backend from the user's `keras.json` and from the environment. Numbers of
+this suite come from float32 and channels_last whatever stands there; only the choice of the backend is the user's.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache, lru_cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from common.errors import InputError
+from common.files import cache_folder, muted_stderr
+
+DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax", "jaxlib")}
+LIBRARIES = ("keras", "numpy", "scipy", "scikit-learn")
+SHORTEN_TRAINING = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
+ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+INSTRUCTION_SETS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "TF_XLA_FLAGS", "XLA_FLAGS")  # these change bits
+
+
+def name() -> str:
+    """The backend that Keras has or will have in this process, without importing it.
+
+    The variable KERAS_BACKEND, else `backend` in the user's keras.json, else tensorflow.
+    """
+    if "keras" in sys.modules:
+        return sys.modules["keras"].backend.backend()
+    return os.environ.get("KERAS_BACKEND") or _in_keras_json() or "tensorflow"
+
+
+def _in_keras_json() -> str | None:
+    home = os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()
+    try:
+        return json.loads((Path(home) / "keras.json").read_text()).get("backend")
+    except (OSError, ValueError, AttributeError):  # Keras ignores a file that it cannot read, too
+        return None
+
+
+def require() -> None:
+    """Raise InputError, before any work, if the backend that is asked for is unknown or not installed."""
+    backend = name()
+    if backend not in DISTRIBUTIONS:
+        raise InputError(f"the Keras backend '{backend}' is not supported; set KERAS_BACKEND to tensorflow or jax")
+    if find_spec(backend) is None:
+        raise InputError(f"the Keras backend {backend} is not installed; the extra 'cpu' or 'jax' brings one")
+
+
+def prepare() -> None:
+    """Set the environment that Keras is to be imported in; call it before `import keras`.
+
+    The user's keras.json is out of reach (it can even keep Keras from starting), and so are variables that end a
+    training early.
+    """
+    os.environ["KERAS_BACKEND"] = name()
+    os.environ["KERAS_HOME"] = str(cache_folder() / "keras")
+    os.environ["KERAS_NNX_ENABLED"] = "false"
+    os.environ["JAX_ENABLE_X64"] = "false"
+    for variable in SHORTEN_TRAINING:
+        os.environ.pop(variable, None)
+    for variable in ONE_THREAD:
+        os.environ.setdefault(variable, "1")  # two workers of one thread are faster than one worker of two
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def start(seed: int) -> None:
+    """Seed everything; float32, channels_last, deterministic operations: the same seed gives the same bits on a CPU.
+
+    Also where Keras was imported and configured before this suite.
+    """
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
+    keras.utils.set_random_seed(seed)
+    if name() == "tensorflow":
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")  # which else warns of networks built one after another
+        tf.config.experimental.enable_op_determinism()
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    else:
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def versions(distributions) -> dict[str, str]:
+    """The installed versions of some distributions; those that are not installed are left out."""
+    return {name: version for name in distributions if (version := _version(name))}
+
+
+@cache
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def environment() -> dict:
+    """What a number depends on besides code, data and settings, as JSON: the same on all processors of one kind."""
+    backend = name()
+    return {
+        "backend": backend, "device": device_kind(), "precision": "float32", "image_data_format": "channels_last",
+        "versions": versions((*LIBRARIES, *DISTRIBUTIONS.get(backend, ()))),
+        "flags": {flag: os.environ[flag] for flag in INSTRUCTION_SETS if os.environ.get(flag)},
+    }  # fmt: skip
+
+
+@lru_cache
+def device_kind() -> str:
+    """'cpu', or the name of the GPU that the backend computes on; asks the backend only where there is a GPU."""
+    if not any(Path("/proc/driver/nvidia/gpus").glob("*")) or os.environ.get("CUDA_VISIBLE_DEVICES") == "-1":
+        return "cpu"
+    code = "from common import backend; print(backend.first_gpu())"  # in a process of its own: it takes memory there
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    return asked.stdout.strip().splitlines()[-1] if asked.returncode == 0 and asked.stdout.strip() else "cpu"
+
+
+def first_gpu() -> str:
+    """The name of the first GPU that the backend sees, else 'cpu'. Imports the backend."""
+    prepare()
+    with muted_stderr():
+        if name() == "jax":
+            import jax
+
+            device = jax.devices()[0]
+            return "cpu" if device.platform == "cpu" else device.device_kind
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            return tf.config.experimental.get_device_details(gpu).get("device_name", "gpu")
+        return "cpu"

@@ -1,0 +1,301 @@
+"""Derive recorded numbers again, and compare: is what is recorded what the code here gives?
+
+Without WHAT, one run of every system that answers for a published cell. WHAT is a cell's id or the name of a variant
+(also with * for any letters). The same code, libraries and type of processor must give the same bits. Otherwise the
+new value must lie in the 95 % prediction interval of the recorded runs. An interval wider than Δ, the difference that
+would matter, makes the outcome `consistent` instead of `verified`. Networks that this command has trained before, with
+the same identity, are used again. It ends with 1 if a number falls outside.
+"""
+
+import fnmatch
+import importlib
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from scipy.special import stdtrit
+
+from common import backend, cli, provenance, published, report, runs
+from common.errors import InputError
+from common.files import cache_folder, lock, write_atomically
+from common.parallel import available_cores
+from data_prep import DATASETS
+from reproductions import board
+
+EQUAL, VERIFIED, CONSISTENT, OUTSIDE, ONE_RUN = "equal", "verified", "consistent", "outside", "one recorded run"
+NOT_EQUAL = "not equal"
+FAILED = (OUTSIDE, NOT_EQUAL)
+ESTABLISHED = (EQUAL, VERIFIED)  # what makes two identities equivalent
+OF_ITS_MAKING = ("provenance", "core_seconds", "identity", "seed")  # what two derivations of a run may differ in
+ROUNDING = 1e-5  # recorded metrics have five digits
+
+
+@dataclass(frozen=True)
+class Target:
+    """A recorded variant, and the published cells that it answers for."""
+
+    paper: str
+    dataset: str
+    variant: str
+    cells: tuple[dict, ...]
+
+    def __str__(self):
+        return f"{self.paper}/{self.dataset}/{self.variant}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = cli.Parser(prog="python -m reproductions verify", description=__doc__)
+    add = parser.add_argument
+    add("what", nargs="*", metavar="WHAT", help="cell ids or variants (default: all systems with a published cell)")
+    add("--paper", metavar="PAPER", help="only this paper")
+    add("--sample", type=cli.at_least(1), metavar="N", help="only N of them, drawn at random")
+    add("--runs", type=cli.at_least(1), default=1, help="runs of each, whose mean is compared (default: %(default)s)")
+    add("--plan", action="store_true", help="print what would be derived and how long it takes, and stop")
+    add("--record", action="store_true", help="keep the outcome in DIR/verified.json and in the records")
+    add("--results", type=Path, default=board.ROOT / "results", metavar="DIR", help="records (default: the suite's)")
+    add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    options = parser.parse_args(arguments)
+    return cli.run(lambda: _verify(options))
+
+
+def _verify(options) -> int:
+    records = {e["paper"]: published.Records(options.results, e["paper"]) for e in board.papers()}
+    targets = choose(records, options.what, options.paper)
+    if options.sample and options.sample < len(targets):
+        drawn = np.random.default_rng().choice(len(targets), options.sample, replace=False)
+        targets = [targets[i] for i in sorted(drawn)]
+    print(_plan(targets, records, options.runs, options.jobs), flush=True)
+    if options.plan:
+        return 0
+    backend.require()
+    outcomes, experiments = [], {}
+    for target in targets:
+        outcome = _outcome(target, records[target.paper], experiments, options)
+        outcomes.append(outcome)
+        print(_line(outcome), flush=True)
+        if options.record and "word" in outcome:
+            keep(options.results, outcome)
+    print("\n" + table(outcomes) + "\n\n" + _summary(outcomes))
+    return int(any(outcome.get("word") in FAILED for outcome in outcomes))
+
+
+def choose(records: dict[str, published.Records], what: list[str], paper: str | None) -> list[Target]:
+    """The recorded variants that are meant. Raises InputError for a name that nothing recorded has."""
+    if paper and paper not in records:
+        raise InputError(f"--paper {paper}: no such paper; there are {', '.join(records)}")
+    chosen, unknown = [], set(what)
+    for expected in board.papers():
+        name = expected["paper"]
+        if paper in (None, name):
+            answered = _answered(expected, records[name])
+            for place in _recorded(records[name]) if what else answered:
+                cells = answered.get(place, [])
+                ids = {pattern for pattern in what if pattern in {cell["id"] for cell in cells}}
+                names = {pattern for pattern in what if fnmatch.fnmatch(place[1], pattern)}
+                unknown -= ids | names
+                if not what or ids | names:
+                    named = [cell for cell in cells if names or not what or cell["id"] in ids]
+                    chosen.append(Target(name, *place, tuple(named)))
+    if unknown:
+        raise InputError(f"{min(unknown)}: nothing recorded has this name; python -m reproductions --json lists cells")
+    return chosen
+
+
+def _answered(expected: dict, records: published.Records) -> dict[tuple[str, str], list[dict]]:
+    """By data set and variant, the published cells that stand beside a record."""
+    answered = {}
+    for row in published.join(expected, records):
+        if row.fields["record"]:
+            answered.setdefault((row.fields["dataset"], row.fields["variant"]), []).append(
+                {"id": row.fields["cell"], "level": row.level, "primary": row.primary}
+                | {key: row.fields[key] for key in ("split", "metric", "target", "published", "baseline")}
+            )
+    for cells in answered.values():
+        cells.sort(key=lambda cell: not cell["primary"])
+    return answered
+
+
+def _recorded(records: published.Records) -> list[tuple[str, str]]:
+    """All data sets and variants that a paper has records of."""
+    folder = records.results / records.paper
+    return [(name, path.stem) for name in records.datasets() for path in sorted((folder / name).glob("*.json"))]
+
+
+def _plan(targets: list[Target], records: dict, n_runs: int, jobs: int) -> str:
+    seconds = 0.0
+    for target in targets:
+        record = records[target.paper].get(target.dataset, target.variant)
+        seconds += n_runs * float(np.mean([run.get("core_seconds", 5) for run in record["runs"]]))
+    names = "\n".join(f"  {target}" for target in targets)
+    return f"{len(targets)} systems, about {seconds / jobs / 60:.0f} minutes with {jobs} processes:\n{names}"
+
+
+def _experiment(target: Target, record: dict, options) -> tuple[runs.Experiment, dict]:
+    """The experiment that a record comes from, as its paper's `train` builds it, and its variants by name."""
+    training = importlib.import_module(f"reproductions.{target.paper}.train").TRAINING
+    arguments = ["--allow-missing", "--jobs", str(options.jobs)]
+    arguments += ["--data-root", options.data_root] if options.data_root else []
+    if training.dataset:
+        arguments += ["--dataset", target.dataset if target.dataset in DATASETS else training.dataset]
+    if training.folds:
+        arguments += ["--folds", str(record["settings"]["folds"])]
+    parsed = cli.parser(training, "verify").parse_args(arguments)
+    return training.build(parsed), {variant.name: variant for variant in training.variants(parsed)}
+
+
+def _outcome(target: Target, records: published.Records, experiments: dict, options) -> dict:
+    """What came out for one variant, as JSON; with a `reason` and no `word` if it cannot be derived here."""
+    record = records.get(target.dataset, target.variant)
+    place = {"paper": target.paper, "dataset": target.dataset, "variant": target.variant}
+    key = target.paper, target.dataset, record["settings"]["folds"]
+    if key not in experiments:
+        experiments[key] = _experiment(target, record, options)
+    experiment, variants = experiments[key]
+    variant = variants.get(target.variant)
+    if experiment.dataset != target.dataset or not experiment.for_record:
+        return place | {"reason": f"the data set {target.dataset} is not at hand"}
+    if variant is None or (lacks := experiment.lacks(variant)):
+        return place | {"reason": lacks if variant else "the suite has no such variant any more"}
+    new = json.loads(json.dumps(runs.new_record(experiment, variant)))
+    for what in ("settings", "facts"):
+        if new[what] != record[what]:
+            other = [k for k in new[what].keys() | record[what].keys() if new[what].get(k) != record[what].get(k)]
+            return place | {"reason": f"recorded with other {', '.join(sorted(other))} than here"}
+    seeds = [run["seed"] for run in record["runs"][: options.runs]]
+    with tempfile.TemporaryDirectory() as scratch:
+        found = runs.execute(
+            experiment, [variant], seeds, out=Path(scratch), work=cache_folder() / "verify", jobs=options.jobs
+        )
+    return place | compare(record, found[variant.name]["runs"], target.cells)
+
+
+def compare(record: dict, derived: list[dict], cells) -> dict:
+    """What derived runs say of a record, as JSON.
+
+    Parameters: the record; runs derived anew, with seeds that it has; the published cells that it answers for (none:
+    the first metric of its first split is compared). Returns `word`, the worst over the cells, and what it rests on.
+    """
+    by_seed = {run["seed"]: run for run in record["runs"]}
+    pairs = [(by_seed[run["seed"]], run) for run in derived]
+    old = sorted({one.get("identity", runs.LEGACY) for one, _ in pairs})
+    came_from = derived[0]["provenance"]
+    same_processor = all(one["provenance"].get("processor") == came_from["processor"] for one, _ in pairs)
+    equal = all(one[key] == other.get(key) for one, other in pairs for key in one if key not in OF_ITS_MAKING)
+    compared = [_cell(record, derived, cell, equal) for cell in cells or [_first(record)]]
+    order = (OUTSIDE, ONE_RUN, CONSISTENT, VERIFIED, EQUAL)
+    word = min((cell["word"] for cell in compared), key=order.index)
+    if not equal and same_processor and old == [derived[0]["identity"]]:
+        word = NOT_EQUAL
+    return {
+        "word": word, "date": datetime.now(UTC).date().isoformat(), "processor": came_from["processor"],
+        "commit": came_from["commit"], "identities": [*old, derived[0]["identity"]],
+        "seeds": [run["seed"] for run in derived], "agreement": agreement(*pairs[0]), "cells": compared,
+    }  # fmt: skip
+
+
+def _first(record: dict) -> dict:
+    split, metric, targets = published.headline(record)
+    return {"id": None, "split": split, "metric": metric, "target": targets[-1], "published": None, "level": 0.95}
+
+
+def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
+    """One number: recorded, derived, the prediction interval, and the word."""
+    where = cell["split"], cell["metric"], cell["target"]
+    before, now = ([run["metrics"][where[0]][where[1]][where[2]] for run in of] for of in (record["runs"], derived))
+    n, mean, value = len(before), float(np.mean(before)), float(np.mean(now))
+    found = {"cell": cell["id"], "split": where[0], "metric": where[1], "target": where[2], "recorded": mean, "runs": n}
+    found |= {"derived": value, "half_width": None, "matters": None}
+    if cell["published"] is not None:
+        found["matters"] = published.delta(where[1], where[2], cell["published"], cell["baseline"])
+    if n > 1:
+        spread = float(np.std(before, ddof=1)) * np.sqrt(1 / len(now) + 1 / n)
+        found["half_width"] = float(stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
+    return found | {"word": EQUAL if equal else _word(found)}
+
+
+def _word(found: dict) -> str:
+    if found["half_width"] is None:
+        return ONE_RUN
+    if abs(found["derived"] - found["recorded"]) > found["half_width"] + ROUNDING:
+        return OUTSIDE
+    narrow = found["matters"] is None or found["half_width"] <= found["matters"]
+    return VERIFIED if narrow else CONSISTENT
+
+
+def agreement(one: dict, other: dict) -> dict | None:
+    """How much two runs of a seed agree song by song: r of predictions, the lowest over targets; or equal classes."""
+    if "predicted" in one:
+        split = next(iter(one["predicted"]))
+        before, now = (np.asarray(run["predicted"][split]) for run in (one, other))
+        tested = before >= 0
+        return {"same class": round(float((before == now)[tested].mean()), 4)}
+    if "songs" in one:
+        split = list(one["songs"])[-1]  # the first may be the training songs
+        before, now = (np.asarray(run["songs"][split]["moments"])[:, :, 1] for run in (one, other))
+    elif isinstance(one.get("predictions"), list):
+        before, now = (np.asarray(run["predictions"]) for run in (one, other))
+    else:
+        return None
+    r = [np.corrcoef(a, b)[0, 1] for a, b in zip(before.T, now.T, strict=True) if np.ptp(a) > 1e-9 and np.ptp(b) > 1e-9]
+    return {"lowest r": round(float(min(r)), 4)} if r else None
+
+
+def keep(results: Path, outcome: dict) -> None:
+    """Write an outcome to `verified.json`, and what it established to the record: which identities are equivalent."""
+
+    def place_of(one):
+        return one["paper"], one["dataset"], one["variant"]
+
+    place = place_of(outcome)
+    with lock(results / ".lock"):
+        known = [one for one in published.read_verified(results) if place_of(one) != place]
+        lines = [json.dumps(one, ensure_ascii=False) for one in sorted([*known, outcome], key=place_of)]
+        text = ",\n".join(lines)
+        write_atomically(results / published.VERIFIED, f"[\n{text}\n]\n".encode())
+        names = sorted(set(outcome["identities"]))
+        if outcome["word"] in ESTABLISHED and len(names) > 1:
+            path = runs.record_path(results, *place)
+            record = runs.read_record(path)
+            others = [one for one in record.get("equivalent", []) if one["identities"] != names]
+            record["equivalent"] = [*others, {"identities": names, "found": outcome["word"], "date": outcome["date"]}]
+            runs.write_record(path, record)
+
+
+def _line(outcome: dict) -> str:
+    place = f"{outcome['paper']}/{outcome['dataset']}/{outcome['variant']}"
+    return f"{place}: {outcome.get('word') or 'not derived: ' + outcome['reason']}"
+
+
+def table(outcomes: list[dict], render=report.text_table) -> str:
+    """A line a compared number: the primary cell of each system, and every one that falls outside."""
+    lines = []
+    for outcome in outcomes:
+        cells = outcome.get("cells", [])
+        for cell in [*cells[:1], *(cell for cell in cells[1:] if cell["word"] == OUTSIDE)]:
+            width = "–" if cell["half_width"] is None else f"∓ {report.number(cell['half_width'])}"
+            lines.append([
+                outcome["paper"], outcome["variant"], f"{cell['metric']}, {cell['target']}", cell["runs"],
+                report.number(cell["recorded"]), width, report.number(cell["matters"]), report.number(cell["derived"]),
+                " ".join(f"{name} {value}" for name, value in (outcome["agreement"] or {}).items()) or "–",
+                outcome["word"] if cell is cells[0] else cell["word"],
+            ])  # fmt: skip
+    header = ["paper", "variant", "number", "runs", "recorded", "interval", "Δ", "derived", "songs", "outcome"]
+    return render(header, lines)
+
+
+def _summary(outcomes: list[dict]) -> str:
+    words = [outcome.get("word", "not derived") for outcome in outcomes]
+    counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    compared = sum(word not in (EQUAL, "not derived", ONE_RUN) for word in words)
+    chance = f"; of {compared} compared with 95 % intervals about {0.05 * compared:.1f} fall outside by chance"
+    return f"{counted} on {provenance.processor()}{chance if compared else ''}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
