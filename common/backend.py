@@ -93,9 +93,16 @@ def start(seed: int) -> None:
         jax.config.update("jax_default_matmul_precision", "highest")
 
 
+def one_thread():
+    """A context in which numpy's matrix products use one thread, as in workers: more of them give other bits."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")
+
+
 def versions(distributions) -> dict[str, str]:
     """The installed versions of some distributions; those that are not installed are left out."""
-    return {name: version for name in distributions if (version := _version(name))}
+    return {distribution: version for distribution in distributions if (version := _version(distribution))}
 
 
 @cache

@@ -283,7 +283,8 @@ def _train(work: Work, key: str, wait: bool, commit: str | None, function, *argu
 
 def _entry(experiment, variant, seed: int, networks: list[dict], jobs: int, commit: str | None) -> dict:
     """The entry of one run from its trained networks."""
-    entry = {"seed": seed, **experiment.finish(variant, seed, networks, jobs)}
+    with backend.one_thread():
+        entry = {"seed": seed, **experiment.finish(variant, seed, networks, jobs)}
     made = [json.loads(text) for text in sorted({str(network["provenance"]) for network in networks})]
     if networks:
         entry["core_seconds"] = round(float(sum(network["seconds"] for network in networks)), 1)

@@ -134,6 +134,86 @@ def test_what_takes_long_to_finish_waits_for_all_networks(toy):
     assert finished == [("second", 6), ("slow", 9), ("third", 9)]
 
 
+AT_ONCE = """
+import sys, time
+from pathlib import Path
+from tests import test_runs
+
+def slow(log, job, seed, fold):
+    time.sleep(0.02)
+    return test_runs.toy_fold(log, job, seed, fold)
+
+class Slow(test_runs.Toy):
+    def call(self, job):
+        return slow, *super().call(job)[1:]
+
+folder, seeds = Path(sys.argv[1]), [int(seed) for seed in sys.argv[2].split(",")]
+where = {"out": folder / "out", "work": folder / "work", "jobs": 1, "quiet": True}
+found = test_runs.runs.execute(Slow(folder / "log"), [test_runs.variant(sys.argv[3])], seeds, **where)
+print(sorted(run["seed"] for run in found[sys.argv[3]]["runs"]))
+"""
+
+
+def test_commands_at_once_share_a_folder(tmp_path):
+    """All runs of all commands are kept, each network is trained once, and both see all that they asked for."""
+    asked = [("0,1,2", "a"), ("3,2,1,0", "a"), ("0,1,2,3,4,5", "a"), ("5,4", "b")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen([sys.executable, "-c", AT_ONCE, tmp_path, *one], cwd=ROOT, **pipes) for one in asked]
+    for process, (seeds, _) in zip(processes, asked, strict=True):
+        out, errors = process.communicate()
+        assert process.returncode == 0, errors
+        assert out.strip() == str(sorted(int(seed) for seed in seeds.split(",")))
+    for name, n in [("a", 6), ("b", 2)]:
+        record = runs.read_record(runs.record_path(tmp_path / "out", "toy", "numbers", name))
+        assert sums(record)[-n:] == [30.0 * run["seed"] + 3 for run in record["runs"]] and len(record["runs"]) == n
+    trained = (tmp_path / "log").read_text().splitlines()
+    assert len(trained) == len(set(trained)) == 6 * 3
+    assert not list(tmp_path.rglob(".writable*"))
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_runs_of_another_identity_are_added_only_where_a_verification_found_them_alike(toy, monkeypatch, verified):
+    toy([variant("a")], [0])
+    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    record = runs.read_record(path)
+    (before,) = record["identities"]
+    assert record["runs"][0]["identity"] == before
+    monkeypatch.setattr(runs.backend, "_version", lambda distribution: "0.0.1")
+    if verified:
+        now = next(iter(runs.new_record(Toy(toy.log), variant("a"))["identities"]))
+        runs.write_record(path, record | {"equivalent": [{"identities": sorted([before, now]), "date": "2026-01-01"}]})
+        record = toy([variant("a")], [0, 1])["a"]
+        assert [run["identity"] for run in record["runs"]] == [before, now]
+        assert set(record["identities"]) == {before, now} and runs.mixture(record) == []
+        assert runs.mixture(record | {"equivalent": []}) == sorted([before, now])
+    else:
+        for seeds in ([0], [0, 1]):  # also where nothing is left to do: what is there is not what was asked for
+            with pytest.raises(InputError, match=r"a\.json: holds runs of another identity \(environment\)"):
+                toy([variant("a")], seeds)
+        assert runs.read_record(path) == record
+
+
+def test_runs_without_identity_are_legacy(toy):
+    toy([variant("a")], [0, 1])
+    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    record = runs.read_record(path)
+    for run in record["runs"]:
+        del run["identity"]
+    runs.write_record(path, {key: value for key, value in record.items() if key != "identities"})
+    with pytest.raises(InputError, match="before identities were kept"):
+        toy([variant("a")], [2])
+    assert runs.mixture(runs.read_record(path)) == []
+
+
+def test_code_that_changes_under_a_training_is_an_error(toy, monkeypatch):
+    """A worker that has loaded other code than the command does not record it under the old key."""
+    made = runs.identity.of_call
+    calls = iter(range(100))
+    monkeypatch.setattr(runs.identity, "of_call", lambda *a: f"{made(*a)}{'' if next(calls) < 3 else 'x'}")
+    with pytest.raises(InputError, match="code was changed"):
+        toy([variant("a")], [0])
+
+
 # The command line that every paper shares, with the toy.
 
 
@@ -228,8 +308,8 @@ def results(out: Path) -> dict:
     return found
 
 
-def test_killed_at_ten_moments_the_results_are_the_same(small_emotify, tmp_path):
-    """Also: bit-identical results with one process and with two."""
+def test_two_commands_killed_at_ten_moments_give_the_same_results(small_emotify, tmp_path):
+    """Two trainings into one folder at once; and bit-identical results with one process and with two."""
     whole = start(command(small_emotify, tmp_path / "whole", jobs=1), tmp_path / "cache-1")
     printed, told = whole.communicate()
     assert whole.returncode == 0, told
@@ -240,13 +320,14 @@ def test_killed_at_ten_moments_the_results_are_the_same(small_emotify, tmp_path)
 
     call, rng = command(small_emotify, tmp_path / "killed", jobs=2), np.random.default_rng(1)
     for _ in range(10):
-        process = start(call, tmp_path / "cache-2")
-        time.sleep(rng.uniform(1, 5))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    process = start(call, tmp_path / "cache-2")
-    again, told = process.communicate()
-    assert process.returncode == 0, told
+        both = [start(call, tmp_path / "cache-2") for _ in range(2)]
+        for process in both:
+            time.sleep(rng.uniform(0.5, 4))
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    for process in [start(call, tmp_path / "cache-2") for _ in range(2)]:
+        again, told = process.communicate()
+        assert process.returncode == 0, told
     assert results(tmp_path / "killed") == expected
     table = [line for line in printed.splitlines() if "…" in line or "–" in line]
     assert table and table == [line for line in again.splitlines() if "…" in line or "–" in line]

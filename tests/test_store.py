@@ -89,3 +89,16 @@ def test_get_all_keeps_the_order(tmp_path):
         soundfile.write(paths[-1], np.sin(np.arange(8000 + 800 * i) / 7) / 2, 16000)
     found = FeatureStore(tmp_path / "cache").get_all(paths, MelSpectrogram(), jobs=2, quiet=True)
     assert [len(array) for array in found] == [20, 22, 24, 26, 28, 30]
+
+
+def test_features_do_not_depend_on_the_number_of_threads(tone, tmp_path):
+    """OpenBLAS cuts a product into as many parts as it has threads, and sums in another order."""
+    from threadpoolctl import threadpool_limits
+
+    from common.features.mel import MelSpectrogram
+
+    found = []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(FeatureStore(tmp_path / str(threads)).get(tone, MelSpectrogram()))
+    assert all(np.array_equal(found[0], other) for other in found[1:])

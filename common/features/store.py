@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, identity
+from common import audio, backend, identity
 from common.errors import InputError
 from common.files import cache, cache_folder, pack, unpack
 from common.parallel import progress
@@ -44,7 +44,8 @@ class FeatureStore:
             if array is not None:
                 return array
             print(f"{entry}: damaged cache entry of {path}, computed again", file=sys.stderr)
-        array = extractor(*audio.load(path))
+        with backend.one_thread():
+            array = extractor(*audio.load(path))
         if not np.isfinite(array).all():
             raise InputError(f"{path}: {extractor.name} gives values that are not finite numbers")
         cache(entry, pack(array))
