@@ -49,9 +49,10 @@ COLUMNS = ["target", "published", "measured", "measured ∓ w", "runs", "baselin
 
 def _line(row: Row, first: str) -> list[str]:
     fields = row.fields
+    mixed = f" of {fields['identities']} identities" if (fields["identities"] or 1) > 1 else ""
     return [
         fields[first], fields["target"], number(fields["published"], row.digits),
-        number(fields["measured"]), interval(fields), fields["runs"] or "–", number(fields["baseline"]),
+        number(fields["measured"]), interval(fields), f"{fields['runs'] or '–'}{mixed}", number(fields["baseline"]),
         f"{fields['verdict']} ({row.note})" if row.note else fields["verdict"],
     ]  # fmt: skip
 
@@ -106,8 +107,10 @@ def summary(rows: list[Row], render=text_table) -> str:
         verdicts = counts(cells).split(": ", 1)[1]
         metric = f"{fields['metric'].split('_mean_over')[0].replace('_', ' ')}, {fields['target']}"
         values = number(fields["published"], row.digits), number(fields["measured"]), interval(fields)
-        lines.append([paper, source, system, metric, *values, fields["verdict"], verdicts])
-    header = ["paper", "table", "system", "metric", "published", "measured", "measured ∓ w", "verdict", "all its cells"]
+        lines.append([paper, source, system, metric, *values, fields["verdict"], verdicts,
+                      fields["verified"] or "–"])  # fmt: skip
+    header = ["paper", "table", "system", "metric", "published", "measured", "measured ∓ w", "verdict", "all its cells",
+              "verified"]  # fmt: skip
     return render(header, lines)
 
 

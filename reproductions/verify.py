@@ -195,7 +195,8 @@ def compare(record: dict, derived: list[dict], cells) -> dict:
     return {
         "word": word, "date": datetime.now(UTC).date().isoformat(), "processor": came_from["processor"],
         "commit": came_from["commit"], "identities": [*old, derived[0]["identity"]],
-        "seeds": [run["seed"] for run in derived], "agreement": agreement(*pairs[0]), "cells": compared,
+        "seeds": [run["seed"] for run in derived], "agreement": agreement(*pairs[0], compared[0]["split"]),
+        "cells": compared,
     }  # fmt: skip
 
 
@@ -228,15 +229,13 @@ def _word(found: dict) -> str:
     return VERIFIED if narrow else CONSISTENT
 
 
-def agreement(one: dict, other: dict) -> dict | None:
+def agreement(one: dict, other: dict, split: str) -> dict | None:
     """How much two runs of a seed agree song by song: r of predictions, the lowest over targets; or equal classes."""
     if "predicted" in one:
-        split = next(iter(one["predicted"]))
         before, now = (np.asarray(run["predicted"][split]) for run in (one, other))
         tested = before >= 0
         return {"same class": round(float((before == now)[tested].mean()), 4)}
     if "songs" in one:
-        split = list(one["songs"])[-1]  # the first may be the training songs
         before, now = (np.asarray(run["songs"][split]["moments"])[:, :, 1] for run in (one, other))
     elif isinstance(one.get("predictions"), list):
         before, now = (np.asarray(run["predictions"]) for run in (one, other))

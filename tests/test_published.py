@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from common import metrics, published
+from common import metrics, published, report
 from common.errors import InputError
 from common.published import ALPHA, compare, delta, half_width, holm
+from common.runs import mixture, read_record
 from reproductions.board import claims, generated, papers, rows
 from tests.conftest import ROOT
 
@@ -582,6 +583,28 @@ def board():
 def test_every_difference_is_declared(board, expected):
     """The strict test: a `worse` or `better` that expected.json does not declare fails, and so does the reverse."""
     assert published.check_declared(expected, [row for row in board if row.fields["paper"] == expected["paper"]]) == []
+
+
+def test_no_record_mixes_identities():
+    """Runs of one record come from the same code, libraries and features, or a verification found them alike."""
+    paths = [
+        path for path in (ROOT / "results").glob("*/*/*.json") if path.parent.name not in ("weights", "benchmarks")
+    ]
+    mixed = {path.name: names for path in paths if (names := mixture(read_record(path)))}
+    assert len(paths) > 100 and not mixed
+
+
+def test_a_mixture_of_identities_is_named(paper):
+    """In the table of cells, next to the number of runs."""
+    model = record(1.0)
+    for run, name in zip(model["runs"], "ababab", strict=True):
+        run["identity"] = name
+    verified = {"equivalent": [{"identities": ["a", "b"], "date": "2026-01-01"}]}
+    for content, shown in [(record(1.0), "6"), (model, "6 of 2 identities"), (model | verified, "6")]:
+        expected, records = paper([cell("x", "model", 0.5)], model=content)
+        (row,) = published.join(expected, records)
+        assert [line.split("|")[6].strip() for line in report.board([row], report.markdown_table).splitlines()
+                if line.startswith("| model ")] == [shown]  # fmt: skip
 
 
 def test_ids_are_unique_over_all_papers(board):
