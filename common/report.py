@@ -79,7 +79,8 @@ def board(rows: list[Row], render=text_table, first: str = "system") -> str:
     for (paper, source, metric, dataset, split), cells in tables.items():
         title = f"{paper} · {source} · {metric} on {dataset}, {split}"
         ran_on = {f["variant"]: f for f in (row.fields for row in cells) if f["record"]}
-        notes = [f"{variant}: {coverage(fields)}; {fields['record']}" for variant, fields in ran_on.items()]
+        notes = [f"{variant}: {coverage(f)}; {f['record']}" + (f"; verified: {f['verified']}" if f["verified"] else "")
+                 for variant, f in ran_on.items()]  # fmt: skip
         if render is markdown_table:
             title, notes = f"**{title}**\n", ["", *(f"* {note}" for note in notes)]
         blocks.append("\n".join([title, render([first, *COLUMNS], [_line(row, first) for row in cells]), *notes]))

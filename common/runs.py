@@ -148,7 +148,8 @@ def joined(path: Path, old: dict | None, new: dict) -> dict:
         if not equivalent(old, run.get("identity", LEGACY), name):
             raise InputError(
                 f"{path}: holds runs of another identity ({_difference(old, run, new)}), whose numbers may differ; "
-                f"give --out another folder, or let `python -m reproductions verify {new['variant']}` compare both"
+                "give --out another folder, or compare both: "
+                f"python -m reproductions verify {new['variant']} --results {path.parents[2]} --record"
             )
     return old | {"identities": old.get("identities", {}) | new["identities"]}
 

@@ -24,6 +24,7 @@ from common.errors import InputError
 from common.files import cache_folder, lock, write_atomically
 from common.parallel import available_cores
 from data_prep import DATASETS
+from data_prep.dataset import data_root
 from reproductions import board
 
 EQUAL, VERIFIED, CONSISTENT, OUTSIDE, ONE_RUN = "equal", "verified", "consistent", "outside", "one recorded run"
@@ -142,7 +143,9 @@ def _experiment(target: Target, record: dict, options) -> tuple[runs.Experiment,
     arguments = ["--allow-missing", "--jobs", str(options.jobs)]
     arguments += ["--data-root", options.data_root] if options.data_root else []
     if training.dataset:
-        arguments += ["--dataset", target.dataset if target.dataset in DATASETS else training.dataset]
+        root = data_root(options.data_root)
+        by_its_name = target.dataset in DATASETS or (root and (root / target.dataset).is_dir())
+        arguments += ["--dataset", target.dataset if by_its_name else training.dataset]
     if training.folds:
         arguments += ["--folds", str(record["settings"]["folds"])]
     parsed = cli.parser(training, "verify").parse_args(arguments)
