@@ -1,1 +1,1 @@
-"""What each network of the suite did before its code was rewritten: `store` made the file, test_networks.py reads it."""
+"""What each network did before its code was rewritten: `store` made the file, test_networks.py reads it."""

@@ -64,8 +64,9 @@ def _of_malik(case, layer, network):
         return [(v, [(name, tuple(v.shape))], lambda a: a[0], lambda a: [a])
                 for v, name in zip(variables, names, strict=True)]  # fmt: skip
     if kind == "Dense":
+        of = ((layer.kernel, "kernel"), (layer.bias, "bias"))
         return [(v, [(f"fc_{b}/{n}", (*v.shape[:-1], 8)) for b in range(branches)], lambda a: np.concatenate(a, -1),
-                 lambda a: np.split(a, branches, -1)) for v, n in ((layer.kernel, "kernel"), (layer.bias, "bias"))]  # fmt: skip
+                 lambda a: np.split(a, branches, -1)) for v, n in of]  # fmt: skip
     if kind == "GRU":
         names = [f"gru_{b}/{way}" for way in ("forward", "backward") for b in range(branches)]
         of = ((layer.kernel, "kernel"), (layer.recurrent, "recurrent_kernel"))
