@@ -208,8 +208,8 @@ class TimeDistributed(keras.layers.TimeDistributed):
 class ActivityRegularization(keras.layers.Layer):
     """Passes h (batch, ...) on, and adds l1 |h| + l2 h² to the loss.
 
-    over: "sum" over all elements, as Keras 1; "batch", their sum divided by the number of samples, as tf.keras and Keras
-    3; "mean" of all elements.
+    over: "sum" over all elements, as Keras 1; "batch", their sum divided by the number of samples, as tf.keras and
+    Keras 3; "mean" of all elements.
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, over: str = "sum", **options):

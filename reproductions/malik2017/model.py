@@ -15,8 +15,9 @@ def crnn(features: int, length: int, *, branches=2, dropout=0.25, pieces=4, pena
 
     35,176 parameters with 260 features, 10,088 with 64; with one branch for both (CRNN_NB) 17,712. Trained as
     `common.layers.fused.fuse` makes it. Readings: `pieces` of the maxout; `penalty`, of the activity as
-    `keras1.ActivityRegularization` names it, or of the "weights" alone, or "off"; `bn_first`, batch normalisation before
-    ReLU; `gates`, "hard_sigmoid" or "logistic"; `gru_dropout`, if another than the CNN's; `reset_after`, Keras 3's GRU.
+    `keras1.ActivityRegularization` names it, or of the "weights" alone, or "off"; `bn_first`, batch normalisation
+    before ReLU; `gates`, "hard_sigmoid" or "logistic"; `gru_dropout`, if another than the CNN's; `reset_after`,
+    Keras 3's GRU.
     """
     weights = None if penalty == "off" else keras.regularizers.L1L2(L1, L2)
     x = keras.Input((length, features))

@@ -1,4 +1,4 @@
-"""Seconds an epoch of jakubik2017's Standard GRU (360 songs): Keras's own GRU layers against common.keras2017.GRU.
+"""Seconds an epoch of jakubik2017's Standard GRU (360 songs): Keras's own GRU layers against keras1.GRU.
 
     python -m tests.benchmarks.training_speed [--epochs 5]      one thread; random numbers in the place of music
 
@@ -11,9 +11,9 @@ import time
 
 import numpy as np
 
-from common import backend, keras2017, provenance
+from common import backend, provenance
 from reproductions.jakubik2017 import model
-from tests.test_keras2017 import slow_network
+from tests.test_keras1 import slow_network
 
 SONGS = 360
 
@@ -31,7 +31,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
-    keras2017.start(0)
+    backend.start(0)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((SONGS, 100, 160)).astype("float32"), rng.random((SONGS, 9)).astype("float32")
     pairs = []
