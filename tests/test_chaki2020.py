@@ -107,10 +107,8 @@ def test_lstm_is_keras_own(activation, features, units, length):
     plain = keras.layers.LSTM(
         units, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True
     )  # fmt: skip
-    fast, x = (
-        LSTM(units, activation, return_sequences=True),
-        tf.Variable(rng.standard_normal((3, length, features)).astype("float32")),
-    )
+    fast = LSTM(units, activation, return_sequences=True)
+    x = tf.Variable(rng.standard_normal((3, length, features)).astype("float32"))
     scrambled(plain, x.shape, 0.8)
     fast.build(x.shape)
     fast.set_weights(plain.get_weights())

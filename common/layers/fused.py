@@ -36,7 +36,7 @@ class Fused(keras.Model):
             for node in nodes:
                 (given, *more), keywords = node.arguments.fill_in(values)
                 layer = node.operation
-                if "training" in keywords:  # of the time when the model was put together
+                if getattr(layer, "_call_has_training_arg", False):
                     keywords["training"] = training
                 if _is_bidirectional_gru(layer):
                     together.setdefault(_kind(layer.forward_layer), []).append((node, given))

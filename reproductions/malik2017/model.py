@@ -5,6 +5,7 @@ from keras import layers, ops
 
 from common.layers import keras1
 
+FILTERS, UNITS = 8, 8
 L1, L2 = 0.1, 0.001  # ElasticNet on weights and activity of the CNN (3.5)
 GATES = {"hard_sigmoid": "hard_sigmoid", "logistic": "sigmoid"}  # in Keras's words
 
@@ -22,23 +23,23 @@ def crnn(features: int, length: int, *, branches=2, dropout=0.25, pieces=4, pena
     weights = None if penalty == "off" else keras.regularizers.L1L2(L1, L2)
     x = keras.Input((length, features))
     h = layers.Reshape((length, features, 1), name="image")(x)
-    h = layers.Conv2D(8, 3, padding="same", kernel_regularizer=weights, name="conv")(h)  # (batch, length, features, 8)
+    h = layers.Conv2D(FILTERS, 3, padding="same", kernel_regularizer=weights, name="conv")(h)  # (..., features, 8)
     relu, norm = [layers.ReLU(name="relu")], [layers.BatchNormalization(name="norm")]
     if penalty in ("mean", "batch", "sum"):
         relu.append(keras1.ActivityRegularization(L1, L2, penalty, name="penalty"))
     for layer in norm + relu if bn_first else relu + norm:
         h = layer(h)
     h = layers.Dropout(dropout, name="dropout")(h)
-    h = layers.Reshape((length, 8 * features), name="rows")(h)  # (batch, length, 8 features)
+    h = layers.Reshape((length, FILTERS * features), name="rows")(h)  # (batch, length, 8 features)
     rate = dropout if gru_dropout is None else gru_dropout
     recurrent = {"dropout": rate, "recurrent_dropout": rate, "return_sequences": True}
     y = []
     for branch in range(branches):  # Fig. 2: valence, arousal
-        b = keras1.TimeDistributed(layers.Dense(8), name=f"fc_{branch}")(h)  # (batch, length, 8)
+        b = keras1.TimeDistributed(layers.Dense(UNITS), name=f"fc_{branch}")(h)  # (batch, length, 8)
         if reset_after:
-            gru = layers.GRU(8, **recurrent)
+            gru = layers.GRU(UNITS, **recurrent)
         else:
-            gru = keras1.GRU(8, recurrent_activation=GATES[gates], unroll=True, **recurrent)
+            gru = keras1.GRU(UNITS, recurrent_activation=GATES[gates], unroll=True, **recurrent)
         b = layers.Bidirectional(gru, name=f"gru_{branch}")(b)  # (batch, length, 16)
         y.append(keras1.MaxoutDense(2 // branches, pieces, name=f"maxout_{branch}")(b))  # (batch, length, 2 / branches)
     return keras.Model(x, layers.Concatenate(name="y")(y) if branches > 1 else y[0], name="CRNN")
