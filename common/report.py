@@ -5,7 +5,8 @@ import io
 from pathlib import Path
 
 from common.errors import InputError
-from common.published import Records, Row, standard_error
+from common.published import Records, Row
+from common.verdict.crossed import standard_error
 
 MARK = "<!-- {} {} -->"
 
@@ -129,7 +130,7 @@ def variants_table(
 ) -> str:
     """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs.
 
-    Of random splits, which share songs, also the 95 % interval of that mean (`published.standard_error`).
+    Of random splits, which share songs, also the 95 % interval of that mean (`common.verdict.crossed.standard_error`).
     """
     import numpy as np
     from scipy.special import stdtrit

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from common import published, report
+from common.verdict.claims import judge_claims
 from reproductions import beyond
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ def counts(every: list[published.Row]) -> str:
 
 def claims(results: Path) -> list[dict]:
     """All claims of all papers, tested on what is recorded under `results`."""
-    return [c for e in papers() for c in published.judge_claims(e, published.Records(results, e["paper"]))]
+    return [c for e in papers() for c in judge_claims(e, published.Records(results, e["paper"]))]
 
 
 def generated(results: Path) -> dict[Path, str]:
@@ -51,6 +52,6 @@ def generated(results: Path) -> dict[Path, str]:
                 title = f"All variants: {metric} on {dataset}, {split}{heard}, mean over runs (average: ± deviation)"
                 table = report.variants_table(records, dataset, split, metric, variants)
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
-        judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
+        judged = report.claims_table(judge_claims(expected, records), report.markdown_table)
         texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
     return texts

@@ -13,6 +13,7 @@ import numpy as np
 from common import cli, published, report
 from common.errors import InputError
 from common.files import write_atomically
+from common.verdict.claims import judge_claims
 from reproductions import beyond, board
 from reproductions.board import PAPERS, ROOT
 
@@ -89,7 +90,7 @@ def _paper(expected: dict, records: published.Records, drawn: list[Path]) -> dic
     texts = _sections(PAPERS / expected["paper"] / "README.md")
     return {
         "paper": expected, "rows": _fields(published.join(expected, records)), "figures": drawn,
-        "claims": published.judge_claims(expected, records),
+        "claims": judge_claims(expected, records),
         "about": _html(texts["Paper"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
     }  # fmt: skip
 
