@@ -24,6 +24,11 @@ def interval(row: dict) -> str:
     return "–" if row["low"] is None else f"{number(row['low'])} … {number(row['high'])}"
 
 
+def p_value(p: float | None) -> str:
+    """A p value with three digits."""
+    return "–" if p is None else f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def text_table(header: list[str], rows: list[list[str]]) -> str:
     """Columns padded with blanks; the first is aligned left, the others too (numbers have equal length)."""
     widths = [max(len(str(line[i])) for line in [header, *rows]) for i in range(len(header))]
@@ -116,7 +121,7 @@ def claims_table(claims: list[dict], render=text_table) -> str:
     """The claims of a paper, each with its tested difference."""
     lines = [
         [c["claim"] if render is text_table else c["statement"], c["on"] or "–", number(c["difference"]), interval(c),
-          "–" if c["p"] is None else f"{c['p']:.3f}", c["verdict"]]
+          p_value(c["p"]), c["verdict"]]
         for c in claims
     ]  # fmt: skip
     table = render(["claim", "on", "difference", "95 % interval", "p (Holm)", "verdict"], lines)

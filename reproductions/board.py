@@ -1,13 +1,14 @@
-"""All papers together: their cells and claims beside what is recorded, and the READMEs' generated parts."""
+"""All papers together: their cells and claims beside what is recorded, and the generated parts of READMEs and pages."""
 
 from pathlib import Path
 
 from common import published, report
 from common.verdict.claims import judge_claims
-from reproductions import beyond
+from reproductions import beyond, simulations
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
+VERDICTS = ROOT / "docs" / "verdicts.md"
 
 
 def papers() -> list[dict]:
@@ -36,11 +37,12 @@ def claims(results: Path) -> list[dict]:
 
 
 def generated(results: Path) -> dict[Path, str]:
-    """The READMEs with their generated parts made anew: {file: text}."""
+    """The READMEs and the page on verdicts with their generated parts made anew: {file: text}."""
     every = rows(results)
     board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
     parts = {"board": board, "beyond": beyond.table(results, report.markdown_table)}
     texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", parts)}
+    texts[VERDICTS] = report.replace_generated(VERDICTS, simulations.tables(ROOT / "results" / "verdicts"))
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
         measured = [row for row in published.join(expected, records) if row.fields["record"]]

@@ -13,8 +13,9 @@ r2, r   the reference y_i is standard normal. A system's estimate of song i in r
 `SHARES` says which parts of the variance of the mean difference come from R, S and I; to first order, by the derivative
 of the metric. The level is the share of trials in which the 95 % interval of equal systems leaves out 0. For the power
 the difference of every trial is raised by 1, 2 or 3 standard errors, the deviation of the mean difference over trials.
-Two other ways to count degrees of freedom stand beside the one of `common.verdict.crossed`: Hillis's (2007), in which
-songs have infinitely many, and Satterthwaite's for runs and songs, without the factor for few runs.
+Three other intervals are compared with that of `common.verdict.crossed`: Hillis's (2007) degrees of freedom, in which
+songs have infinitely many; Satterthwaite's for runs and songs, without the factor for few runs; and Cochran's (1964)
+mean of the quantiles of t for runs and for songs, weighted by their variances.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from scipy.special import stdtrit
 
 from common import provenance
 from common.files import write_atomically
@@ -36,7 +38,7 @@ SHARES = {  # of runs, songs and their interaction
     "mostly runs": (0.85, 0.1, 0.05),
 }  # fmt: skip
 RUNS, SONGS, STEPS = (2, 3, 5, 10), (40, 400), (1, 2, 3)
-TRIALS, AT_ONCE = 10_000, 2_000_000  # numbers in an array
+TRIALS, LEVEL, AT_ONCE = 10_000, 0.95, 2_000_000  # numbers in an array
 SONG_SPREAD = 0.2  # of S where only songs differ
 
 
@@ -89,30 +91,38 @@ def differences(metric: str, source: str, n: int, songs: int, trials: int, rng) 
     return found[0] - found[1]
 
 
-def estimates(values: np.ndarray) -> list[crossed.Estimate]:
-    """The estimate of `crossed`, and the same with Hillis's and with Satterthwaite's degrees of freedom."""
+def half_widths(values: np.ndarray) -> tuple[np.ndarray, dict]:
+    """The mean difference of each trial, and half of the width of its interval in four ways."""
     of_runs, left_out, n = values[..., 0], values[..., 1:], values.shape[1]
-    found = crossed.estimate(of_runs, left_out)
+    groups, found = left_out.shape[-1], crossed.estimate(of_runs, left_out)
     runs, (of_songs, rest) = of_runs.var(-1, ddof=1) / n, crossed.song_terms(left_out)
-    groups = left_out.shape[-1]
-    hillis = crossed.satterthwaite([runs, of_songs - rest], [n - 1, np.inf])
-    plain = crossed.satterthwaite([runs, of_songs, -rest], [n - 1, groups - 1, (n - 1) * (groups - 1)])
-    return [found, *(crossed.Estimate(found.mean, found.variance, df) for df in (hillis, plain))]
+    dfs = {
+        "hillis": crossed.satterthwaite([runs, of_songs - rest], [n - 1, np.inf]),
+        "satterthwaite": crossed.satterthwaite([runs, of_songs, -rest], [n - 1, groups - 1, (n - 1) * (groups - 1)]),
+    }
+    ways = {name: crossed.Estimate(found.mean, found.variance, df).half_width(LEVEL) for name, df in dfs.items()}
+    both = runs * stdtrit(n - 1, (1 + LEVEL) / 2) + (of_songs - rest) * stdtrit(groups - 1, (1 + LEVEL) / 2)
+    return found.mean, {"ours": found.half_width(LEVEL), **ways, "cochran": both / np.sqrt(found.variance)}
 
 
 def level_and_power(metric: str, source: str, n: int, songs: int, trials: int = TRIALS, seed: int = 0) -> dict:
-    """The share of trials with a difference where there is none (`level`), and where there is one (`power`)."""
+    """The share of trials with a difference where there is none (`level`, each way), and where there is one (`power`).
+
+    `width` is the mean width of the interval, as a part of that of ours.
+    """
     rng, parts, left = np.random.default_rng([seed, n, songs]), [], trials
     while left:
         now = min(left, max(1, AT_ONCE // (n * songs)))
-        ways = estimates(differences(metric, source, n, songs, now, rng))
-        parts.append([ways[0].mean, *(way.half_width(0.95) for way in ways)])
+        mean, halves = half_widths(differences(metric, source, n, songs, now, rng))
+        parts.append([mean, *halves.values()])
         left -= now
-    mean, *halves = np.concatenate(parts, axis=1)
-    step = mean.std()
-    names = ("level", "level_hillis", "level_satterthwaite")
-    found = {name: float((abs(mean) > half).mean()) for name, half in zip(names, halves, strict=True)}
-    return found | {"power": [float((mean + k * step > halves[0]).mean()) for k in STEPS]}
+    mean, *found = np.concatenate(parts, axis=1)
+    step, found = mean.std(), dict(zip(halves, found, strict=True))
+    return {
+        "level": {name: float((abs(mean) > half).mean()) for name, half in found.items()},
+        "width": {name: float(half.mean() / found["ours"].mean()) for name, half in found.items()},
+        "power": [float((mean + k * step > found["ours"]).mean()) for k in STEPS],
+    }
 
 
 def main():
@@ -129,18 +139,11 @@ def main():
     for metric, source, songs, n in product(METRICS, SHARES, SONGS, RUNS):
         found = level_and_power(metric, source, n, songs, options.trials)
         rows.append({"metric": metric, "source": source, "songs": songs, "runs": n} | found)
-        levels = (found[name] for name in ("level", "level_hillis", "level_satterthwaite"))
-        lines.append([metric, source, songs, n, *(f"{100 * v:.1f}" for v in (*levels, *found["power"]))])
-    header = [
-        "metric",
-        "noise",
-        "songs",
-        "runs",
-        "level %",
-        "Hillis",
-        "Satterthwaite",
-        *(f"power {k} SE" for k in STEPS),
-    ]
+        lines.append(
+            [metric, source, songs, n, *(f"{100 * v:.1f}" for v in (*found["level"].values(), *found["power"]))]
+        )
+    ways, powers = [f"{way} %" for way in rows[0]["level"]], [f"power {k} SE" for k in STEPS]
+    header = ["metric", "noise", "songs", "runs", *ways, *powers]
     print(text_table(header, lines))
     print(f"{time.perf_counter() - started:.0f} s")
     if options.out:
