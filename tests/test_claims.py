@@ -366,7 +366,8 @@ def test_what_a_split_covers(paper):
     assert alone["on"] == "40 of 58 songs (4 of 9 labels); one run decides no claim"
     assert (alone["verdict"], alone["low"], alone["p"]) == ("undecided", None, None) and alone["difference"] < 0
     more = dynamic_record(0.2, splits={"test": splits["test"] | {"frames": "5 of 9 labels"}})
-    assert judge_rmse(paper, one, more)["on"] == "40 of 58 songs (4 of 9 labels) against 40 of 58 songs (5 of 9 labels)"
+    on = judge_rmse(paper, one, more)["on"]
+    assert on == "40 of 58 songs (4 of 9 labels); against 40 of 58 songs (5 of 9 labels)"
     splits = {"test": {"frames": "4 of 9 labels"}}
     cells = [cell("x", "one", 0.2, split="test", metric="rmse_pooled")]
     for facts, verdict in ((splits["test"], "partial"), ({}, "reproduced")):

@@ -145,7 +145,7 @@ def _measured(claim: dict, expected: dict, arms: Arms) -> tuple[dict, Estimate |
     if not same or any(facts["tracks"] != known[0]["tracks"] for facts in known):
         told = " and ".join(variant for variant, _ in pairs)
         raise InputError(f"claim '{claim['id']}': {told} were not run on the same data and folds")
-    on = " against ".join(dict.fromkeys(map(_coverage, known)))
+    on = "; against ".join(dict.fromkeys(map(_coverage, known)))
     values = arms.values(claim, _arms(claim)[0], seeds)
     if "b" in claim:
         values = values - arms.values(claim, _arms(claim)[1], seeds)
