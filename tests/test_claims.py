@@ -1,5 +1,8 @@
 """Claims on cases where the right verdict is known, and their metrics on songs that are left out."""
 
+import json
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,7 +13,9 @@ from common.published import ALPHA
 from common.verdict.claims import holm, judge_claims
 from common.verdict.crossed import estimate, satterthwaite
 from common.verdict.resampling import METRICS, leaving_out
-from tests.benchmarks.claims import level_and_power
+from tests.benchmarks.claims import METRICS as METRICS_OF_NOISE
+from tests.benchmarks.claims import RUNS, SHARES, SONGS, level_and_power
+from tests.conftest import ROOT
 from tests.made_up import cell, classified, dynamic_record, mean_r, record
 
 
@@ -188,6 +193,15 @@ def test_special_cases_of_the_crossed_analysis():
     assert found.p_above(0) == pytest.approx(stats.ttest_1samp(alike[0], 0, alternative="greater").pvalue)
 
 
+def test_degrees_of_freedom_do_not_vanish():
+    """Where runs happen to agree and songs vary hardly more than chance, the interval stays finite."""
+    rng = np.random.default_rng(0)
+    tables = rng.normal(size=(2000, 3, 40)) + 0.2 * rng.normal(size=(2000, 1, 40))
+    tables -= 0.99 * (tables.mean(2, keepdims=True) - tables.mean((1, 2), keepdims=True))
+    left_out = (tables.sum(2, keepdims=True) - tables) / 39
+    assert estimate(tables.mean(2), left_out).df.min() == 2
+
+
 def test_an_estimate_that_does_not_vary_is_sure():
     found = estimate([0.5, 0.5, 0.5])
     assert found.half_width(0.95) == 0
@@ -199,6 +213,15 @@ def test_degrees_of_freedom_of_a_sum_are_welchs():
     a, b = np.random.default_rng(0).normal(size=(2, 8))
     welch = stats.ttest_ind(a[:5], b, equal_var=False).df
     assert satterthwaite([a[:5].var(ddof=1) / 5, b.var(ddof=1) / 8], [4, 7]) == pytest.approx(welch)
+
+
+def test_the_recorded_simulation_is_within_its_bounds():
+    record = json.loads((ROOT / "results" / "verdicts" / "claims.json").read_text())
+    settings = {(row["metric"], row["source"], row["songs"], row["runs"]): row for row in record["rows"]}
+    assert record["trials"] >= 10_000 and set(settings) >= set(product(METRICS_OF_NOISE, SHARES, SONGS, RUNS))
+    for (metric, source, songs, n), row in settings.items():
+        low, high = 0.0 if source == "interaction" else 0.025, 0.075 if n == 3 else 0.06
+        assert n == 2 or low <= row["level"]["ours"] <= high, (metric, source, songs, n)
 
 
 @pytest.mark.parametrize("metric", ["mean", "r2", "r"])

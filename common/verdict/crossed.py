@@ -10,7 +10,8 @@ The degrees of freedom are Hillis's (2007) with two changes, both of which simul
 (tests/benchmarks/claims.py): the songs are a sample too, so their term has Satterthwaite's degrees of freedom and not
 infinitely many; and MS(runs), whose few degrees of freedom are the reason for all this, counts (n + 1) / (n - 1)-fold
 there. That factor is E[M²] / E[M]² of a mean square M with n - 1 degrees of freedom: where M comes out small by
-chance, Satterthwaite's formula would trust the songs' term too much.
+chance, Satterthwaite's formula would trust the songs' term too much. A sum of variances has at least the degrees of
+freedom of the smaller part; so has this one, where the formula gives less because Cov is a difference.
 """
 
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def estimate(values, left_out=None, *, overlap: float = 0.0, against_one_run: bo
     of_songs, interaction = song_terms(np.asarray(left_out, "float64"))
     few = runs * (n + 1) / (n - 1)
     df = satterthwaite([few, of_songs, -interaction], [n - 1, groups - 1, (n - 1) * (groups - 1)])
-    return Estimate(mean, runs + of_songs - interaction, df)
+    return Estimate(mean, runs + of_songs - interaction, np.maximum(df, min(n, groups) - 1))
 
 
 def song_terms(left_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

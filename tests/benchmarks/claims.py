@@ -100,6 +100,7 @@ def half_widths(values: np.ndarray) -> tuple[np.ndarray, dict]:
         "hillis": crossed.satterthwaite([runs, of_songs - rest], [n - 1, np.inf]),
         "satterthwaite": crossed.satterthwaite([runs, of_songs, -rest], [n - 1, groups - 1, (n - 1) * (groups - 1)]),
     }
+    dfs["satterthwaite"] = np.maximum(dfs["satterthwaite"], min(n, groups) - 1)
     ways = {name: crossed.Estimate(found.mean, found.variance, df).half_width(LEVEL) for name, df in dfs.items()}
     both = runs * stdtrit(n - 1, (1 + LEVEL) / 2) + (of_songs - rest) * stdtrit(groups - 1, (1 + LEVEL) / 2)
     return found.mean, {"ours": found.half_width(LEVEL), **ways, "cochran": both / np.sqrt(found.variance)}
