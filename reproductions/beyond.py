@@ -17,6 +17,7 @@ from common import cli, protocol, published, report, runs
 from common.files import cache_folder
 from common.parallel import available_cores
 from common.runs import Experiment, Variant
+from common.verdict.claims import judge_claims
 from data_prep import open_dataset
 
 PAPER = "beyond"  # the folder of the records
@@ -253,7 +254,7 @@ def table(results: Path, render=report.text_table) -> str:
         return "Nothing is recorded yet."
     header = ["trained on → tested on", "system", "songs learnt from, tested", "metric", "measured", "runs"]
     expected = {"paper": PAPER, "cells": [], "claims": CLAIMS}
-    asked = report.claims_table(published.judge_claims(expected, beyond), render)
+    asked = report.claims_table(judge_claims(expected, beyond), render)
     return render(header, lines) + "\n\n" + asked
 
 

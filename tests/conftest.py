@@ -2,11 +2,14 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+from tests import made_up
 
 GIVEN_ROOT = os.environ.get("MER_DATA_ROOT")
 ROOT = Path(__file__).parents[1]
@@ -141,3 +144,9 @@ def broken_deam(small_deam, tmp_path) -> Path:
     """A copy of the miniature that a test may break; returns the folder DEAM."""
     shutil.copytree(small_deam, tmp_path / "data", dirs_exist_ok=True)
     return tmp_path / "data" / "DEAM"
+
+
+@pytest.fixture
+def paper(tmp_path):
+    """`made_up.paper` in a folder of the test's own."""
+    return partial(made_up.paper, tmp_path)

@@ -13,6 +13,7 @@ import numpy as np
 from common import cli, published, report
 from common.errors import InputError
 from common.files import write_atomically
+from common.verdict.claims import judge_claims
 from reproductions import beyond, board
 from reproductions.board import PAPERS, ROOT
 
@@ -43,7 +44,7 @@ def _build(options) -> int:
     records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
     songs, failed = _songs(paths, options.out)
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
-    rule = _html(_sections(ROOT / "README.md")["How a verdict is made"])
+    rule = _html(_sections(board.VERDICTS)["Cells"])
     cells = {"rows": _fields(every), "counts": board.counts(every), "verdicts": VERDICTS, "rule": rule}
     pages = {"index.html": ("board.html", cells)}
     pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
@@ -75,7 +76,7 @@ def _templates():
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    found.filters["number"] = report.number
+    found.filters["number"], found.filters["p_value"] = report.number, report.p_value
     found.filters["words"] = lambda name: name.replace("_", " ")
     return found
 
@@ -89,14 +90,14 @@ def _paper(expected: dict, records: published.Records, drawn: list[Path]) -> dic
     texts = _sections(PAPERS / expected["paper"] / "README.md")
     return {
         "paper": expected, "rows": _fields(published.join(expected, records)), "figures": drawn,
-        "claims": published.judge_claims(expected, records),
+        "claims": judge_claims(expected, records),
         "about": _html(texts["Paper"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
     }  # fmt: skip
 
 
-def _sections(readme: Path) -> dict[str, str]:
+def _sections(page: Path) -> dict[str, str]:
     """The text below each heading of the second level."""
-    return dict(part.split("\n", 1) for part in re.split(r"^## ", readme.read_text(), flags=re.M)[1:])
+    return dict(part.split("\n", 1) for part in re.split(r"^## ", page.read_text(), flags=re.M)[1:])
 
 
 def _html(markdown_text: str) -> str:
