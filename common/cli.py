@@ -4,8 +4,10 @@ import argparse
 import difflib
 import fnmatch
 import logging
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -40,15 +42,29 @@ def at_least(lowest: int) -> Callable[[str], int]:
 
 
 def run(command: Callable[[], int]) -> int:
-    """Run a command; bad input is one line and exit code 2, an interruption one line and exit code 130."""
+    """Run a command and end its workers; returns the exit code.
+
+    Bad input is one line and exit code 2; an interruption (SIGINT, SIGTERM) one line and 128 + the signal's number.
+    """
+    received = []
+
+    def interrupt(number, frame):
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt) if threading.current_thread() is threading.main_thread() else None
     try:
         return command()
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+        print("stopped; run the same command again to resume", file=sys.stderr)
+        return 128 + (received or [signal.SIGINT])[0]
+    finally:
+        parallel.stop_workers()
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(frozen=True)
@@ -240,7 +256,7 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
 
     n_songs, calls = experiment.for_good(variant)
     bar = {"total": len(calls), "label": "training on all songs", "unit": "network"}
-    learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, **bar)]
+    learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, isolated=True, **bar)]
     record = records[variant.name]
     split, metric, targets = published.headline(record)
 

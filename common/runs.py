@@ -259,7 +259,7 @@ def execute(
         calls = ((_train, work, key, wait, commit, *experiment.call(job)) for key, job in list(missing.items()))
         if missing:
             bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
-            for key, seconds in progress(calls, jobs=jobs, ordered=False, **bar):
+            for key, seconds in progress(calls, jobs=jobs, ordered=False, isolated=True, **bar):
                 if seconds is not None:
                     logger.info("trained in %.0f s of a core: %s", seconds, json.dumps(missing.pop(key)))
                     finish_complete_runs()
