@@ -205,7 +205,8 @@ def compare(record: dict, derived: list[dict], cells) -> dict:
 
 def _first(record: dict) -> dict:
     split, metric, targets = published.headline(record)
-    return {"id": None, "split": split, "metric": metric, "target": targets[-1], "published": None, "level": 0.95}
+    of_cell = {"id": None, "published": None, "baseline": None, "level": 1 - published.ALPHA}
+    return {"split": split, "metric": metric, "target": targets[-1], **of_cell}
 
 
 def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
@@ -214,9 +215,9 @@ def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
     before, now = ([run["metrics"][where[0]][where[1]][where[2]] for run in of] for of in (record["runs"], derived))
     n, mean, value = len(before), float(np.mean(before)), float(np.mean(now))
     found = {"cell": cell["id"], "split": where[0], "metric": where[1], "target": where[2], "recorded": mean, "runs": n}
-    found |= {"derived": value, "half_width": None, "matters": None}
-    if cell["published"] is not None:
-        found["matters"] = published.delta(where[1], where[2], cell["published"], cell["baseline"])
+    known = mean if cell["published"] is None else cell["published"]
+    found |= {"derived": value, "half_width": None}
+    found |= {"matters": published.delta(where[1], where[2], known, cell["baseline"])}
     if n > 1:
         spread = float(np.std(before, ddof=1)) * np.sqrt(1 / len(now) + 1 / n)
         found["half_width"] = float(stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
@@ -228,8 +229,7 @@ def _word(found: dict) -> str:
         return ONE_RUN
     if abs(found["derived"] - found["recorded"]) > found["half_width"] + ROUNDING:
         return OUTSIDE
-    narrow = found["matters"] is None or found["half_width"] <= found["matters"]
-    return VERIFIED if narrow else CONSISTENT
+    return VERIFIED if found["half_width"] <= found["matters"] else CONSISTENT
 
 
 def agreement(one: dict, other: dict, split: str) -> dict | None:
