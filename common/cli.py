@@ -254,7 +254,7 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     """Train a variant on all songs, and keep its weights with how good it and what ran beside it were in the runs."""
     from common import weights
 
-    n_songs, calls = experiment.for_good(variant)
+    n_train, n_validation, calls = experiment.for_good(variant)
     bar = {"total": len(calls), "label": "training on all songs", "unit": "network"}
     learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, isolated=True, **bar)]
     record = records[variant.name]
@@ -273,7 +273,8 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     beside = {name: title for name, title in beside.items() if title.startswith("baseline: ")}  # and no oracle
     quality |= {"baselines": {title.removeprefix("baseline: "): means(name) for name, title in beside.items()}}
     told = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
-    told |= {"columns": facts["targets"], "n_train": n_songs, "input": facts["input"], "audio": facts["audio"]}
+    told |= {"columns": facts["targets"], "n_train": n_train, "n_validation": n_validation}
+    told |= {"input": facts["input"], "audio": facts["audio"]}
     told |= {"quality": quality, "provenance": provenance.now(provenance.commit())}
     weights.save(options.weights, learnt, told, experiment.data.cite())
     print(f"weights: {options.weights}")

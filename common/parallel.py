@@ -1,6 +1,7 @@
 """Work spread over processes, with a progress bar. Workers end with the command that started them."""
 
 import os
+import sys
 import threading
 import time
 import warnings
@@ -32,7 +33,9 @@ def progress(
     in_process = not isolated and (jobs == 1 or total == 1)
     results = (function(*arguments) for function, *arguments in calls) if in_process else _spread(calls, jobs, ordered)
     try:
-        yield from tqdm(results, total=total, desc=label, unit=unit, disable=quiet or quiet_bars, dynamic_ncols=True)
+        every = 0.1 if sys.stderr.isatty() else 30  # seconds; into a log file a line twice a minute
+        off = quiet or quiet_bars
+        yield from tqdm(results, total=total, desc=label, unit=unit, disable=off, dynamic_ncols=True, mininterval=every)
     except BaseException as error:
         results.close()
         stop_workers()

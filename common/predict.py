@@ -225,6 +225,12 @@ def table(found: dict[Path, Prediction], columns: list[str]) -> str:
     return report.text_table(["recording", "length", *header], lines)
 
 
+def training_songs(facts: dict) -> str:
+    """How many songs of what the weights come from: those that trained, and those that chose when to stop."""
+    validated = f", validated on {facts['n_validation']} more" if facts.get("n_validation") else ""
+    return f"{facts['n_train']} songs of {facts['dataset']}{validated}"
+
+
 def provenance(facts: dict) -> str:
     """What the weights were trained on, and how well the model and what ran beside it did there."""
     quality = facts["quality"]
@@ -236,7 +242,7 @@ def provenance(facts: dict) -> str:
     lines = [[title, *(report.number(values[t], 2) for t in targets)] for title, values in rows.items()]
     lower = " (lower is better)" if sign < 0 else ""
     metric = f"{quality['metric'].replace('_', ' ')}{lower}, {quality['split']}, {quality['n_test']} songs"
-    trained = f"{facts['title']}: trained on {facts['n_train']} songs of {facts['dataset']}. How well it does there:"
+    trained = f"{facts['title']}: trained on {training_songs(facts)}. How well it does there:"
     text = trained + "\n\n" + report.text_table([metric, *(target.replace("_", " ") for target in targets)], lines)
     return text + (f"\nBetter without a network: {', '.join(better).replace('_', ' ')}." if better else "")
 

@@ -16,8 +16,8 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "–"
     text = f"{value:.{digits}f}"
-    text = text.replace("-0.", "-.") if value < 0 else text.removeprefix("0")
-    return text if float(text) else text.removeprefix("-")
+    text = text if float(text) else text.removeprefix("-")
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
 def interval(row: dict) -> str:

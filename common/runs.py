@@ -72,10 +72,11 @@ class Experiment(ABC):
         """(function, *arguments) of one job; the function returns a dict of arrays, `seconds` among them."""
         raise NotImplementedError(f"{type(self).__name__} has jobs, and no function for them")
 
-    def for_good(self, variant: Variant) -> tuple[int, list[tuple]]:
-        """How many songs there are, and calls (function, *arguments) that train a variant on all of them.
+    def for_good(self, variant: Variant) -> tuple[int, int, list[tuple]]:
+        """How many songs train and how many validate (choose when to stop, or which weights), and the calls that do so.
 
-        Each returns two dicts of arrays, the second what `common.weights` keeps and the paper's `predict` reads.
+        A call (function, *arguments) returns two dicts of arrays, the second what `common.weights` keeps and the
+        paper's `predict` reads.
         """
         raise InputError(f"{variant.name}: has no weights that `predict` could read; --list shows the others")
 

@@ -217,3 +217,12 @@ def test_sparse_autoencoder():
     divergence = 0.05 * np.log(0.05 / mean) + 0.95 * np.log(0.95 / (1 - mean))
     expected = np.mean((np.asarray(net(x)) - x) ** 2) + 0.1 * divergence.sum()
     assert net.evaluate(x, x, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)
+
+
+def test_folds_of_one_song_are_refused_before_training(small_emotify):
+    """A correlation needs two songs of each fold."""
+    data = open_dataset("emotify", str(small_emotify))
+    n = len(data.tracks)
+    assert emotify.Emotions(data, n // 2, True, 1).folds == n // 2
+    with pytest.raises(InputError, match=f"--folds takes 2 to {n // 2}"):
+        emotify.Emotions(data, n // 2 + 1, True, 1)

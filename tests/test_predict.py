@@ -266,7 +266,10 @@ def test_a_folder_with_a_broken_file(tmp_path):
     for row, one in zip(rows, told["recordings"], strict=True):
         assert {name: float(row[name]) for name in one["mean"]} == one["mean"]
     assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
-    assert "trained on 900 songs of 4q" in done.stdout and "the first 30 seconds only" in done.stdout
+    assert (
+        "trained on 720 songs of 4q, validated on 180 more" in done.stdout
+        and "the first 30 seconds only" in done.stdout
+    )
 
 
 def test_continuous_output(tmp_path, song):

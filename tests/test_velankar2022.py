@@ -12,6 +12,7 @@ import soundfile
 from common import published
 from common.errors import InputError
 from common.features.relative_mel import RelativeMel
+from common.features.truncated import Truncated
 from data_prep.class_folders import ClassFolders
 from reproductions.velankar2022 import songs as of_songs
 from reproductions.velankar2022.train import RandomSplits, train_network
@@ -346,3 +347,14 @@ def test_every_variant_named_in_the_table_exists():
         assert {claim["a"], claim["b"]} <= known.keys()
     for *_, shown in EXPECTED["beside"]:
         assert set(shown) <= known.keys()
+
+
+def test_a_silent_beginning_is_no_gap(tmp_path):
+    """As librosa's power_to_db(ref=max): of silence every element is the maximum."""
+    rate = 22050
+    music = np.random.default_rng(0).standard_normal(2 * rate).astype("float32") / 10
+    samples = np.concatenate([np.zeros(5 * rate, "float32"), music])
+    silent = Truncated(RelativeMel(), 5.0)(samples, rate)
+    assert silent.shape[1] == 128 and not silent.any()
+    complete = RelativeMel()(samples, rate)
+    assert np.isfinite(complete).all() and complete.max() == 0 and complete[0].max() < -18

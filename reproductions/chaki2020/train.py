@@ -235,8 +235,10 @@ class ThousandSongs(Experiment):
             return super().for_good(variant)
         clips = self.clips(settings["input"])
         every = np.arange(len(clips))
-        split = every, every[:1], self.groups(settings)
-        return len(clips), [(fit, settings["network"], clips, target, split, 0) for target in range(len(TARGETS))]
+        groups = self.groups(settings)
+        split, validated = (every, every[:1], groups), int(validation(every, groups, 0).sum())
+        calls = [(fit, settings["network"], clips, target, split, 0) for target in range(len(TARGETS))]
+        return len(clips) - validated, validated, calls
 
 
 def build(options) -> ThousandSongs:

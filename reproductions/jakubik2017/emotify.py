@@ -74,7 +74,12 @@ class Emotions(CrossValidation):
         super().__init__(data, folds, partial, jobs)
         self.table = data.labels.loc[[track.id for track in data.tracks]]
         self.labels = self.table.to_numpy("float32")
-        protocol.k_folds(len(self.labels), folds, seed=0)  # tells now if it cannot be done
+        n = len(self.labels)
+        protocol.k_folds(n, folds, seed=0)  # tells now if it cannot be done
+        if folds > n // 2:
+            raise InputError(
+                f"{folds} folds of {n} songs have some with one song, and r needs two; --folds takes 2 to {n // 2}"
+            )
 
     def facts(self, variant):
         from common.metrics import standardised
@@ -145,7 +150,7 @@ class Emotions(CrossValidation):
         settings, n = variant.settings, len(self.labels)
         if settings.get("network", {}).get("loss") != EMBEDDING or settings["regressor"] != SVR:
             return super().for_good(variant)
-        return n, [(fit_all, settings["network"], self.sequences, self.labels)]
+        return n, 0, [(fit_all, settings["network"], self.sequences, self.labels)]
 
     def baseline(self, name, train, test):
         from common import baselines

@@ -53,6 +53,11 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
     return fit(network, train, tests, seed)[0]
 
 
+def n_validation(n_songs: int) -> int:
+    """How many of the training songs are held out to choose the weights: a tenth, at least one."""
+    return max(1, n_songs // 10)
+
+
 def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[dict, dict]:
     """Train on some songs until their error is as low as `until` (3.5: the lowest average RMSE), then predict.
 
@@ -73,7 +78,7 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
     readings = {k: v for k, v in network.items() if k not in ("length", "epochs", "until", "validation")}
     order, parts = np.random.default_rng(seed), {"development": train} | tests
     if "validation" in network:
-        songs, held_out = order.permutation(len(train)), max(1, len(train) // 10)
+        songs, held_out = order.permutation(len(train)), n_validation(len(train))
         parts["validation"], train = train.some(songs[:held_out]), train.some(songs[held_out:])
     mean, std = train.x.moments(np.arange(len(train)))
     scaled = {k: protocol.Sequences((p.x.values - mean) / std, p.x.bounds) for k, p in parts.items()}
@@ -235,7 +240,9 @@ class MediaEval2015(Experiment):
         if "network" not in settings or settings["input"] not in ("official", "timeless"):
             return super().for_good(variant)
         songs = self.material(settings).development
-        return len(songs), [(fit, settings["network"], songs, {}, 1000 * seed) for seed in range(SEEDS)]
+        validated = n_validation(len(songs)) if "validation" in settings["network"] else 0
+        calls = [(fit, settings["network"], songs, {}, 1000 * seed) for seed in range(SEEDS)]
+        return len(songs) - validated, validated, calls
 
     @staticmethod
     def baseline(name: str, train: Part, test: Part) -> np.ndarray:

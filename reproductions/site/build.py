@@ -161,6 +161,8 @@ def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
 
 
 def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
+    from common.predict import training_songs
+
     slug = f"{number + 1}-{re.sub(r'[^a-z0-9]+', '-', path.stem.lower()).strip('-') or 'recording'}"
     song, folder = {"name": path.name, "slug": slug, "models": []}, out / "figures" / "songs"
     try:
@@ -177,7 +179,7 @@ def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
                 plots.predictions({path: one}, facts["columns"], folder / picture, facts["title"])
             means = {name: float(value) for name, value in zip(facts["columns"], one.mean, strict=True)}
             told = {"paper": paper, "title": facts["title"], "scale": model.scale, "heard": model.heard}
-            told |= {"trained": f"{facts['n_train']} songs of {facts['dataset']}"}
+            told |= {"trained": training_songs(facts)}
             song["models"].append(told | {"means": means, "picture": picture, "quality": facts["quality"]})
     except InputError as error:
         return _line(error)

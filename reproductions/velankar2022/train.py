@@ -191,7 +191,7 @@ class RandomSplits(Experiment):
         train, validated = songs.two_parts(np.arange(len(songs.y)), VALIDATION_SHARE, 0, bool(settings["groups"]))
         split = train, validated, validated
         arguments = self.heard(settings)[0], songs.y, len(songs.classes), split, 0
-        return len(songs.y), [(fit, settings["network"], *arguments)]
+        return len(train), len(validated), [(fit, settings["network"], *arguments)]
 
     def baseline(self, settings: dict, split: tuple) -> np.ndarray:
         """Class numbers (n_test,) from a predictor that is fitted to training and validation songs."""
