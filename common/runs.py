@@ -139,17 +139,25 @@ def histories(run: dict) -> list[dict[str, dict[int, float]]]:
     """Of each network of a run, by name and epoch, what was recorded while it was trained."""
     if "curves" in run:  # of one network
         return [{name: dict(enumerate(curve, 1)) for name, curve in run["curves"].items()}]
-    if "course" in run:  # errors every ten epochs: checks, splits, targets
+    if "course" in run:  # errors at some epochs: checks, splits, targets
         tested = [split for split in run["metrics"] if split != "development"]
         names = ["development", *tested, "validation"]
         return [
-            {f"rmse, {split}": {10 * (i + 1): float(np.mean(check[k])) for i, check in enumerate(course)}
+            {f"rmse, {split}": {epoch: float(np.mean(check[k])) for epoch, check in zip(epochs, course, strict=True)}
              for k, split in enumerate(names) if k < len(course[0])}
-            for course in run["course"]
+            for epochs, course in zip(course_epochs(run), run["course"], strict=True)
         ]  # fmt: skip
     curves = {name: run[name] for name in ("loss", "validation_loss") if name in run}
     return [{name: dict(enumerate(of_network, 1)) for name, of_network in zip(curves, network, strict=True)}
             for network in zip(*curves.values(), strict=True)]  # fmt: skip
+
+
+def course_epochs(run: dict) -> list[list[int]]:
+    """Of each network of a run, the epochs after which the errors in its `course` were measured.
+
+    Records written before these epochs were recorded have a check every ten epochs.
+    """
+    return run.get("course_epochs") or [[10 * (i + 1) for i in range(len(course))] for course in run["course"]]
 
 
 class Work:

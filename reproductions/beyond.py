@@ -102,6 +102,7 @@ class AcrossLabels(Experiment):
         if variant.name == "malik2017_crnn":
             predicted = found[0]["test"].reshape(len(test), STEPS, 2)
             history = {"course": [found[0]["course"].astype(float).round(4).tolist()]}
+            history |= {"course_epochs": [found[0]["course_epochs"].tolist()]}
         elif found:
             predicted = np.stack([network["predicted"] for network in found], axis=-1)
             history = histories(found)

@@ -192,6 +192,17 @@ def test_quiet_and_verbose(train, caplog):
     assert code == 0 and "variants" not in out and err == "" and not caplog.text
 
 
+def test_histories_have_the_epochs_of_the_checks():
+    course = [[[[0.3, 0.1], [0.5, 0.3]], [[0.2, 0.1], [0.4, 0.2]], [[0.1, 0.1], [0.5, 0.5]]]]
+    run = {"metrics": {"development": {}, "evaluation": {}}, "course": course}
+    [old] = runs.histories(run)  # written before epochs were recorded
+    assert {name: list(curve) for name, curve in old.items()} == {
+        "rmse, development": [10, 20, 30], "rmse, evaluation": [10, 20, 30]
+    }  # fmt: skip
+    [network] = runs.histories(run | {"course_epochs": [[10, 20, 25]]})
+    assert network["rmse, evaluation"] == pytest.approx({10: 0.4, 20: 0.3, 25: 0.5})
+
+
 def test_histories_for_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
