@@ -281,6 +281,20 @@ def test_epochs_of_the_checks_are_recorded(monkeypatch):
     assert found["course"][-1, 1] == pytest.approx(rmse_of_targets(tested.y.values, found["evaluation"]), abs=1e-6)
 
 
+def test_the_last_check_may_be_the_best(monkeypatch):
+    """Where training ends at the error `until`, that check counts too among those on held-out songs."""
+    monkeypatch.setattr(train, "CHECK", 1)
+    songs, tested = song_parts("abcdefgh", "ij")
+    network = {"length": 20, "epochs": 4, "until": 0, "validation": True}
+    whole = train.train_network(network, songs, {"evaluation": tested}, 0)
+    development, _, validation = whole["course"].mean(-1).T
+    assert np.argmin(validation) == np.argmin(development) == 3
+    stopped = train.train_network(network | {"until": float(development[3])}, songs, {"evaluation": tested}, 0)
+    assert stopped["course_epochs"].tolist() == [1, 2, 3, 4]
+    for split in ("development", "evaluation", "validation"):
+        np.testing.assert_array_equal(stopped[split], whole[split])
+
+
 def test_epochs_are_in_records_and_histories(trained):
     for name in ("crnn_l10", "cv_crnn_l20_validated"):  # of two epochs each
         [run] = trained[0][name]["runs"]

@@ -93,13 +93,13 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
             found = {split: of_split() for split, of_split in predict.items()}
             epochs.append(epoch)
             course.append([np.sqrt(np.square(found[k] - part.y.values).mean(0)) for k, part in parts.items()])
-            if np.mean(course[-1][0]) <= network["until"]:
-                break
             if "validation" in network:
                 now = (np.mean(course[-1][-1]), epoch, found, weights.of(net))
                 best = min(best, now, key=lambda check: check[0])
                 if epoch - best[1] >= PATIENCE:
                     break
+            if np.mean(course[-1][0]) <= network["until"]:
+                break
     seconds = np.array(time.process_time() - started)
     found = {**(best[2] or found), "course": np.array(course, "float32"), "course_epochs": np.array(epochs)}
     return found | {"seconds": seconds}, {**(best[3] or weights.of(net)), "mean": mean, "std": std}
