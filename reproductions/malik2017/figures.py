@@ -73,7 +73,7 @@ def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
     names = list(record["facts"]["splits"])
     checks = min(len(run["course"][0]) for run in record["runs"])  # a run may reach the published error earlier
-    of_runs = np.array([run["course"][0][:checks] for run in record["runs"]])
+    of_runs = np.array([run["course"][0][:checks] for run in record["runs"]], "float64")
     epochs = course_epochs(record["runs"][0])[0][:checks]
     for i, (axis, target) in enumerate(zip(axes, ("valence", "arousal"), strict=True)):
         for split, colour in zip(("development", *SPLITS), (GREY, ORANGE, BLUE), strict=True):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, protocol
+from common.files import finite
 from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
@@ -219,7 +220,7 @@ class MediaEval2015(Experiment):
             entry["metrics"][split] = metrics.dynamic(entry["songs"][split], TARGETS)
         if found:
             checked = [network for network in found if "course" in network]
-            entry["course"] = [network["course"].astype(float).round(4).tolist() for network in checked]
+            entry["course"] = [finite(network["course"].astype(float).round(4).tolist()) for network in checked]
             entry["course_epochs"] = [network["course_epochs"].tolist() for network in checked]
             if seed == 0:
                 split = next(name for name in predictions if name != "development")

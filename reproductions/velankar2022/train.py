@@ -15,6 +15,7 @@ import numpy as np
 
 from common import audio, cli
 from common.features.relative_mel import RelativeMel
+from common.files import finite
 from common.runs import Experiment, digest
 from data_prep import open_classes
 from reproductions.velankar2022.songs import MOODS, TEST_SHARE, VALIDATION_SHARE, Songs, select
@@ -174,7 +175,7 @@ class RandomSplits(Experiment):
             entry["predicted"][name] = every.tolist()
         entry["fold"] = np.isin(np.arange(len(songs.y)), test, invert=True).astype(int).tolist()  # 0: tested
         if found:
-            entry["curves"] = {name: [float(f"{value:.4g}") for value in found[0][name]] for name in CURVES}
+            entry["curves"] = {name: finite([float(f"{value:.4g}") for value in found[0][name]]) for name in CURVES}
         return entry
 
     def for_good(self, variant):
