@@ -53,6 +53,7 @@ def fit(network: dict, x: np.ndarray, y: np.ndarray, n_classes: int, split: tupl
     mean, std = 0.0, 1.0
     if network.get("standardised"):  # each mel band, on the training songs
         mean, std = x[train].mean(axis=(0, 1)), x[train].std(axis=(0, 1)) + 1e-6
+        std[np.ptp(x[train], axis=(0, 1)) == 0] = 1  # a band that does not vary is not divided by 1e-6
     net, optimizer, batch = model.network(network, n_classes)
     net.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     slower = keras.callbacks.ReduceLROnPlateau("val_accuracy", 0.5, patience=10, min_delta=0.01, mode="max")
