@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, protocol, published, report, runs
-from common.files import cache_folder
+from common.files import cache_folder, finite
 from common.parallel import available_cores
 from common.runs import Experiment, Variant
 from common.verdict.claims import judge_claims
@@ -105,7 +105,8 @@ class AcrossLabels(Experiment):
         (clips, _), (train, test), history = self.clips, self.split, {}
         if variant.name == "malik2017_crnn":
             predicted = found[0]["test"].reshape(len(test), STEPS, 2)
-            history = {"course": [found[0]["course"].astype(float).round(4).tolist()]}
+            history = {"course": [finite(found[0]["course"].astype(float).round(4).tolist())]}
+            history |= {"course_epochs": [found[0]["course_epochs"].tolist()]}
         elif found:
             predicted = np.stack([network["predicted"] for network in found], axis=-1)
             history = histories(found)

@@ -21,7 +21,7 @@ from scipy.special import stdtrit
 
 from common import backend, cli, provenance, published, report, runs
 from common.errors import InputError
-from common.files import cache_folder, lock, write_atomically
+from common.files import cache_folder, json_text, lock, write_atomically
 from common.parallel import available_cores
 from data_prep import DATASETS
 from data_prep.dataset import data_root
@@ -257,9 +257,10 @@ def keep(results: Path, outcome: dict) -> None:
     place = place_of(outcome)
     with lock(results / ".lock"):
         known = [one for one in published.read_verified(results) if place_of(one) != place]
-        lines = [json.dumps(one, ensure_ascii=False) for one in sorted([*known, outcome], key=place_of)]
+        path = results / published.VERIFIED
+        lines = [json_text(one, path) for one in sorted([*known, outcome], key=place_of)]
         text = ",\n".join(lines)
-        write_atomically(results / published.VERIFIED, f"[\n{text}\n]\n".encode())
+        write_atomically(path, f"[\n{text}\n]\n".encode())
         names = sorted(set(outcome["identities"]))
         if outcome["word"] in ESTABLISHED and len(names) > 1:
             path = runs.record_path(results, *place)

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from common.published import BOARD_KEYS, CLAIM_KEYS
+from common.published import BOARD_KEYS
+from common.verdict.claims import KEYS
 from tests.conftest import ROOT
 
 TRAIN = "reproductions.jakubik2017.train"
@@ -38,7 +39,7 @@ def test_board_as_json():
         assert (row["record"] is None) == (row["runs"] == 0)
         assert row["record"] is None or (ROOT / row["record"]).is_file()
     claims = json.loads(run("reproductions", "--claims", "--json").stdout)
-    assert claims and all(list(claim) == CLAIM_KEYS for claim in claims)
+    assert claims and all(list(claim) == KEYS for claim in claims)
 
 
 def test_board_for_people():

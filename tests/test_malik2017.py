@@ -262,6 +262,47 @@ def test_the_same_numbers_once_more(trained, miniature):
         assert kept[0] == kept[1]
 
 
+def song_parts(*songs, length=20, features=6):
+    """Parts with the named songs: features without meaning, labels that some of them tell."""
+    parts = []
+    for ids in songs:
+        x = [np.random.default_rng(ord(song)).standard_normal((length, features)).astype("float32") for song in ids]
+        parts.append(Part(list(ids), Sequences.of(x), Sequences.of([np.tanh(song[:, :2]) for song in x])))
+    return parts
+
+
+def test_epochs_of_the_checks_are_recorded(monkeypatch):
+    """A last check off the grid of ten epochs is exported with its own epoch."""
+    monkeypatch.setattr(train, "CHECK", 2)
+    songs, tested = song_parts("abc", "de")
+    network = {"length": 20, "epochs": 5, "until": 0}
+    found = train.train_network(network, songs, {"evaluation": tested}, 0)
+    assert found["course_epochs"].tolist() == [2, 4, 5] and len(found["course"]) == 3
+    assert found["course"][-1, 1] == pytest.approx(rmse_of_targets(tested.y.values, found["evaluation"]), abs=1e-6)
+
+
+def test_the_last_check_may_be_the_best(monkeypatch):
+    """Where training ends at the error `until`, that check counts too among those on held-out songs."""
+    monkeypatch.setattr(train, "CHECK", 1)
+    songs, tested = song_parts("abcdefgh", "ij")
+    network = {"length": 20, "epochs": 4, "until": 0, "validation": True}
+    whole = train.train_network(network, songs, {"evaluation": tested}, 0)
+    development, _, validation = whole["course"].mean(-1).T
+    assert np.argmin(validation) == np.argmin(development) == 3
+    stopped = train.train_network(network | {"until": float(development[3])}, songs, {"evaluation": tested}, 0)
+    assert stopped["course_epochs"].tolist() == [1, 2, 3, 4]
+    for split in ("development", "evaluation", "validation"):
+        np.testing.assert_array_equal(stopped[split], whole[split])
+
+
+def test_epochs_are_in_records_and_histories(trained):
+    for name in ("crnn_l10", "cv_crnn_l20_validated"):  # of two epochs each
+        [run] = trained[0][name]["runs"]
+        of_networks = runs.histories(run)
+        assert len(of_networks) == len(run["course"]) and len(of_networks) in (1, 2)
+        assert all(list(curve) == [2] for network in of_networks for curve in network.values())
+
+
 def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
     """Cuts of ten seconds have 20 frames."""
     songs = Part(["a"], Sequences.of([np.zeros((20, 3))]), Sequences.of([np.zeros((20, 2))]))

@@ -233,6 +233,12 @@ def test_a_last_piece_without_a_vector(models, tmp_path):
     np.testing.assert_allclose(more.values, whole.values)
 
 
+def test_a_prediction_that_is_not_finite_is_an_error(song, monkeypatch):
+    values = np.array([[0.1, 0.2], [np.nan, 0.2]])
+    monkeypatch.setattr(predict, "_predictor", lambda *_: lambda path: predict.Prediction(values, 1.0, 1.0, None))
+    assert predict._predict("module", "folder", song).startswith(f"{song}: the model's answer is not a finite number")
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_cut_off(models, tmp_path, paper):
     """Of a file whose end is missing nothing is told, not even of what could be decoded."""

@@ -127,6 +127,22 @@ def test_record_is_one_line_a_run(toy):
     assert len(lines) == 4 and json.loads(lines[1].rstrip(","))["seed"] == 0
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -np.inf])
+def test_a_number_that_is_not_finite_is_not_recorded(toy, number):
+    """JSON has no NaN and no infinity; the record keeps the runs it has."""
+    toy([variant("a")], [0])
+    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    before = path.read_bytes()
+
+    class Diverged(Toy):
+        def finish(self, variant, seed, folds, jobs):
+            return {"metrics": {"cv": {"sum": {"all": 1.0}}}, "loss": [[1.0, 2.0], [1.0, number]]}
+
+    with pytest.raises(InputError, match=r"a\.json: 'loss\[1\]\[1\]' is not a finite number"):
+        toy([variant("a")], [1], Diverged(toy.log))
+    assert path.read_bytes() == before
+
+
 def test_what_takes_long_to_finish_waits_for_all_networks(toy):
     finished = []
 
@@ -280,10 +296,30 @@ def test_quiet_and_verbose(train, caplog):
     assert code == 0 and "variants" not in out and err == "" and not caplog.text
 
 
+def test_histories_have_the_epochs_of_the_checks():
+    course = [[[[0.3, 0.1], [0.5, 0.3]], [[0.2, 0.1], [0.4, 0.2]], [[0.1, 0.1], [0.5, 0.5]]]]
+    run = {"metrics": {"development": {}, "evaluation": {}}, "course": course}
+    [old] = runs.histories(run)  # written before epochs were recorded
+    assert {name: list(curve) for name, curve in old.items()} == {
+        "rmse, development": [10, 20, 30], "rmse, evaluation": [10, 20, 30]
+    }  # fmt: skip
+    [network] = runs.histories(run | {"course_epochs": [[10, 20, 25]]})
+    assert network["rmse, evaluation"] == pytest.approx({10: 0.4, 20: 0.3, 25: 0.5})
+
+
+def test_histories_leave_out_what_is_not_finite():
+    course = [[[[0.3, 0.1]], [[0.2, None]], [[0.1, 0.1]]]]
+    assert runs.histories({"metrics": {"development": {}}, "course": course}) == [
+        {"rmse, development": pytest.approx({10: 0.2, 30: 0.1})}
+    ]
+    assert runs.histories({"curves": {"loss": [2.0, None, 1.0]}}) == [{"loss": {1: 2.0, 3: 1.0}}]
+    assert runs.histories({"loss": [[None, 1.0], [4.0, 3.0]]}) == [{"loss": {2: 1.0}}, {"loss": {1: 4.0, 2: 3.0}}]
+
+
 def test_histories_for_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    records = {"a": {"runs": [{"seed": 3, "loss": [[2.0, 1.0], [4.0, 3.0]]}]}}
+    records = {"a": {"runs": [{"seed": 3, "loss": [[None, None], [4.0, 3.0]]}]}}
     cli._histories(records, tmp_path)
     read = EventAccumulator(str(tmp_path / "a" / "run 3" / "1"))
     read.Reload()

@@ -15,7 +15,7 @@ from common.features.relative_mel import RelativeMel
 from common.features.truncated import Truncated
 from data_prep.class_folders import ClassFolders
 from reproductions.velankar2022 import songs as of_songs
-from reproductions.velankar2022.train import RandomSplits, train_network
+from reproductions.velankar2022.train import RandomSplits, fit, train_network
 from reproductions.velankar2022.variants import variants
 from tests.conftest import GIVEN_ROOT, ROOT
 
@@ -358,3 +358,15 @@ def test_a_silent_beginning_is_no_gap(tmp_path):
     assert silent.shape[1] == 128 and not silent.any()
     complete = RelativeMel()(samples, rate)
     assert np.isfinite(complete).all() and complete.max() == 0 and complete[0].max() < -18
+
+
+def test_a_band_that_does_not_vary_is_scaled_by_one():
+    """As in scikit-learn: another song's value there is not multiplied by a million."""
+    x = np.random.default_rng(0).standard_normal((9, 640, 128)).astype("float32")
+    x[:6, :, 3] = -18.420681
+    train, rest = np.arange(6), np.arange(6, 9)
+    network = {"kind": "crnn", "epochs": 1, "standardised": True}
+    _, learnt = fit(network, x, np.arange(9) % 3, 3, (train, rest, rest), 0)
+    assert learnt["std"].dtype == "float32" and learnt["std"][3] == 1
+    others = np.arange(128) != 3
+    np.testing.assert_array_equal(learnt["std"][others], x[train].std(axis=(0, 1))[others] + 1e-6)

@@ -58,7 +58,7 @@ def weighted_r2(songs: dict, weights: np.ndarray) -> np.ndarray:
     frames, moments = np.asarray(songs["frames"], "float64")[:, None], np.asarray(songs["moments"])
     mean, variance = moments[..., 0], moments[..., 2]
     variance = _weighted_means(weights, frames, variance + mean**2) - _weighted_means(weights, frames, mean) ** 2
-    return 1 - weighted_mse(songs, weights) / np.maximum(variance, 1e-12)
+    return metrics.r2(weighted_mse(songs, weights), variance)
 
 
 def weighted_mae(songs: dict, weights: np.ndarray) -> np.ndarray:

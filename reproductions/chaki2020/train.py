@@ -13,6 +13,7 @@ import numpy as np
 
 from common import cli, protocol
 from common.errors import InputError
+from common.files import finite
 from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
@@ -76,11 +77,7 @@ def fit(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> tu
 
 def histories(found: list[dict]) -> dict[str, list]:
     """Of each network the loss after every epoch, four digits; None where it is not finite."""
-
-    def rounded(value):
-        return float(f"{value:.4g}") if np.isfinite(value) else None
-
-    return {name: [[rounded(value) for value in network[name]] for network in found]
+    return {name: [finite([float(f"{value:.4g}") for value in network[name]]) for network in found]
             for name in ("loss", "validation_loss")}  # fmt: skip
 
 

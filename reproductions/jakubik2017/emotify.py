@@ -6,6 +6,7 @@ import numpy as np
 
 from common import audio, protocol
 from common.errors import InputError
+from common.files import finite
 from common.runs import Variant
 from data_prep.dataset import Dataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
@@ -143,7 +144,7 @@ class Emotions(CrossValidation):
         entry |= {"fold": fold_of.tolist(), "predictions": predictions.tolist()}
         entry["by_fold"] = metrics.by_fold(reference, predictions, fold_of)
         if folds:
-            entry["loss"] = [[float(f"{value:.5g}") for value in found["loss"]] for found in folds]
+            entry["loss"] = finite([[float(f"{value:.5g}") for value in found["loss"]] for found in folds])
         return entry
 
     def for_good(self, variant):

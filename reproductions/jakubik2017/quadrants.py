@@ -9,6 +9,7 @@ from dataclasses import asdict
 import numpy as np
 
 from common import audio, protocol
+from common.files import finite
 from common.runs import Variant
 from data_prep.dataset import VALENCE_AROUSAL, ClassDataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
@@ -130,7 +131,7 @@ class Quadrants(CrossValidation):
         entry = {"metrics": {SPLIT: metrics.classification(self.y, predicted, self.data.classes)}}
         entry |= {"fold": fold_of.tolist(), "predicted": {SPLIT: predicted.tolist()}}
         if found:
-            entry["loss"] = [[float(f"{value:.5g}") for value in network["loss"]] for network in found]
+            entry["loss"] = finite([[float(f"{value:.5g}") for value in network["loss"]] for network in found])
         return entry
 
     def predicted(self, settings: dict, train, test, network: dict | None) -> np.ndarray:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, protocol
+from common.files import finite
 from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
@@ -64,8 +65,9 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
     network: `length`, `epochs` (at most), `until`, and readings as `model.crnn` names them. With `validation` a tenth
     of the songs is held out; the weights that were best on it count, and training ends PATIENCE epochs later.
     Returns two dicts of arrays. What was found: the predictions of each split, "development" for `train` with what is
-    held out (n_frames, 2); `course` (checks, splits, 2), the RMSE of both targets every 10 epochs; `seconds` of
-    processor time. What was learnt: the weights that count, and `mean` and `std` of the input.
+    held out (n_frames, 2); `course` (checks, splits, 2), the RMSE of both targets, and `course_epochs` (checks,),
+    after which epochs: every 10, and the last; `seconds` of processor time. What was learnt: the weights that count,
+    and `mean` and `std` of the input.
     """
     from common import keras2017, weights
 
@@ -87,7 +89,7 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
     net = model.crnn(x.shape[2], network["length"], **readings)
     net.compile(keras.optimizers.Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
     predict = {k: predictor(net, features, network["length"], readings) for k, features in scaled.items()}
-    course, best = [], (np.inf, 0, None, None)
+    course, epochs, best = [], [], (np.inf, 0, None, None)
     for epoch in range(1, network["epochs"] + 1):
         shuffled = order.permutation(len(x))
         for first in range(0, len(x), BATCH):
@@ -95,17 +97,18 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
             net.train_on_batch(x[batch], y[batch])
         if epoch % CHECK == 0 or epoch == network["epochs"]:
             found = {split: of_split() for split, of_split in predict.items()}
+            epochs.append(epoch)
             course.append([np.sqrt(np.square(found[k] - part.y.values).mean(0)) for k, part in parts.items()])
-            if np.mean(course[-1][0]) <= network["until"]:
-                break
             if "validation" in network:
                 now = (np.mean(course[-1][-1]), epoch, found, weights.of(net))
                 best = min(best, now, key=lambda check: check[0])
                 if epoch - best[1] >= PATIENCE:
                     break
+            if np.mean(course[-1][0]) <= network["until"]:
+                break
     seconds = np.array(time.process_time() - started)
-    found = {**(best[2] or found), "course": np.array(course, "float32"), "seconds": seconds}
-    return found, {**(best[3] or weights.of(net)), "mean": mean, "std": std}
+    found = {**(best[2] or found), "course": np.array(course, "float32"), "course_epochs": np.array(epochs)}
+    return found | {"seconds": seconds}, {**(best[3] or weights.of(net)), "mean": mean, "std": std}
 
 
 class MediaEval2015(Experiment):
@@ -227,9 +230,9 @@ class MediaEval2015(Experiment):
             entry["songs"][split] = {"frames": part.y.lengths.tolist(), "moments": moments}
             entry["metrics"][split] = metrics.dynamic(entry["songs"][split], TARGETS)
         if found:
-            entry["course"] = [
-                network["course"].astype(float).round(4).tolist() for network in found if "course" in network
-            ]
+            checked = [network for network in found if "course" in network]
+            entry["course"] = [finite(network["course"].astype(float).round(4).tolist()) for network in checked]
+            entry["course_epochs"] = [network["course_epochs"].tolist() for network in checked]
             if seed == 0:
                 split = next(name for name in predictions if name != "development")
                 entry["predictions"] = {split: predictions[split][1].round(3).tolist()}

@@ -15,6 +15,7 @@ import numpy as np
 
 from common import audio, cli
 from common.features.relative_mel import RelativeMel
+from common.files import finite
 from common.runs import Experiment, digest
 from data_prep import open_classes
 from reproductions.velankar2022.songs import MOODS, TEST_SHARE, VALIDATION_SHARE, Songs, select
@@ -52,6 +53,7 @@ def fit(network: dict, x: np.ndarray, y: np.ndarray, n_classes: int, split: tupl
     mean, std = 0.0, 1.0
     if network.get("standardised"):  # each mel band, on the training songs
         mean, std = x[train].mean(axis=(0, 1)), x[train].std(axis=(0, 1)) + 1e-6
+        std[np.ptp(x[train], axis=(0, 1)) == 0] = 1  # a band that does not vary is not divided by 1e-6
     net, optimizer, batch = model.network(network, n_classes)
     net.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     slower = keras.callbacks.ReduceLROnPlateau("val_accuracy", 0.5, patience=10, min_delta=0.01, mode="max")
@@ -181,7 +183,7 @@ class RandomSplits(Experiment):
             entry["predicted"][name] = every.tolist()
         entry["fold"] = np.isin(np.arange(len(songs.y)), test, invert=True).astype(int).tolist()  # 0: tested
         if found:
-            entry["curves"] = {name: [float(f"{value:.4g}") for value in found[0][name]] for name in CURVES}
+            entry["curves"] = {name: finite([float(f"{value:.4g}") for value in found[0][name]]) for name in CURVES}
         return entry
 
     def for_good(self, variant):
