@@ -9,8 +9,9 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from common import metrics, published
+from common import metrics
 from common.errors import InputError
+from common.verdict import resampling
 
 rng = np.random.default_rng(3)
 rated, fold_of = rng.random((60, 3)), np.arange(60) % 4
@@ -191,7 +192,7 @@ def test_r2_of_constant_labels_is_scikit_learns(level, error):
     expected = r2_score(np.zeros_like(estimates), estimates - level)  # the variance of .1, ..., .1 is not quite 0
     assert found["r2_pooled"] == dict.fromkeys(["valence", "arousal", "average"], expected)
     assert all(np.isfinite(value) for values in found.values() for value in values.values())
-    assert (published.resampled_r2(kept, np.array([[1.0, 0, 2], [1, 1, 1]])) == expected).all()
+    assert (resampling.weighted_r2(kept, np.array([[1.0, 0, 2], [1, 1, 1]])) == expected).all()
 
 
 def test_songs_without_taus_have_the_other_metrics_alone():
