@@ -16,6 +16,8 @@ from common.errors import InputError
 from common.files import cache_folder, muted_stderr
 from common.parallel import available_cores, progress
 
+BACKENDS = {"tensorflow": ("cpu", "gpu"), "jax": ("jax", "jax-cuda")}  # of Keras, and the extras that install them
+
 
 class Parser(argparse.ArgumentParser):
     """Help with defaults and paragraphs; a wrong argument is one line on standard error and exit code 2."""
@@ -139,6 +141,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if options.list:
         print(_listing(variants.values(), options.jobs))
         return 0
+    require_backend()
     asked = [name for said in options.variant or [] for name in fnmatch.filter(variants, said) or [said]]
     unknown = [name for name in asked if name not in variants]
     if unknown:
@@ -170,7 +173,6 @@ def _train(training: Training, options: argparse.Namespace) -> int:
                 "--weights keeps what one variant learnt in whole runs; name one --variant, and no --quick"
             )
         experiment.for_good(variants[asked[0]])  # tells now if there are none
-    _require_backend()
     if len(chosen) > 1 and not options.quiet:
         print(_plan(chosen, experiment, options), flush=True)
     for_keeps = experiment.for_record and not options.quick
@@ -199,13 +201,19 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     return 0
 
 
-def _require_backend() -> None:
-    """Raise InputError if the Keras backend that is asked for is not there."""
+def require_backend() -> None:
+    """Raise InputError if Keras's backend is not installed, before any work; nothing is imported."""
     backend = provenance.backend()
-    if backend not in ("tensorflow", "jax"):
-        raise InputError(f"KERAS_BACKEND={backend} is not supported; it takes tensorflow or jax")
+    if backend not in BACKENDS:
+        raise InputError(f"KERAS_BACKEND={backend} is not supported; it takes {' or '.join(BACKENDS)}")
     if find_spec(backend) is None:
-        raise InputError(f"KERAS_BACKEND={backend}: {backend} is not installed; the extra 'gpu' brings jax")
+        extras = (
+            f"{' or '.join(extras)} for KERAS_BACKEND={name}{' (installed)' * bool(find_spec(name))}"
+            for name, extras in BACKENDS.items()
+        )
+        raise InputError(
+            f"the Keras backend {backend} is not installed; pip install -e '.[EXTRA]': {', '.join(extras)}"
+        )
 
 
 def _plan(chosen: list[runs.Variant], experiment: runs.Experiment, options) -> str:

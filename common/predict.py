@@ -150,6 +150,7 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
 
 
 def _main(module: str, paper: str, options: argparse.Namespace) -> int:
+    cli.require_backend()
     if options.plot and options.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--plot {options.plot}: ends in none of .png, .svg and .pdf")
     for written in filter(None, (options.csv, options.json, options.plot)):

@@ -264,6 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _compare(options) -> int:
+    cli.require_backend()
     where = {"out": options.out, "work": cache_folder() / "work", "jobs": options.jobs}
     for experiment in experiments(options.data_root, options.jobs):
         print(experiment.dataset, flush=True)

@@ -38,6 +38,8 @@ def _build(options) -> int:
 
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
+    if options.audio:
+        cli.require_backend()
     paths = predict.recordings(options.audio) if options.audio else []
     expected, every = board.papers(), board.rows(options.results)
     records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
