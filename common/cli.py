@@ -155,6 +155,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if options.list:
         print(_listing(variants.values(), options.jobs))
         return 0
+    backend.require()
     asked = [name for said in options.variant or [] for name in fnmatch.filter(variants, said) or [said]]
     unknown = [name for name in asked if name not in variants]
     if unknown:
@@ -186,7 +187,6 @@ def _train(training: Training, options: argparse.Namespace) -> int:
                 "--weights keeps what one variant learnt in whole runs; name one --variant, and no --quick"
             )
         experiment.for_good(variants[asked[0]])  # tells now if there are none
-    backend.require()
     if len(chosen) > 1 and not options.quiet:
         print(_plan(chosen, experiment, options), flush=True)
     for_keeps = experiment.for_record and not options.quick

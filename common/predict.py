@@ -11,7 +11,7 @@ from threading import Thread
 
 import numpy as np
 
-from common import audio, cli, report, weights
+from common import audio, backend, cli, report, weights
 from common.errors import InputError
 from common.features import opensmile
 from common.files import json_text, require_writable, write_atomically
@@ -151,6 +151,7 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
 
 
 def _main(module: str, paper: str, options: argparse.Namespace) -> int:
+    backend.require()
     if options.plot and options.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--plot {options.plot}: ends in none of .png, .svg and .pdf")
     for written in filter(None, (options.csv, options.json, options.plot)):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cli, protocol, published, report, runs
+from common import backend, cli, protocol, published, report, runs
 from common.files import cache_folder, finite
 from common.parallel import available_cores
 from common.runs import Experiment, Variant
@@ -272,6 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _compare(options) -> int:
+    backend.require()
     where = {"out": options.out, "work": cache_folder() / "work", "jobs": options.jobs}
     for experiment in experiments(options.data_root, options.jobs):
         print(experiment.dataset, flush=True)

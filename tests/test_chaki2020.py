@@ -20,7 +20,7 @@ from common import audio, cli, keras2017, protocol, runs
 from common.errors import InputError
 from common.features.compare import ComParE
 from common.features.opensmile import OpenSmile
-from common.keras2017 import hard_sigmoid
+from common.keras2017 import hard_sigmoid, keras
 from common.keras2019 import LSTM, RMSprop
 from data_prep.dataset import Annotation, Recording
 from data_prep.emomusic import Emomusic
@@ -31,7 +31,6 @@ from tests.conftest import ROOT
 from tests.test_emomusic import TIMES, write_copy
 from tests.test_opensmile import RATE, voice
 
-keras = pytest.importorskip("keras")
 rng = np.random.default_rng(0)
 
 READINGS = ("strict", "history", "global")
@@ -103,7 +102,8 @@ def scrambled(layer, shape, scale=1.0):
 @pytest.mark.parametrize(("features", "units", "length"), [(5, 4, 9), (3, 7, 1), (6, 2, 2)])
 def test_lstm_is_keras_own(activation, features, units, length):
     """Outputs, and the gradients of input, kernel, recurrent kernel and bias; some gates are at 0 or 1."""
-    tf = pytest.importorskip("tensorflow")
+    import tensorflow as tf
+
     plain = keras.layers.LSTM(
         units, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True
     )  # fmt: skip
@@ -262,7 +262,6 @@ print(json.dumps(losses))
 
 
 def test_jax_gives_the_same_losses(capsys):
-    pytest.importorskip("jax", reason="JAX is not installed (extra: gpu)")
     environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -10,15 +10,13 @@ from scipy.stats import pearsonr
 from sklearn.metrics import root_mean_squared_error
 
 from common import cli, keras2017, runs
-from common.keras2017 import hard_sigmoid
+from common.keras2017 import hard_sigmoid, keras, ops
 from common.protocol import Sequences
 from data_prep.deam import Deam
 from reproductions.malik2017 import li2016, model, train
 from reproductions.malik2017.songs import Part
 from reproductions.malik2017.variants import variants
 
-keras = pytest.importorskip("keras")
-ops = keras.ops
 rng = np.random.default_rng(0)
 
 

@@ -16,7 +16,7 @@ from common.features import opensmile
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from common.features.store import FeatureStore
-from tests.conftest import ROOT
+from tests.conftest import AS_ROOT, ROOT
 
 PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
 RATE = 22050
@@ -307,7 +307,7 @@ def test_bad_calls(tmp_path, arguments, code, told):
     assert done.returncode == code and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason=AS_ROOT)
 def test_no_permission(models, song):
     song.chmod(0)
     with pytest.raises(InputError, match="may not be read"):

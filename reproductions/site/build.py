@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cli, published, report
+from common import backend, cli, published, report
 from common.errors import InputError
 from common.files import write_atomically
 from common.verdict.claims import judge_claims
@@ -39,6 +39,8 @@ def _build(options) -> int:
 
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
+    if options.audio:
+        backend.require()
     paths = predict.recordings(options.audio) if options.audio else []
     expected, every = board.papers(), board.rows(options.results)
     records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
