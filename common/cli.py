@@ -193,8 +193,9 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
-    elif experiment.facts(chosen[-1]).get("partial"):
-        print("Fewer epochs, folds or songs than the paper's: every cell is 'partial', and says nothing of the paper.")
+    elif partial := [variant.name for variant in chosen if experiment.facts(variant).get("partial")]:
+        which = "every cell is" if len(partial) == len(chosen) else f"cells of {', '.join(partial)} are"
+        print(f"Fewer epochs, folds or songs than the paper's: {which} 'partial', which says nothing of the paper.")
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out if for_keeps else Path(scratch)
         records = runs.execute(

@@ -618,9 +618,21 @@ def test_the_stretches_of_the_figures(recorded, small_root):
         assert record["facts"]["splits"][name]["tracks"] == [song]
 
 
+@pytest.mark.parametrize(("folds", "epochs"), [(10, None), (5, None), (10, 2)])
+def test_partial_is_what_differs_from_the_paper(small_root, folds, epochs):
+    """The official split has no folds, ridge regression no epochs."""
+    experiment = train.ThousandSongs(Emomusic(small_root), folds, 1)
+    named = {variant.name: variant for variant in variants(epochs)}
+    expected = {"nat_400_260": epochs or folds < 10, "nat_400_official_260": epochs,
+                "ridge_260": folds < 10, "ridge_official_260": None}  # fmt: skip
+    assert {name: experiment.facts(named[name])["partial"] for name in expected} == {
+        name: bool(partial) for name, partial in expected.items()
+    }
+
+
 def test_predictions_that_are_not_finite_are_counted(small_root):
     """They count as 0, and what is recorded stays JSON."""
-    experiment = train.ThousandSongs(Emomusic(small_root), 2, False, 1)
+    experiment = train.ThousandSongs(Emomusic(small_root), 2, 1)
     variant = next(v for v in variants() if v.name == "nat_128_linear_260")
     found = []
     for job in experiment.jobs(variant, 0):

@@ -12,7 +12,7 @@ import soundfile
 from common import keras2017, metrics, protocol, published
 from common.errors import InputError
 from data_prep import open_dataset
-from reproductions.jakubik2017 import emotify, learning, quadrants
+from reproductions.jakubik2017 import cross_validation, emotify, learning, quadrants
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = published.load_expected(ROOT / "reproductions" / "jakubik2017" / "expected.json")
@@ -182,6 +182,30 @@ def test_quadrants_end_to_end(quadrant_folders, tmp_path):
     assert accuracy["majority"] == 0.25 and accuracy["combined_svm"] > 0.9
     done = run(*options[:-4], "--folds", 7)
     assert done.returncode == 2 and "7 folds of 24 songs, each with songs of every class, cannot be made" in done.stderr
+
+
+@pytest.mark.parametrize(("folds", "epochs"), [(10, None), (3, None), (10, 5)])
+def test_partial_is_what_differs_from_the_paper(small_emotify, quadrant_folders, monkeypatch, folds, epochs):
+    """Fewer epochs are of the networks alone, fewer folds of all that is cross-validated, missing songs of all."""
+    monkeypatch.setattr(cross_validation.CrossValidation, "hear", lambda *_: None)
+    monkeypatch.setattr(quadrants.Quadrants, "fold_of", lambda *_: None)  # the miniature has six songs a class
+    fewer = folds < 10
+    for kind, data, expected in (
+        (emotify, open_dataset("emotify", str(small_emotify)), {
+            "standard_gru": epochs or fewer, "ridge": fewer, "descriptors_svr": fewer, "autoencoder_svr": fewer,
+            "rater_ceiling": False,
+        }),
+        (quadrants, open_dataset("Mine", str(quadrant_folders)), {
+            "standard_gru": epochs or fewer, "combined_svm": fewer, "majority": fewer,
+        }),
+    ):  # fmt: skip
+        experiment = emotify.Emotions if kind is emotify else quadrants.Quadrants
+        named = {variant.name: variant for variant in kind.variants(epochs)}
+        for incomplete in (False, True):
+            facts = {name: experiment(data, folds, incomplete, 1).facts(named[name]) for name in expected}
+            assert {name: one["partial"] for name, one in facts.items()} == {
+                name: bool(partial) or incomplete for name, partial in expected.items()
+            }
 
 
 def test_songs_are_annotated_by_quadrant(quadrant_folders):

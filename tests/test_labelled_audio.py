@@ -98,7 +98,7 @@ def test_the_other_paper_hears_it_too(mine):
     from reproductions.chaki2020.train import ThousandSongs
     from reproductions.chaki2020.variants import variants
 
-    experiment = ThousandSongs(open_dynamic("Mine", str(mine)), 3, True, 1)
+    experiment = ThousandSongs(open_dynamic("Mine", str(mine)), 3, 1)
     variant = next(v for v in variants() if v.name == "at_32_260")
     assert experiment.lacks(variant) is None and experiment.facts(variant)["splits"]["cross-validation"]["n_test"] == 9
     assert experiment.clips("deam").x.shape == (9, 27, 260) and experiment.for_good(variant)[:2] == (8, 1)

@@ -304,12 +304,25 @@ def test_epochs_are_in_records_and_histories(trained):
 def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
     """Cuts of ten seconds have 20 frames."""
     songs = Part(["a"], Sequences.of([np.zeros((20, 3))]), Sequences.of([np.zeros((20, 2))]))
-    experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, False, 1)
+    experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, 1)
     monkeypatch.setattr(experiment, "material", lambda settings: SimpleNamespace(development=songs))
     lacking = {v.name: why for v in variants() if (why := experiment.lacks(v))}
     assert set(lacking) == {"crnn_l30", "crnn_l60", "crnn_nb", "crnn_lengths", "li2016", "crnn_log_mel_l30",
                             "crnn_log_mel_l60"}  # fmt: skip
     assert lacking["crnn_lengths"] == "its sequences have 60 frames, and songs here only 20"
+
+
+@pytest.mark.parametrize(("folds", "epochs"), [(10, None), (5, None), (10, 20)])
+def test_partial_is_what_differs_from_the_paper(small_deam, monkeypatch, folds, epochs):
+    """Folds are of the cross-validation alone, epochs of networks whose number of epochs is not fixed."""
+    experiment = train.MediaEval2015(Deam(small_deam), folds, 1)
+    monkeypatch.setattr(experiment, "fold_of", lambda seed, songs: None)  # the miniature has five songs
+    named = {variant.name: variant for variant in variants(epochs)}
+    expected = {"crnn_l20": epochs, "ridge": None, "crnn_l20_200_epochs": None, "li2016": None,
+                "cv_crnn_l20": epochs or folds < 10, "cv_ridge": folds < 10}  # fmt: skip
+    assert {name: experiment.facts(named[name])["partial"] for name in expected} == {
+        name: bool(partial) for name, partial in expected.items()
+    }
 
 
 def put_nan(root):

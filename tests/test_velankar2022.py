@@ -360,6 +360,17 @@ def test_a_silent_beginning_is_no_gap(tmp_path):
     assert np.isfinite(complete).all() and complete.max() == 0 and complete[0].max() < -18
 
 
+@pytest.mark.parametrize("epochs", [None, 3])
+def test_fewer_epochs_are_partial_of_networks_alone(tmp_path, monkeypatch, epochs):
+    data = ClassFolders(collection(tmp_path, songs=20, artists=True), "Songs")
+    for incomplete in (False, True):
+        experiment = RandomSplits(data, incomplete, 1)
+        monkeypatch.setattr(experiment, "heard", lambda settings: (None, 0))
+        facts = {v.name: experiment.facts(v) for v in variants(epochs) if v.name in ("crnn", "majority")}
+        assert facts["crnn"]["partial"] == (incomplete or epochs is not None)
+        assert facts["majority"]["partial"] == incomplete
+
+
 def test_a_band_that_does_not_vary_is_scaled_by_one():
     """As in scikit-learn: another song's value there is not multiplied by a million."""
     x = np.random.default_rng(0).standard_normal((9, 640, 128)).astype("float32")

@@ -62,13 +62,16 @@ def baselines(variant: Variant) -> tuple[str, ...]:
     return f"majority{suffix}", f"combined_svm{suffix}"
 
 
+PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
+
+
 class Quadrants(CrossValidation):
     """One class a song; folds are stratified, by song or by artist."""
 
     songs_timed = 900
 
-    def __init__(self, data: ClassDataset, folds: int, partial: bool, jobs: int):
-        super().__init__(data, folds, partial, jobs)
+    def __init__(self, data: ClassDataset, folds: int, incomplete: bool, jobs: int):
+        super().__init__(data, folds, incomplete, jobs)
         label = data.labels["class"]
         self.y = np.array([data.classes.index(label[track.id]) for track in data.tracks])
 
@@ -96,12 +99,14 @@ class Quadrants(CrossValidation):
         n, features = len(self.y), variant.settings.get("features")
         of_paper = self.data.is_papers(PAPERS, tuple(VALENCE_AROUSAL))
         of = OF_PAPER if of_paper else self.data.n_tracks
+        shortened = variant.settings != PUBLISHED[variant.name] or self.folds != FOLDS
         return {
             "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
             "input": "hand-made features from audio" if features else "log-mel from audio, as published",
             "extractor": asdict(self.extractor(variant)),
             "stand_in": not of_paper,
-            "n_train": n, "of_train": of, "n_test": n, "of_test": of, "partial": self.partial,
+            "n_train": n, "of_train": of, "n_test": n, "of_test": of,
+            "partial": self.incomplete or shortened,
             "targets": list(self.data.classes), "reference": self.y.tolist(),
             "tracks": [track.id for track in self.data.tracks], "artists": self.data.groups,
         }  # fmt: skip

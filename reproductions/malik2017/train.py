@@ -18,11 +18,12 @@ from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
 from reproductions.malik2017.songs import INPUTS, Material, Part, extractor
-from reproductions.malik2017.variants import EPOCHS, FOLDS, baselines, variants
+from reproductions.malik2017.variants import FOLDS, baselines, variants
 
 PAPERS = "deam"  # the data set of the paper's task
 SEEDS, BATCH, CHECK, PATIENCE = 5, 32, 10, 50
 TARGETS = ["valence", "arousal"]
+PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
 
 def predictor(net, features: protocol.Sequences, length: int, readings: dict) -> Callable[[], np.ndarray]:
@@ -116,8 +117,8 @@ class MediaEval2015(Experiment):
 
     paper = "malik2017"
 
-    def __init__(self, data, folds: int, partial: bool, jobs: int):
-        self.data, self.folds, self.partial, self.processes = data, folds, partial, jobs
+    def __init__(self, data, folds: int, jobs: int):
+        self.data, self.folds, self.processes = data, folds, jobs
         self.dataset, self.for_record = "mediaeval2015" if data.name == PAPERS else data.name, not data.rendered
         self._materials = {}
 
@@ -151,10 +152,11 @@ class MediaEval2015(Experiment):
         if "evaluation_cuts" in splits:
             splits["evaluation_cuts"] |= {"input": INPUTS["opensmile"], "audio": self.data.audio_kind}
         development = splits[next(iter(splits))]
+        shortened = settings != PUBLISHED[variant.name] or (settings["cross_validation"] and self.folds != FOLDS)
         return {
             "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind if heard else "none",
             "input": INPUTS[source], "labels": settings["labels"], "n_train": development["n_test"],
-            "of_train": development["of_test"], "partial": self.partial, "targets": TARGETS, "splits": splits,
+            "of_train": development["of_test"], "partial": shortened, "targets": TARGETS, "splits": splits,
         }  # fmt: skip
 
     def extractor(self, variant):
@@ -273,8 +275,7 @@ def build(options) -> MediaEval2015:
     """The data set that the options name; without a data root the rendered one."""
     data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
-    folds = options.folds or FOLDS
-    return MediaEval2015(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)
+    return MediaEval2015(data, options.folds or FOLDS, options.jobs)
 
 
 def _variants(options):
