@@ -77,7 +77,7 @@ def broken_emotify(small_emotify, tmp_path) -> Path:
     return tmp_path / "data" / "Emotify"
 
 
-def _deam_labels(song: int, times: np.ndarray) -> np.ndarray:
+def deam_labels(song: int, times: np.ndarray) -> np.ndarray:
     """Valence and arousal of a song of the miniature, (times, 2)."""
     rng = np.random.default_rng(song)
     middle, swing, phase = rng.uniform(-0.4, 0.4, 2), rng.uniform(0.1, 0.3, 2), rng.uniform(0, 6, 2)
@@ -112,14 +112,14 @@ def small_deam(tmp_path_factory) -> Path:
     for song, n in windows.items():
         frame_time = 0.5 * np.arange(n)
         start = frame_time - starts.get(song, ("", 0))[1]
-        told = _deam_labels(song, start + 1) @ weights + 0.1 * rng.standard_normal((n, 259))
+        told = deam_labels(song, start + 1) @ weights + 0.1 * rng.standard_normal((n, 259))
         table = np.column_stack([frame_time, start, told])
         np.savetxt(
             root / "DEAM" / "features" / f"{song}.csv", table, "%.5g", ";", header=";".join(COLUMNS), comments=""
         )
-        courses[song] = _deam_labels(song, 15 + 0.5 * np.arange(labels[song]))
+        courses[song] = deam_labels(song, 15 + 0.5 * np.arange(labels[song]))
         seconds = 45 if song < 2001 else 51
-        arousal = _deam_labels(song, np.arange(8000 * seconds) / 8000)[:, 1]
+        arousal = deam_labels(song, np.arange(8000 * seconds) / 8000)[:, 1]
         sound = 0.05 * 10**arousal * rng.standard_normal(len(arousal))
         soundfile.write(root / "DEAM" / "MEMD_audio" / f"{song}.wav", sound.clip(-1, 1), 8000)
     task = {song: course for song, course in courses.items() if song < 2001}

@@ -250,3 +250,12 @@ def test_folds_of_one_song_are_refused_before_training(small_emotify):
     assert emotify.Emotions(data, n // 2, True, 1).folds == n // 2
     with pytest.raises(InputError, match=f"--folds takes 2 to {n // 2}"):
         emotify.Emotions(data, n // 2 + 1, True, 1)
+
+
+def test_every_seed_is_another_run(small_emotify):
+    """Other folds, other initial weights and crops: both go into the call that trains."""
+    experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)
+    variant = next(v for v in emotify.variants() if v.name == "standard_gru")
+    calls = [[experiment.call(job) for job in experiment.jobs(variant, seed)] for seed in (0, 1, 2)]
+    assert [{call[-2] for call in of_run} for of_run in calls] == [{0}, {1}, {2}]
+    assert len({tuple(of_run[0][-3]) for of_run in calls}) == 3

@@ -280,3 +280,20 @@ def test_claims_are_judged():
 def test_readmes_are_not_stale():
     for path, text in generated(ROOT / "results").items():
         assert path.read_text() == text, f"{path} is stale: python -m reproductions --write"
+
+
+def test_one_value_a_run(paper):
+    """A run counts once, so that the spread has as many degrees of freedom as there are runs."""
+    model = record(1.0, seeds=range(4))
+    expected, records = paper([cell("x", "model", 0.5)], model=model)
+    (row,) = published.join(expected, records)
+    assert row.fields["runs"] == 4 and row.fields["measured"] == pytest.approx(mean_r(model))
+
+
+def test_a_baseline_of_other_data_does_not_count(paper):
+    """Δ is capped by the strongest trivial predictor on the same songs and labels."""
+    for fingerprint, baseline in [("abc", True), ("of other songs", False)]:
+        trivial = record(0.5, fingerprint=fingerprint)
+        expected, records = paper([cell("x", "model", 0.5)], model=record(1.0), mean=trivial)
+        (row,) = published.join(expected | {"trivial_baselines": ["mean"]}, records)
+        assert (row.fields["baseline"] is not None) == baseline

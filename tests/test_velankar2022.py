@@ -381,3 +381,16 @@ def test_a_band_that_does_not_vary_is_scaled_by_one():
     assert learnt["std"].dtype == "float32" and learnt["std"][3] == 1
     others = np.arange(128) != 3
     np.testing.assert_array_equal(learnt["std"][others], x[train].std(axis=(0, 1))[others] + 1e-6)
+
+
+def test_the_epoch_is_not_chosen_by_the_test_songs(tmp_path, monkeypatch):
+    """The songs that validate, by which the best epoch is kept, are none of those that are tested."""
+    experiment = RandomSplits(ClassFolders(collection(tmp_path, songs=20), "Songs"), False, 1)
+    monkeypatch.setattr(experiment, "heard", lambda settings: (np.zeros((60, 640, 128), "float32"), 0))
+    variant = next(v for v in variants() if v.name == "crnn")
+    for seed in range(3):
+        (job,) = experiment.jobs(variant, seed)
+        parts = experiment.call(job)[-2]
+        assert [len(part) > 0 for part in parts] == [True] * 3
+        every = np.concatenate(parts)
+        assert len(set(every)) == len(every) == len(experiment.songs(variant.settings).y)
