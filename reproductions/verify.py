@@ -165,17 +165,26 @@ def _outcome(target: Target, records: published.Records, experiments: dict, opti
         return place | {"reason": f"the data set {target.dataset} is not at hand"}
     if variant is None or (lacks := experiment.lacks(variant)):
         return place | {"reason": lacks if variant else "the suite has no such variant any more"}
-    new = json.loads(json.dumps(runs.new_record(experiment, variant)))
-    for what in ("settings", "facts"):
-        if new[what] != record[what]:
-            other = [k for k in new[what].keys() | record[what].keys() if new[what].get(k) != record[what].get(k)]
-            return place | {"reason": f"recorded with other {', '.join(sorted(other))} than here"}
+    other = _other_configuration(record, json.loads(json.dumps(runs.new_record(experiment, variant))))
+    features_differ = other == ["fingerprint"] and experiment.extractor(variant) is not None
+    if other and not features_differ:
+        return place | {"reason": f"recorded with other {', '.join(other)} than here"}
     seeds = [run["seed"] for run in record["runs"][: options.runs]]
     with tempfile.TemporaryDirectory() as scratch:
         found = runs.execute(
             experiment, [variant], seeds, out=Path(scratch), work=cache_folder() / "verify", jobs=options.jobs
         )
-    return place | compare(record, found[variant.name]["runs"], target.cells)
+    outcome = compare(record, found[variant.name]["runs"], target.cells)
+    return place | outcome | ({"features": "of other bits than recorded"} if features_differ else {})
+
+
+def _other_configuration(record: dict, new: dict) -> list[str]:
+    """The settings and facts in which a record and a new one differ.
+
+    A fingerprint that differs alone says that features have other bits: they depend on the type of processor.
+    """
+    pairs = [(record[what], new[what]) for what in ("settings", "facts")]
+    return sorted({key for old, now in pairs for key in old.keys() | now.keys() if old.get(key) != now.get(key)})
 
 
 def compare(record: dict, derived: list[dict], cells) -> dict:
