@@ -297,8 +297,7 @@ def _train(work: Work, key: str, wait: bool, commit: str | None, function, *argu
             return key, None
         arrays = work.load(key)
         if arrays is None:
-            arrays = function(*arguments)
-            arrays["provenance"] = np.array(json.dumps(provenance.now(commit)))
+            arrays = function(*arguments) | {"provenance": np.array(json.dumps(provenance.now(commit)))}
             work.save(key, arrays)
         return key, float(arrays["seconds"])
 

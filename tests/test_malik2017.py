@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import root_mean_squared_error
 
-from common import cli, keras2017, runs
+from common import cli, keras2017, parallel, runs
 from common.keras2017 import hard_sigmoid, keras, ops
 from common.protocol import Sequences
 from data_prep.deam import Deam
@@ -164,6 +164,7 @@ def miniature(small_deam, tmp_path_factory):
         options += ["--jobs", 1, "--out", go.out, *(part for name in names for part in ("--variant", name))]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cli, "cache_folder", lambda: folder / work)
+            patch.setattr(runs, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
             patch.setattr(train, "train_network", noted(train.train_network))
             patch.setattr(li2016, "train_member", noted(li2016.train_member))
             patch.setattr(li2016, "blstm", no_recurrence)
