@@ -16,7 +16,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.preprocessing import StandardScaler
 
-from common import audio, cli, keras2017, protocol, runs
+from common import audio, cli, keras2017, parallel, protocol, runs
 from common.errors import InputError
 from common.features.compare import ComParE
 from common.features.opensmile import OpenSmile
@@ -522,6 +522,7 @@ def recorded(small_root, tmp_path_factory):
     records, of = {}, {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "cache_folder", lambda: folder / "work")
+        patch.setattr(runs, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
         patch.setattr(train, "train_network", told)
         for name in VARIANTS:
             options = ["--data-root", small_root, "--allow-missing", "--folds", 2, "--jobs", 1, "--out", folder / "out"]
