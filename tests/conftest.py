@@ -47,7 +47,7 @@ def real_root() -> Path:
 
 @pytest.fixture(scope="session")
 def small_emotify(tmp_path_factory) -> Path:
-    """A data root with six excerpts a genre in Emotify's layout: real ones where there are some, else noise."""
+    """A data root with six rendered excerpts a genre in Emotify's layout."""
     from data_prep.emotify import EMOTIONS, GENRES
 
     root, rng = tmp_path_factory.mktemp("small"), np.random.default_rng(0)
@@ -56,12 +56,8 @@ def small_emotify(tmp_path_factory) -> Path:
         folder = root / "Emotify" / "emotifymusic" / genre
         folder.mkdir(parents=True)
         for n in range(1, PER_GENRE + 1):
-            real = sorted((Path(GIVEN_ROOT or "nowhere") / "Emotify" / "emotifymusic" / genre).glob(f"{n}.*"))
-            if real:
-                shutil.copy(real[0], folder)
-            else:
-                sound = np.cumsum(rng.standard_normal(8000 * 59)) / 500 + 0.1 * rng.standard_normal(8000 * 59)
-                soundfile.write(folder / f"{n}.wav", np.sin(sound) * rng.uniform(0.05, 0.9), 8000)
+            sound = np.cumsum(rng.standard_normal(8000 * 59)) / 500 + 0.1 * rng.standard_normal(8000 * 59)
+            soundfile.write(folder / f"{n}.wav", np.sin(sound) * rng.uniform(0.05, 0.9), 8000)
             chance = rng.random(len(EMOTIONS))
             for _ in range(10):
                 ticked = ",".join(str(int(t)) for t in rng.random(len(EMOTIONS)) < chance)
