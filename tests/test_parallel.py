@@ -76,9 +76,11 @@ def test_a_worker_that_is_killed_is_one_line():
 
 
 COMMAND = """
-import sys, time
+import signal, sys, time
 from common import cli, parallel
 from tests.test_parallel import busy
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
 
 def work():
     calls = ((busy, sys.argv[1]) for _ in range(4))
