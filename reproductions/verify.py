@@ -1,7 +1,7 @@
 """Derive recorded numbers again, and compare: is what is recorded what the code here gives?
 
-Without WHAT, one run of every system that answers for a published cell. WHAT is a cell's id or the name of a variant
-(also with * for any letters). The same code, libraries and type of processor must give the same bits. Otherwise the
+Without WHAT, one run of every system that answers for a published cell. WHAT is a cell's id or the name of a variant,
+also as DATASET/VARIANT, and with * for any letters. The same code, libraries and type of processor must give the same bits. Otherwise the
 new value must lie in the 95 % prediction interval of the recorded runs. An interval wider than Δ, the difference that
 would matter, makes the outcome `consistent` instead of `verified`. Networks that this command has trained before, with
 the same identity, are used again. It ends with 1 if a number falls outside.
@@ -98,7 +98,8 @@ def choose(records: dict[str, published.Records], what: list[str], paper: str | 
             for place in _recorded(records[name]) if what else answered:
                 cells = answered.get(place, [])
                 ids = {pattern for pattern in what if pattern in {cell["id"] for cell in cells}}
-                names = {pattern for pattern in what if fnmatch.fnmatch(place[1], pattern)}
+                called = place[1], "/".join(place)
+                names = {pattern for pattern in what if any(fnmatch.fnmatch(one, pattern) for one in called)}
                 unknown -= ids | names
                 if not what or ids | names:
                     named = [cell for cell in cells if names or not what or cell["id"] in ids]

@@ -128,6 +128,14 @@ def test_dropout_of_the_gru_is_keras_1s():
         np.testing.assert_allclose(states[t], h, atol=1e-5)
 
 
+def test_the_loss_is_the_mean_of_both_errors():
+    """Of valence and arousal each the root of the mean squared error over all frames of a batch."""
+    rng = np.random.default_rng(0)
+    y, predicted = rng.standard_normal((2, 6, 7, 2)).astype("float32")
+    errors = rmse_of_targets(y.reshape(-1, 2), predicted.reshape(-1, 2))
+    assert float(model.rmse(y, predicted)) == pytest.approx(errors.mean(), rel=1e-5)
+
+
 def test_li2016_has_about_two_million_parameters():
     assert li2016.blstm(260).count_params() == 1975810
 

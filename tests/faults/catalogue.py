@@ -226,7 +226,8 @@ KINDS["networks"] = [
      ("keras2017::adadelta_is_zeilers",)),
     ("square_without_root_in_the_loss", "reproductions.jakubik2017.model:similarity_loss",
      _result(lambda loss: loss**2), ("jakubik2017::loss_is_equation_13",)),
-    ("sum_for_mean_in_the_loss", "reproductions.malik2017.model:rmse", _result(lambda loss: 2 * loss), (LAYERS,)),
+    ("sum_for_mean_in_the_loss", "reproductions.malik2017.model:rmse", _result(lambda loss: 2 * loss),
+     ("malik2017::the_loss_is_the_mean_of_both_errors",)),
 ]  # fmt: skip
 
 
