@@ -1,10 +1,10 @@
 """Derive recorded numbers again, and compare: is what is recorded what the code here gives?
 
 Without WHAT, one run of every system that answers for a published cell. WHAT is a cell's id or the name of a variant,
-also as DATASET/VARIANT, and with * for any letters. The same code, libraries and type of processor must give the same bits. Otherwise the
-new value must lie in the 95 % prediction interval of the recorded runs. An interval wider than Δ, the difference that
-would matter, makes the outcome `consistent` instead of `verified`. Networks that this command has trained before, with
-the same identity, are used again. It ends with 1 if a number falls outside.
+also as DATASET/VARIANT, and with * for any letters. The same code, libraries and type of processor must give the same
+bits. Otherwise the new value must lie in the 95 % prediction interval of the recorded runs. An interval wider than Δ,
+the difference that would matter, makes the outcome `consistent` instead of `verified`. Networks that this command has
+trained before, with the same identity, are used again. It ends with 1 if a number falls outside.
 """
 
 import fnmatch
@@ -296,7 +296,7 @@ def table(outcomes: list[dict], render=report.text_table) -> str:
                 outcome["paper"], outcome["variant"], f"{cell['metric']}, {cell['target']}", cell["runs"],
                 report.number(cell["recorded"]), width, report.number(cell["matters"]), report.number(cell["derived"]),
                 " ".join(f"{name} {value}" for name, value in (outcome["agreement"] or {}).items()) or "–",
-                outcome["word"] if cell is cells[0] else cell["word"],
+                cell["word"] if cell["word"] == outcome["word"] else f"{cell['word']} (all numbers: {outcome['word']})",
             ])  # fmt: skip
     header = ["paper", "variant", "number", "runs", "recorded", "interval", "Δ", "derived", "songs", "outcome"]
     return render(header, lines)
