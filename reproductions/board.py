@@ -4,7 +4,7 @@ from pathlib import Path
 
 from common import published, report
 from common.verdict.claims import judge_claims
-from reproductions import beyond, simulations
+from reproductions import benchmarks, beyond, simulations
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
@@ -40,7 +40,9 @@ def generated(results: Path) -> dict[Path, str]:
     """The READMEs and the page on verdicts with their generated parts made anew: {file: text}."""
     every = rows(results)
     board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
+    recorded = benchmarks.generated(results)
     parts = {"board": board, "beyond": beyond.table(results, report.markdown_table)}
+    parts |= recorded.get(ROOT / "README.md", {})
     texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", parts)}
     texts[VERDICTS] = report.replace_generated(VERDICTS, simulations.tables(ROOT / "results" / "verdicts"))
     for expected in papers():
@@ -55,5 +57,6 @@ def generated(results: Path) -> dict[Path, str]:
                 table = report.variants_table(records, dataset, split, metric, variants)
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(judge_claims(expected, records), report.markdown_table)
-        texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
+        parts = {"results": "\n\n".join(tables), "claims": judged, **recorded.get(path, {})}
+        texts[path] = report.replace_generated(path, parts)
     return texts
