@@ -63,9 +63,9 @@ def quantity(measured: dict | None) -> str:
 def where(record: dict) -> str:
     """Script, processor, versions and date of a record."""
     machine, of = record["machine"], record["provenance"]
-    versions = [f"{name} {of['versions'][name]}" for name in ("python", "keras", "tensorflow-cpu", "tensorflow", "jax")
-                if name in of["versions"]]  # fmt: skip
-    computer = f"{of['device']}, {machine['cores']} cores, {', '.join(versions)}, backend {of['backend']}"
+    versions = [f"{name} {version}" for name, version in of["versions"].items()
+                if name in ("python", "keras") or name.startswith(of["backend"])]  # fmt: skip
+    computer = f"{of['device']}, {machine['cores']} cores, {', '.join(versions)}"
     return f"`tests/benchmarks/{record['benchmark']}.py`, {computer}, {of['finished'][:10]}."
 
 

@@ -52,7 +52,7 @@ def record(out: Path, name: str, title: str, found: dict) -> Path:
 
     title: what was measured, and on what. found: {row: {column: `measured` or another dict}} of a table.
     """
-    machine = {"cores": available_cores(), "system": platform.platform()}
+    machine = {"cores": available_cores(), "system": f"{platform.system()} {platform.machine()}"}
     if hasattr(os, "sysconf"):
         machine["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     path = Path(out) / "benchmarks" / f"{name}.json"
