@@ -17,6 +17,7 @@ from common.errors import InputError
 from common.files import cache_folder, muted_stderr
 
 DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax", "jaxlib")}
+EXTRAS = {"tensorflow": ("cpu", "gpu"), "jax": ("jax", "jax-cuda")}  # of this project, which install a backend
 LIBRARIES = ("keras", "numpy", "scipy", "scikit-learn")
 SHORTEN_TRAINING = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -44,10 +45,16 @@ def _in_keras_json() -> str | None:
 def require() -> None:
     """Raise InputError, before any work, if the backend that is asked for is unknown or not installed."""
     backend = name()
-    if backend not in DISTRIBUTIONS:
-        raise InputError(f"the Keras backend '{backend}' is not supported; set KERAS_BACKEND to tensorflow or jax")
+    if backend not in EXTRAS:
+        raise InputError(f"KERAS_BACKEND={backend} is not supported; it takes {' or '.join(EXTRAS)}")
     if find_spec(backend) is None:
-        raise InputError(f"the Keras backend {backend} is not installed; the extra 'cpu' or 'jax' brings one")
+        extras = (
+            f"{' or '.join(extras)} for KERAS_BACKEND={one}{' (installed)' * bool(find_spec(one))}"
+            for one, extras in EXTRAS.items()
+        )
+        raise InputError(
+            f"the Keras backend {backend} is not installed; pip install -e '.[EXTRA]': {', '.join(extras)}"
+        )
 
 
 def prepare() -> None:

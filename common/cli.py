@@ -4,8 +4,10 @@ import argparse
 import difflib
 import fnmatch
 import logging
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -40,15 +42,29 @@ def at_least(lowest: int) -> Callable[[str], int]:
 
 
 def run(command: Callable[[], int]) -> int:
-    """Run a command; bad input is one line and exit code 2, an interruption one line and exit code 130."""
+    """Run a command and end its workers; returns the exit code.
+
+    Bad input is one line and exit code 2; an interruption (SIGINT, SIGTERM) one line and 128 + the signal's number.
+    """
+    received = []
+
+    def interrupt(number, frame):
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt) if threading.current_thread() is threading.main_thread() else None
     try:
         return command()
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+        print("stopped; run the same command again to resume", file=sys.stderr)
+        return 128 + (received or [signal.SIGINT])[0]
+    finally:
+        parallel.stop_workers()
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(frozen=True)
@@ -139,6 +155,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if options.list:
         print(_listing(variants.values(), options.jobs))
         return 0
+    backend.require()
     asked = [name for said in options.variant or [] for name in fnmatch.filter(variants, said) or [said]]
     unknown = [name for name in asked if name not in variants]
     if unknown:
@@ -170,15 +187,15 @@ def _train(training: Training, options: argparse.Namespace) -> int:
                 "--weights keeps what one variant learnt in whole runs; name one --variant, and no --quick"
             )
         experiment.for_good(variants[asked[0]])  # tells now if there are none
-    backend.require()
     if len(chosen) > 1 and not options.quiet:
         print(_plan(chosen, experiment, options), flush=True)
     for_keeps = experiment.for_record and not options.quick
     if not for_keeps:
         why = "a quick run" if options.quick else "run on music that the project renders itself"
         print(f"This is {why}: its numbers are not the paper's, and nothing is recorded.")
-    elif experiment.facts(chosen[-1]).get("partial"):
-        print("Fewer epochs, folds or songs than the paper's: every cell is 'partial', and says nothing of the paper.")
+    elif partial := [variant.name for variant in chosen if experiment.facts(variant).get("partial")]:
+        which = "every cell is" if len(partial) == len(chosen) else f"cells of {', '.join(partial)} are"
+        print(f"Fewer epochs, folds or songs than the paper's: {which} 'partial', which says nothing of the paper.")
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out if for_keeps else Path(scratch)
         records = runs.execute(
@@ -238,9 +255,9 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     """Train a variant on all songs, and keep its weights with how good it and what ran beside it were in the runs."""
     from common import weights
 
-    n_songs, calls = experiment.for_good(variant)
+    n_train, n_validation, calls = experiment.for_good(variant)
     bar = {"total": len(calls), "label": "training on all songs", "unit": "network"}
-    learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, **bar)]
+    learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, isolated=True, **bar)]
     record = records[variant.name]
     split, metric, targets = published.headline(record)
 
@@ -257,7 +274,8 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     beside = {name: title for name, title in beside.items() if title.startswith("baseline: ")}  # and no oracle
     quality |= {"baselines": {title.removeprefix("baseline: "): means(name) for name, title in beside.items()}}
     told = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
-    told |= {"columns": facts["targets"], "n_train": n_songs, "input": facts["input"], "audio": facts["audio"]}
+    told |= {"columns": facts["targets"], "n_train": n_train, "n_validation": n_validation}
+    told |= {"input": facts["input"], "audio": facts["audio"]}
     told |= {"quality": quality, "provenance": provenance.now(provenance.commit())}
     weights.save(options.weights, learnt, told, experiment.data.cite())
     print(f"weights: {options.weights}")

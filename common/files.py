@@ -1,8 +1,10 @@
-"""Files written whole or not at all, arrays that carry their checksum, and where the cache is."""
+"""Files written whole or not at all, JSON, arrays that carry their checksum, and where the cache is."""
 
 import contextlib
 import hashlib
 import io
+import json
+import math
 import os
 import tempfile
 import threading
@@ -36,6 +38,38 @@ def write_atomically(path: Path, content: bytes, *, hint: str = "choose another 
             raise
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be written ({error.strerror}); {hint}") from error
+
+
+def json_text(value, path: Path, indent: int | None = None) -> str:
+    """A value as JSON text for a file. Raises InputError, which names the first, if it holds NaN or an infinity."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    except ValueError as error:
+        where = _not_finite(value)
+        if where is None:
+            raise
+        raise InputError(
+            f"{path}: '{where}' is not a finite number (did a training diverge?), and JSON has no other numbers"
+        ) from error
+
+
+def _not_finite(value, name: str = "") -> str | None:
+    """The name of the first number inside a value that is not finite, as metrics.test.average or loss[0][3]."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else name
+    inside = []
+    if isinstance(value, dict):
+        inside = [(f"{name}.{key}".lstrip("."), one) for key, one in value.items()]
+    elif isinstance(value, list | tuple):
+        inside = [(f"{name}[{i}]", one) for i, one in enumerate(value)]
+    return next((found for key, one in inside if (found := _not_finite(one, key)) is not None), None)
+
+
+def finite(values):
+    """Numbers in nested lists, with None in the place of NaN and infinities, which JSON does not have."""
+    if isinstance(values, list):
+        return [finite(value) for value in values]
+    return values if math.isfinite(values) else None
 
 
 def require_writable(folder: Path) -> None:

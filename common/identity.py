@@ -12,6 +12,7 @@ import ast
 import hashlib
 import importlib.util
 import json
+import tokenize
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, is_dataclass
@@ -255,7 +256,7 @@ def _parse(name: str) -> _Source | None:
     """The source of a module; None if it has none that can be read."""
     try:
         spec = importlib.util.find_spec(name)
-        text = spec.loader.get_source(name)
-    except (AttributeError, ImportError, ValueError, OSError):
+        with tokenize.open(spec.origin) as file:
+            return _Source(name, file.read(), spec.submodule_search_locations is not None)
+    except (AttributeError, ImportError, ValueError, OSError, TypeError):
         return None
-    return None if text is None else _Source(name, text, spec.submodule_search_locations is not None)

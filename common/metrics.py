@@ -2,7 +2,8 @@
 
 Conventions: `reference` and `estimate` are float arrays of the same shape (n_songs,) or (n_songs, n_targets);
 `fold` holds the fold that tested each song, integers of shape (n_songs,). A metric returns one value a target.
-An estimate that does not vary has r = 0 (it tells nothing about the order of the songs).
+Every value is a finite number. Where estimate or reference does not vary, r = 0: no order of the songs follows from it.
+Where the reference does not vary, R² = 1 if every estimate equals it, else 0, as in scikit-learn.
 """
 
 import numpy as np
@@ -27,7 +28,7 @@ def pearson_r_pooled(reference, estimate) -> np.ndarray:
     reference, estimate = validate(reference, estimate)
     a, b = reference - reference.mean(0), estimate - estimate.mean(0)
     scale = np.sqrt((a * a).sum(0) * (b * b).sum(0))
-    varies = np.ptp(estimate, axis=0) > 1e-12
+    varies = np.minimum(np.ptp(reference, axis=0), np.ptp(estimate, axis=0)) > 1e-12
     return np.where(varies, (a * b).sum(0) / np.where(scale > 0, scale, 1), 0.0)
 
 
@@ -43,12 +44,15 @@ def split_half_reliability(responses, song, *, splits: int = 200, seed: int = 0)
 
     responses (n_responses, n_targets); song (n_responses,), the song of each. For each random split of every
     song's raters: r over songs between the two halves' means, stepped up to all raters by Spearman-Brown,
-    2 r / (1 + r). Returns the mean over splits, (n_targets,). The square root is the highest r that a model
-    which knew every song's true value could reach. Songs with one response are left out.
+    2 r / (1 + r), at least -1 (the formula has no limit below for r towards -1). Returns the mean over splits,
+    (n_targets,). The square root is the highest r that a model which knew every song's true value could reach. Songs
+    with one response are left out. Raises InputError if fewer than two songs are left.
     """
     responses, song = np.asarray(responses, "float64"), np.asarray(song)
     _, index, counts = np.unique(song, return_inverse=True, return_counts=True)
     keep = counts[index] > 1
+    if (counts > 1).sum() < 2:
+        raise InputError("the agreement of raters needs 2 songs with 2 or more responses each")
     responses, index = responses[keep], np.unique(index[keep], return_inverse=True)[1]
     rng, found = np.random.default_rng(seed), []
     for _ in range(splits):
@@ -63,14 +67,17 @@ def split_half_reliability(responses, song, *, splits: int = 200, seed: int = 0)
             np.add.at(total, index[chosen], responses[chosen])
             means.append(total / n)
         r = pearson_r_pooled(*means)
-        found.append(2 * r / (1 + r))
+        found.append(np.maximum(2 * r / np.maximum(1 + r, 1e-12), -1))
     return np.mean(found, axis=0)
 
 
 def standardised(reference) -> np.ndarray:
-    """z-scores over the songs, (n_songs, n_targets). Every r with an estimate is the same as with the values."""
+    """z-scores over the songs, (n_songs, n_targets), 0 for a target that does not vary.
+
+    Every r with an estimate is the same as with the values.
+    """
     reference = np.asarray(reference, "float64")
-    return (reference - reference.mean(0)) / np.where(reference.std(0) > 0, reference.std(0), 1)
+    return (reference - reference.mean(0)) / np.where(np.ptp(reference, axis=0) > 0, reference.std(0), 1)
 
 
 def by_fold(reference, estimate, fold) -> list[list[float]]:
@@ -140,12 +147,22 @@ def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(songs["frames"], "float64"), np.maximum(errors, 0)  # the last bit may make it negative
 
 
+def r2(error: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """R² = 1 - mean squared error / variance of the reference, of equal shapes; at most 1.
+
+    Where the reference does not vary (by more than 1e-5, the standard deviation), 1 if every estimate equals it and 0
+    otherwise: scikit-learn's rule.
+    """
+    varies = variance > 1e-10
+    return np.where(varies, 1 - error / np.where(varies, variance, 1), np.where(error > 1e-10, 0.0, 1.0))
+
+
 def dynamic(songs: dict, targets: list[str]) -> dict:
     """RMSE, Pearson's r and the concordance correlation coefficient, pooled over all frames and as mean over songs.
 
     songs as in `squared_errors`. Returns JSON, {metric: {target: value, ..., "average": mean over targets}}; r is in
     [-1, 1], and 0 where an estimate does not vary. CCC = 2 cov / (var + var + (mean - mean)²), Lin 1989.
-    With all that `of_songs` gives also: R² = 1 - squared errors / variance (at most 1); MAE; Kendall's tau as mean over
+    With all that `of_songs` gives also: R² (see `r2`); MAE; Kendall's tau as mean over
     the songs that have one (0 if none has: nothing is told of the order), and the number of those that have none; the
     shares of songs whose mean absolute error is at most .05 and above .2. Those come first, as tables show the first.
     """
@@ -176,7 +193,7 @@ def dynamic(songs: dict, targets: list[str]) -> dict:
         tau, absolute = (np.array(songs[name], "float64") for name in ("kendall_tau", "absolute_error"))
         there = np.isfinite(tau)
         found = {
-            "r2_pooled": 1 - (weight * errors).sum(0) / pooled[2],
+            "r2_pooled": r2((weight * errors).sum(0), pooled[2]),
             "mae_pooled": (weight * absolute).sum(0),
             "kendall_tau_per_song": np.where(there, tau, 0).sum(0) / np.maximum(there.sum(0), 1),
             "kendall_tau_undefined": (~there).sum(0),
@@ -208,13 +225,13 @@ def of_confusion(confusion: np.ndarray) -> dict[str, np.ndarray]:
 
     right = np.diagonal(confusion, axis1=-2, axis2=-1)
     songs, predicted = confusion.sum(-1), confusion.sum(-2)
-    share = songs / songs.sum(-1, keepdims=True)
+    share = ratio(songs, songs.sum(-1, keepdims=True))
     of_classes = {
         "precision": ratio(right, predicted),
         "recall": ratio(right, songs),
         "f1": ratio(2 * right, songs + predicted),
     }
-    found = {"accuracy": right.sum(-1, keepdims=True) / songs.sum(-1, keepdims=True)}
+    found = {"accuracy": ratio(right.sum(-1, keepdims=True), songs.sum(-1, keepdims=True))}
     for name, values in of_classes.items():
         means = values.mean(-1, keepdims=True), (share * values).sum(-1, keepdims=True)
         found[name] = np.concatenate([values, *means], axis=-1)

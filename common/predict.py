@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import json
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from threading import Thread
 
 import numpy as np
 
-from common import audio, cli, report, weights
+from common import audio, backend, cli, report, weights
 from common.errors import InputError
 from common.features import opensmile
-from common.files import require_writable, write_atomically
+from common.files import json_text, require_writable, write_atomically
 from common.parallel import available_cores, progress
 from common.protocol import Sequences
 from common.published import lower_is_better
@@ -121,7 +120,9 @@ def _predict(module: str, folder: Path, path: Path) -> Prediction | str:
     """Of one file; what is wrong with it, if it cannot be heard."""
     try:
         audio.duration(path)  # what is not there or no recording is told before any network is built
-        return _predictor(module, folder)(path)
+        found = _predictor(module, folder)(path)
+        finite = np.isfinite(found.values).all()
+        return found if finite else f"{path}: the model's answer is not a finite number; try other --weights"
     except Exception as error:  # whatever befalls one recording, the others are predicted
         told = str(error) if isinstance(error, InputError) else f"{path}: {type(error).__name__}: {error}"
         return " ".join(told.split())
@@ -150,6 +151,7 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
 
 
 def _main(module: str, paper: str, options: argparse.Namespace) -> int:
+    backend.require()
     if options.plot and options.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--plot {options.plot}: ends in none of .png, .svg and .pdf")
     for written in filter(None, (options.csv, options.json, options.plot)):
@@ -170,7 +172,7 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
         write_atomically(options.csv, as_csv(good, facts["columns"]).encode())
         print(f"written: {options.csv}")
     if options.json:
-        write_atomically(options.json, as_json(good, bad, facts | {"scale": kind.scale}).encode())
+        write_atomically(options.json, as_json(good, bad, facts | {"scale": kind.scale}, options.json).encode())
         print(f"written: {options.json}")
     if options.plot and good:
         from common import plots
@@ -225,6 +227,12 @@ def table(found: dict[Path, Prediction], columns: list[str]) -> str:
     return report.text_table(["recording", "length", *header], lines)
 
 
+def training_songs(facts: dict) -> str:
+    """How many songs of what the weights come from: those that trained, and those that chose when to stop."""
+    validated = f", validated on {facts['n_validation']} more" if facts.get("n_validation") else ""
+    return f"{facts['n_train']} songs of {facts['dataset']}{validated}"
+
+
 def provenance(facts: dict) -> str:
     """What the weights were trained on, and how well the model and what ran beside it did there."""
     quality = facts["quality"]
@@ -236,7 +244,7 @@ def provenance(facts: dict) -> str:
     lines = [[title, *(report.number(values[t], 2) for t in targets)] for title, values in rows.items()]
     lower = " (lower is better)" if sign < 0 else ""
     metric = f"{quality['metric'].replace('_', ' ')}{lower}, {quality['split']}, {quality['n_test']} songs"
-    trained = f"{facts['title']}: trained on {facts['n_train']} songs of {facts['dataset']}. How well it does there:"
+    trained = f"{facts['title']}: trained on {training_songs(facts)}. How well it does there:"
     text = trained + "\n\n" + report.text_table([metric, *(target.replace("_", " ") for target in targets)], lines)
     return text + (f"\nBetter without a network: {', '.join(better).replace('_', ' ')}." if better else "")
 
@@ -251,8 +259,8 @@ def as_csv(good: dict[Path, Prediction], columns: list[str]) -> str:
     return report.csv_text(lines)
 
 
-def as_json(good: dict[Path, Prediction], bad: dict[Path, str], facts: dict) -> str:
-    """The recordings with their means and courses, those that failed, and what the model comes from."""
+def as_json(good: dict[Path, Prediction], bad: dict[Path, str], facts: dict, path: Path) -> str:
+    """For a file: the recordings with their means and courses, those that failed, and what the model comes from."""
 
     def rounded(values):
         return np.asarray(values, "float64").round(4).tolist()
@@ -267,4 +275,4 @@ def as_json(good: dict[Path, Prediction], bad: dict[Path, str], facts: dict) -> 
         songs.append(song)
     failed = [{"recording": str(path), "error": text} for path, text in bad.items()]
     model = {key: value for key, value in facts.items() if key != "sha256"}
-    return json.dumps({"model": model, "recordings": songs, "failed": failed}, indent=1, ensure_ascii=False) + "\n"
+    return json_text({"model": model, "recordings": songs, "failed": failed}, path, indent=1) + "\n"

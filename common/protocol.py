@@ -55,11 +55,16 @@ class Sequences:
         return np.diff(self.bounds)
 
     def moments(self, songs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of each dimension over all vectors of some songs (float32)."""
+        """Mean and standard deviation to scale each dimension by, over all vectors of some songs (float32).
+
+        Of a dimension that does not vary the latter is 1, as in scikit-learn; of any other it is at least 1e-6.
+        """
         n = self.lengths[songs].sum()
         mean = sum(self[i].sum(0, dtype="float64") for i in songs) / n
         variance = sum(np.square(self[i] - mean).sum(0, dtype="float64") for i in songs) / n
-        return mean.astype("float32"), np.sqrt(np.maximum(variance, 1e-12)).astype("float32")
+        varies = np.any([(self[i] != self[songs[0]][0]).any(0) for i in songs], axis=0)
+        std = np.where(varies, np.sqrt(np.maximum(variance, 1e-12)), 1)
+        return mean.astype("float32"), std.astype("float32")
 
     def cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Every song in stretches of one length, the last one aligned with the song's end.

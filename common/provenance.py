@@ -14,14 +14,19 @@ INSTRUCTIONS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # variables th
 
 
 def commit() -> str | None:
-    """The commit of the code, '+' behind it if the code was changed since; None outside a checkout."""
-    here = Path(__file__).parent
-    code = [":/*.py", ":/*/expected.json"]
+    """The project's own commit, '+' behind it if the code was changed since; None outside a checkout of the project.
+
+    A repository around an installed copy, or around a copy without a history of its own, is another project's.
+    """
+    root, code = Path(__file__).parents[1], [":/*.py", ":/*/expected.json"]
 
     def git(*arguments):
-        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
+        if git("rev-parse", "--show-prefix"):  # the repository begins further up
+            return None
+        git("ls-files", "--error-unmatch", "setup.cfg", "common/provenance.py")  # fails if it does not hold them
         return git("rev-parse", "--short=12", "HEAD") + "+" * bool(git("status", "--porcelain", "--", *code))
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -5,7 +5,8 @@ import io
 from pathlib import Path
 
 from common.errors import InputError
-from common.published import Records, Row, standard_error
+from common.published import Records, Row
+from common.verdict.crossed import standard_error
 
 MARK = "<!-- {} {} -->"
 
@@ -15,12 +16,17 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "–"
     text = f"{value:.{digits}f}"
-    text = text.replace("-0.", "-.") if value < 0 else text.removeprefix("0")
-    return text if float(text) else text.removeprefix("-")
+    text = text if float(text) else text.removeprefix("-")
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
 def interval(row: dict) -> str:
     return "–" if row["low"] is None else f"{number(row['low'])} … {number(row['high'])}"
+
+
+def p_value(p: float | None) -> str:
+    """A p value with three digits."""
+    return "–" if p is None else f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def text_table(header: list[str], rows: list[list[str]]) -> str:
@@ -119,7 +125,7 @@ def claims_table(claims: list[dict], render=text_table) -> str:
     """The claims of a paper, each with its tested difference."""
     lines = [
         [c["claim"] if render is text_table else c["statement"], c["on"] or "–", number(c["difference"]), interval(c),
-          "–" if c["p"] is None else f"{c['p']:.3f}", c["verdict"]]
+          p_value(c["p"]), c["verdict"]]
         for c in claims
     ]  # fmt: skip
     table = render(["claim", "on", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
@@ -133,7 +139,7 @@ def variants_table(
 ) -> str:
     """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs.
 
-    Of random splits, which share songs, also the 95 % interval of that mean (`published.standard_error`).
+    Of random splits, which share songs, also the 95 % interval of that mean (`common.verdict.crossed.standard_error`).
     """
     import numpy as np
     from scipy.special import stdtrit

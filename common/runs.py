@@ -12,13 +12,14 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from common import backend, identity, provenance
 from common.errors import InputError
-from common.files import cache, lock, pack, require_writable, unpack, write_atomically
+from common.files import cache, json_text, lock, pack, require_writable, unpack, write_atomically
 from common.identity import digest
 from common.parallel import progress
 
@@ -72,10 +73,11 @@ class Experiment(ABC):
         """(function, *arguments) of one job; the function returns a dict of arrays, `seconds` among them."""
         raise NotImplementedError(f"{type(self).__name__} has jobs, and no function for them")
 
-    def for_good(self, variant: Variant) -> tuple[int, list[tuple]]:
-        """How many songs there are, and calls (function, *arguments) that train a variant on all of them.
+    def for_good(self, variant: Variant) -> tuple[int, int, list[tuple]]:
+        """How many songs train and how many validate (choose when to stop, or which weights), and the calls that do so.
 
-        Each returns two dicts of arrays, the second what `common.weights` keeps and the paper's `predict` reads.
+        A call (function, *arguments) returns two dicts of arrays, the second what `common.weights` keeps and the
+        paper's `predict` reads.
         """
         raise InputError(f"{variant.name}: has no weights that `predict` could read; --list shows the others")
 
@@ -111,9 +113,12 @@ def _not_a_record(path, error=None):
 
 
 def write_record(path: Path, record: dict) -> None:
-    """Replace a record in one step; one line a run, so that a new run is one new line."""
-    head = json.dumps({key: value for key, value in record.items() if key != "runs"}, ensure_ascii=False)
-    runs = ",\n".join(json.dumps(run, ensure_ascii=False) for run in record["runs"])
+    """Replace a record in one step; one line a run, so that a new run is one new line.
+
+    Raises InputError, and leaves the record as it is, if a number in it is NaN or infinite.
+    """
+    head = json_text({key: value for key, value in record.items() if key != "runs"}, path)
+    runs = ",\n".join(json_text(run, path) for run in record["runs"])
     write_atomically(Path(path), f'{head[:-1]}, "runs": [\n{runs}\n]}}\n'.encode())
 
 
@@ -182,20 +187,36 @@ def _difference(old: dict, run: dict, new: dict) -> str:
 
 
 def histories(run: dict) -> list[dict[str, dict[int, float]]]:
-    """Of each network of a run, by name and epoch, what was recorded while it was trained."""
+    """Of each network of a run, by name and epoch, what was recorded while it was trained.
+
+    Epochs whose value was not a finite number (None in the record) are left out.
+    """
+
+    def by_epoch(epochs, curve):
+        numbers = np.array(curve, "float64").tolist()  # NaN where there is None
+        return {epoch: number for epoch, number in zip(epochs, numbers, strict=False) if np.isfinite(number)}
+
     if "curves" in run:  # of one network
-        return [{name: dict(enumerate(curve, 1)) for name, curve in run["curves"].items()}]
-    if "course" in run:  # errors every ten epochs: checks, splits, targets
+        return [{name: by_epoch(count(1), curve) for name, curve in run["curves"].items()}]
+    if "course" in run:  # errors at some epochs: checks, splits, targets
         tested = [split for split in run["metrics"] if split != "development"]
         names = ["development", *tested, "validation"]
         return [
-            {f"rmse, {split}": {10 * (i + 1): float(np.mean(check[k])) for i, check in enumerate(course)}
+            {f"rmse, {split}": by_epoch(epochs, np.array(course, "float64")[:, k].mean(-1))
              for k, split in enumerate(names) if k < len(course[0])}
-            for course in run["course"]
+            for epochs, course in zip(course_epochs(run), run["course"], strict=True)
         ]  # fmt: skip
     curves = {name: run[name] for name in ("loss", "validation_loss") if name in run}
-    return [{name: dict(enumerate(of_network, 1)) for name, of_network in zip(curves, network, strict=True)}
+    return [{name: by_epoch(count(1), of_network) for name, of_network in zip(curves, network, strict=True)}
             for network in zip(*curves.values(), strict=True)]  # fmt: skip
+
+
+def course_epochs(run: dict) -> list[list[int]]:
+    """Of each network of a run, the epochs after which the errors in its `course` were measured.
+
+    Records written before these epochs were recorded have a check every ten epochs.
+    """
+    return run.get("course_epochs") or [[10 * (i + 1) for i in range(len(course))] for course in run["course"]]
 
 
 class Work:
@@ -259,7 +280,7 @@ def execute(
         calls = ((_train, work, key, wait, commit, *experiment.call(job)) for key, job in list(missing.items()))
         if missing:
             bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
-            for key, seconds in progress(calls, jobs=jobs, ordered=False, **bar):
+            for key, seconds in progress(calls, jobs=jobs, ordered=False, isolated=True, **bar):
                 if seconds is not None:
                     logger.info("trained in %.0f s of a core: %s", seconds, json.dumps(missing.pop(key)))
                     finish_complete_runs()
@@ -276,8 +297,7 @@ def _train(work: Work, key: str, wait: bool, commit: str | None, function, *argu
             return key, None
         arrays = work.load(key)
         if arrays is None:
-            arrays = function(*arguments)
-            arrays["provenance"] = np.array(json.dumps(provenance.now(commit)))
+            arrays = function(*arguments) | {"provenance": np.array(json.dumps(provenance.now(commit)))}
             work.save(key, arrays)
         return key, float(arrays["seconds"])
 

@@ -10,16 +10,18 @@ class EvaluateSongs(keras.callbacks.Callback):
     """The root mean squared error of whole songs after every `every` epochs, and after the last.
 
     predict: by split, a function that predicts all frames (n_frames, targets) with the weights of the moment; labels:
-    by split, as large. `errors` holds the checks so far, each (splits, targets). The mean over targets stands in the
-    logs of every epoch as "SPLIT_rmse", that of the last check, infinite before the first.
+    by split, as large. `epochs` holds when errors were evaluated so far, `errors` the errors, each (splits, targets).
+    The mean over targets stands in the logs of each epoch as "SPLIT_rmse": the last one evaluated, infinite before.
     """
 
     def __init__(self, predict: dict[str, Callable[[], np.ndarray]], labels: dict[str, np.ndarray], every: int):
         super().__init__()
-        self.predict, self.labels, self.every, self.errors = predict, labels, every, []
+        self.predict, self.labels, self.every = predict, labels, every
+        self.epochs, self.errors = [], []
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
+            self.epochs.append(epoch + 1)
             self.errors.append([
                 np.sqrt(np.square(predict() - self.labels[split]).mean(0)) for split, predict in self.predict.items()
             ])  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import InputError
-from common.files import write_atomically
+from common.files import json_text, write_atomically
 
 NOTICE = """The networks in this folder were trained on the data set(s) below, whose labels and recordings are for
 non-commercial research. Use the networks for nothing else, and cite
@@ -33,15 +33,16 @@ def put(network, arrays: dict[str, np.ndarray]) -> None:
 
 def save(folder: Path, networks: list[dict[str, np.ndarray]], facts: dict, cite: str) -> None:
     """Write all networks, then what they come from. Raises InputError if the folder cannot be written."""
-    folder, digests = Path(folder), {}
+    folder, files = Path(folder), {}
     for i, arrays in enumerate(networks):
-        buffer, name = io.BytesIO(), f"network_{i}.npz"
+        buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
-        write_atomically(folder / name, buffer.getvalue())
-        digests[name] = hashlib.sha256(buffer.getvalue()).hexdigest()
-    write_atomically(folder / "NOTICE.txt", NOTICE.format(cite=cite).encode())
-    told = json.dumps(facts | {"sha256": digests}, indent=1, ensure_ascii=False)
-    write_atomically(folder / "weights.json", f"{told}\n".encode())
+        files[f"network_{i}.npz"] = buffer.getvalue()
+    facts = facts | {"sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}
+    files["NOTICE.txt"] = NOTICE.format(cite=cite).encode()
+    files["weights.json"] = f"{json_text(facts, folder / 'weights.json', indent=1)}\n".encode()
+    for name, content in files.items():
+        write_atomically(folder / name, content)
 
 
 def load(folder: Path, paper: str) -> tuple[list[dict[str, np.ndarray]], dict]:

@@ -5,7 +5,6 @@ excerpts, and on cuts of songs. Where the audio of an excerpt lies some hundredt
 features have it (an mp3 cut from an mp3 is delayed), delays that fit best are told, and r with them.
 """
 
-import json
 import re
 import sys
 from collections import Counter
@@ -18,7 +17,7 @@ from common import cli
 from common.errors import InputError
 from common.features.opensmile import NAMES, STEP_S, OpenSmile
 from common.features.store import FeatureStore
-from common.files import write_atomically
+from common.files import json_text, write_atomically
 from common.parallel import available_cores
 from common.report import text_table
 from data_prep.dataset import Recording, at_labels, required_data_root
@@ -169,7 +168,8 @@ def _report(options) -> int:
     found = measure(Deam(root), options.jobs)
     print(summary(found))
     if options.out:
-        write_atomically(options.out, (json.dumps({"engine": OpenSmile().engine, **found}) + "\n").encode())
+        record = {"engine": OpenSmile().engine, **found}
+        write_atomically(options.out, f"{json_text(record, options.out)}\n".encode())
     return 0
 
 

@@ -1,11 +1,11 @@
 """The board: every published cell of every paper, what was measured, and the verdict."""
 
-import json
 import sys
 from pathlib import Path
 
 from common import cli, published, report
 from common.errors import InputError
+from common.files import json_text
 from reproductions import beyond
 from reproductions.board import ROOT, claims, counts, generated, papers, rows
 
@@ -51,11 +51,11 @@ def _board(options) -> int:
                 print(path)
     elif options.claims:
         found = claims(options.results)
-        print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else report.claims_table(found))
+        print(json_text(found, options.results, indent=1) if options.json else report.claims_table(found))
     else:
         found = rows(options.results)
         if options.json:
-            print(json.dumps([row.fields for row in found], indent=1, ensure_ascii=False))
+            print(json_text([row.fields for row in found], options.results, indent=1))
         else:
             print(report.board(found) + "\n\nbeyond the papers\n" + beyond.table(options.results))
             print("\n" + counts(found))

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cli, protocol, published, report, runs
-from common.files import cache_folder
+from common import backend, cli, protocol, published, report, runs
+from common.files import cache_folder, finite
 from common.parallel import available_cores
 from common.runs import Experiment, Variant
+from common.verdict.claims import judge_claims
 from data_prep import open_dataset
 
 PAPER = "beyond"  # the folder of the records
@@ -104,7 +105,8 @@ class AcrossLabels(Experiment):
         (clips, _), (train, test), history = self.clips, self.split, {}
         if variant.name == "malik2017_crnn":
             predicted = found[0]["test"].reshape(len(test), STEPS, 2)
-            history = {"course": [found[0]["course"].astype(float).round(4).tolist()]}
+            history = {"course": [finite(found[0]["course"].astype(float).round(4).tolist())]}
+            history |= {"course_epochs": [found[0]["course_epochs"].tolist()]}
         elif found:
             predicted = np.stack([network["predicted"] for network in found], axis=-1)
             history = histories(found)
@@ -253,7 +255,7 @@ def table(results: Path, render=report.text_table) -> str:
         return "Nothing is recorded yet."
     header = ["trained on → tested on", "system", "songs learnt from, tested", "metric", "measured", "runs"]
     expected = {"paper": PAPER, "cells": [], "claims": CLAIMS}
-    asked = report.claims_table(published.judge_claims(expected, beyond), render)
+    asked = report.claims_table(judge_claims(expected, beyond), render)
     return render(header, lines) + "\n\n" + asked
 
 
@@ -270,6 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _compare(options) -> int:
+    backend.require()
     where = {"out": options.out, "work": cache_folder() / "work", "jobs": options.jobs}
     for experiment in experiments(options.data_root, options.jobs):
         print(experiment.dataset, flush=True)

@@ -1,12 +1,14 @@
-"""All papers together: their cells and claims beside what is recorded, and the READMEs' generated parts."""
+"""All papers together: their cells and claims beside what is recorded, and the generated parts of READMEs and pages."""
 
 from pathlib import Path
 
 from common import published, report
-from reproductions import beyond
+from common.verdict.claims import judge_claims
+from reproductions import benchmarks, beyond, simulations
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
+VERDICTS = ROOT / "docs" / "verdicts.md"
 
 
 def papers() -> list[dict]:
@@ -31,15 +33,18 @@ def counts(every: list[published.Row]) -> str:
 
 def claims(results: Path) -> list[dict]:
     """All claims of all papers, tested on what is recorded under `results`."""
-    return [c for e in papers() for c in published.judge_claims(e, published.Records(results, e["paper"]))]
+    return [c for e in papers() for c in judge_claims(e, published.Records(results, e["paper"]))]
 
 
 def generated(results: Path) -> dict[Path, str]:
-    """The READMEs with their generated parts made anew: {file: text}."""
+    """The READMEs and the page on verdicts with their generated parts made anew: {file: text}."""
     every = rows(results)
     board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
+    recorded = benchmarks.generated(results)
     parts = {"board": board, "beyond": beyond.table(results, report.markdown_table)}
+    parts |= recorded.get(ROOT / "README.md", {})
     texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", parts)}
+    texts[VERDICTS] = report.replace_generated(VERDICTS, simulations.tables(ROOT / "results" / "verdicts"))
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
         measured = [row for row in published.join(expected, records) if row.fields["record"]]
@@ -51,6 +56,7 @@ def generated(results: Path) -> dict[Path, str]:
                 title = f"All variants: {metric} on {dataset}, {split}{heard}, mean over runs (average: ± deviation)"
                 table = report.variants_table(records, dataset, split, metric, variants)
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
-        judged = report.claims_table(published.judge_claims(expected, records), report.markdown_table)
-        texts[path] = report.replace_generated(path, {"results": "\n\n".join(tables), "claims": judged})
+        judged = report.claims_table(judge_claims(expected, records), report.markdown_table)
+        parts = {"results": "\n\n".join(tables), "claims": judged, **recorded.get(path, {})}
+        texts[path] = report.replace_generated(path, parts)
     return texts

@@ -1,10 +1,10 @@
 """Derive recorded numbers again, and compare: is what is recorded what the code here gives?
 
-Without WHAT, one run of every system that answers for a published cell. WHAT is a cell's id or the name of a variant
-(also with * for any letters). The same code, libraries and type of processor must give the same bits. Otherwise the
-new value must lie in the 95 % prediction interval of the recorded runs. An interval wider than Δ, the difference that
-would matter, makes the outcome `consistent` instead of `verified`. Networks that this command has trained before, with
-the same identity, are used again. It ends with 1 if a number falls outside.
+Without WHAT, one run of every system that answers for a published cell. WHAT is a cell's id or the name of a variant,
+also as DATASET/VARIANT, and with * for any letters. The same code, libraries and type of processor must give the same
+bits. Otherwise the new value must lie in the 95 % prediction interval of the recorded runs. An interval wider than Δ,
+the difference that would matter, makes the outcome `consistent` instead of `verified`. Networks that this command has
+trained before, with the same identity, are used again. It ends with 1 if a number falls outside.
 """
 
 import fnmatch
@@ -21,7 +21,7 @@ from scipy.special import stdtrit
 
 from common import backend, cli, provenance, published, report, runs
 from common.errors import InputError
-from common.files import cache_folder, lock, write_atomically
+from common.files import cache_folder, json_text, lock, write_atomically
 from common.parallel import available_cores
 from data_prep import DATASETS
 from data_prep.dataset import data_root
@@ -98,7 +98,8 @@ def choose(records: dict[str, published.Records], what: list[str], paper: str | 
             for place in _recorded(records[name]) if what else answered:
                 cells = answered.get(place, [])
                 ids = {pattern for pattern in what if pattern in {cell["id"] for cell in cells}}
-                names = {pattern for pattern in what if fnmatch.fnmatch(place[1], pattern)}
+                called = place[1], "/".join(place)
+                names = {pattern for pattern in what if any(fnmatch.fnmatch(one, pattern) for one in called)}
                 unknown -= ids | names
                 if not what or ids | names:
                     named = [cell for cell in cells if names or not what or cell["id"] in ids]
@@ -165,17 +166,26 @@ def _outcome(target: Target, records: published.Records, experiments: dict, opti
         return place | {"reason": f"the data set {target.dataset} is not at hand"}
     if variant is None or (lacks := experiment.lacks(variant)):
         return place | {"reason": lacks if variant else "the suite has no such variant any more"}
-    new = json.loads(json.dumps(runs.new_record(experiment, variant)))
-    for what in ("settings", "facts"):
-        if new[what] != record[what]:
-            other = [k for k in new[what].keys() | record[what].keys() if new[what].get(k) != record[what].get(k)]
-            return place | {"reason": f"recorded with other {', '.join(sorted(other))} than here"}
+    other = _other_configuration(record, json.loads(json.dumps(runs.new_record(experiment, variant))))
+    features_differ = other == ["fingerprint"] and experiment.extractor(variant) is not None
+    if other and not features_differ:
+        return place | {"reason": f"recorded with other {', '.join(other)} than here"}
     seeds = [run["seed"] for run in record["runs"][: options.runs]]
     with tempfile.TemporaryDirectory() as scratch:
         found = runs.execute(
             experiment, [variant], seeds, out=Path(scratch), work=cache_folder() / "verify", jobs=options.jobs
         )
-    return place | compare(record, found[variant.name]["runs"], target.cells)
+    outcome = compare(record, found[variant.name]["runs"], target.cells)
+    return place | outcome | ({"features": "of other bits than recorded"} if features_differ else {})
+
+
+def _other_configuration(record: dict, new: dict) -> list[str]:
+    """The settings and facts in which a record and a new one differ.
+
+    A fingerprint that differs alone says that features have other bits: they depend on the type of processor.
+    """
+    pairs = [(record[what], new[what]) for what in ("settings", "facts")]
+    return sorted({key for old, now in pairs for key in old.keys() | now.keys() if old.get(key) != now.get(key)})
 
 
 def compare(record: dict, derived: list[dict], cells) -> dict:
@@ -205,7 +215,8 @@ def compare(record: dict, derived: list[dict], cells) -> dict:
 
 def _first(record: dict) -> dict:
     split, metric, targets = published.headline(record)
-    return {"id": None, "split": split, "metric": metric, "target": targets[-1], "published": None, "level": 0.95}
+    of_cell = {"id": None, "published": None, "baseline": None, "level": 1 - published.ALPHA}
+    return {"split": split, "metric": metric, "target": targets[-1], **of_cell}
 
 
 def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
@@ -214,9 +225,9 @@ def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
     before, now = ([run["metrics"][where[0]][where[1]][where[2]] for run in of] for of in (record["runs"], derived))
     n, mean, value = len(before), float(np.mean(before)), float(np.mean(now))
     found = {"cell": cell["id"], "split": where[0], "metric": where[1], "target": where[2], "recorded": mean, "runs": n}
-    found |= {"derived": value, "half_width": None, "matters": None}
-    if cell["published"] is not None:
-        found["matters"] = published.delta(where[1], where[2], cell["published"], cell["baseline"])
+    known = mean if cell["published"] is None else cell["published"]
+    found |= {"derived": value, "half_width": None}
+    found |= {"matters": published.delta(where[1], where[2], known, cell["baseline"])}
     if n > 1:
         spread = float(np.std(before, ddof=1)) * np.sqrt(1 / len(now) + 1 / n)
         found["half_width"] = float(stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
@@ -228,8 +239,7 @@ def _word(found: dict) -> str:
         return ONE_RUN
     if abs(found["derived"] - found["recorded"]) > found["half_width"] + ROUNDING:
         return OUTSIDE
-    narrow = found["matters"] is None or found["half_width"] <= found["matters"]
-    return VERIFIED if narrow else CONSISTENT
+    return VERIFIED if found["half_width"] <= found["matters"] else CONSISTENT
 
 
 def agreement(one: dict, other: dict, split: str) -> dict | None:
@@ -257,9 +267,10 @@ def keep(results: Path, outcome: dict) -> None:
     place = place_of(outcome)
     with lock(results / ".lock"):
         known = [one for one in published.read_verified(results) if place_of(one) != place]
-        lines = [json.dumps(one, ensure_ascii=False) for one in sorted([*known, outcome], key=place_of)]
+        path = results / published.VERIFIED
+        lines = [json_text(one, path) for one in sorted([*known, outcome], key=place_of)]
         text = ",\n".join(lines)
-        write_atomically(results / published.VERIFIED, f"[\n{text}\n]\n".encode())
+        write_atomically(path, f"[\n{text}\n]\n".encode())
         names = sorted(set(outcome["identities"]))
         if outcome["word"] in ESTABLISHED and len(names) > 1:
             path = runs.record_path(results, *place)
@@ -285,7 +296,7 @@ def table(outcomes: list[dict], render=report.text_table) -> str:
                 outcome["paper"], outcome["variant"], f"{cell['metric']}, {cell['target']}", cell["runs"],
                 report.number(cell["recorded"]), width, report.number(cell["matters"]), report.number(cell["derived"]),
                 " ".join(f"{name} {value}" for name, value in (outcome["agreement"] or {}).items()) or "–",
-                outcome["word"] if cell is cells[0] else cell["word"],
+                cell["word"] if cell["word"] == outcome["word"] else f"{cell['word']} (all numbers: {outcome['word']})",
             ])  # fmt: skip
     header = ["paper", "variant", "number", "runs", "recorded", "interval", "Δ", "derived", "songs", "outcome"]
     return render(header, lines)

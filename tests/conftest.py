@@ -2,15 +2,30 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from tests import made_up
+
 GIVEN_ROOT = os.environ.get("MER_DATA_ROOT")
 ROOT = Path(__file__).parents[1]
 PER_GENRE = 6
+AS_ROOT = "root may read everything"  # the one reason for which a test is skipped where CI=true
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where CI=true nothing may be missing: a skipped test fails there, but for what root cannot test."""
+    report = yield
+    if os.environ.get("CI") == "true" and report.skipped and isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        if not reason.endswith(AS_ROOT):
+            report.outcome, report.longrepr = "failed", f"{path}:{line}: {reason} (CI=true: nothing may be skipped)"
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,7 +47,7 @@ def real_root() -> Path:
 
 @pytest.fixture(scope="session")
 def small_emotify(tmp_path_factory) -> Path:
-    """A data root with six excerpts a genre in Emotify's layout: real ones where there are some, else noise."""
+    """A data root with six rendered excerpts a genre in Emotify's layout."""
     from data_prep.emotify import EMOTIONS, GENRES
 
     root, rng = tmp_path_factory.mktemp("small"), np.random.default_rng(0)
@@ -41,12 +56,8 @@ def small_emotify(tmp_path_factory) -> Path:
         folder = root / "Emotify" / "emotifymusic" / genre
         folder.mkdir(parents=True)
         for n in range(1, PER_GENRE + 1):
-            real = sorted((Path(GIVEN_ROOT or "nowhere") / "Emotify" / "emotifymusic" / genre).glob(f"{n}.*"))
-            if real:
-                shutil.copy(real[0], folder)
-            else:
-                sound = np.cumsum(rng.standard_normal(8000 * 59)) / 500 + 0.1 * rng.standard_normal(8000 * 59)
-                soundfile.write(folder / f"{n}.wav", np.sin(sound) * rng.uniform(0.05, 0.9), 8000)
+            sound = np.cumsum(rng.standard_normal(8000 * 59)) / 500 + 0.1 * rng.standard_normal(8000 * 59)
+            soundfile.write(folder / f"{n}.wav", np.sin(sound) * rng.uniform(0.05, 0.9), 8000)
             chance = rng.random(len(EMOTIONS))
             for _ in range(10):
                 ticked = ",".join(str(int(t)) for t in rng.random(len(EMOTIONS)) < chance)
@@ -62,7 +73,7 @@ def broken_emotify(small_emotify, tmp_path) -> Path:
     return tmp_path / "data" / "Emotify"
 
 
-def _deam_labels(song: int, times: np.ndarray) -> np.ndarray:
+def deam_labels(song: int, times: np.ndarray) -> np.ndarray:
     """Valence and arousal of a song of the miniature, (times, 2)."""
     rng = np.random.default_rng(song)
     middle, swing, phase = rng.uniform(-0.4, 0.4, 2), rng.uniform(0.1, 0.3, 2), rng.uniform(0, 6, 2)
@@ -97,14 +108,14 @@ def small_deam(tmp_path_factory) -> Path:
     for song, n in windows.items():
         frame_time = 0.5 * np.arange(n)
         start = frame_time - starts.get(song, ("", 0))[1]
-        told = _deam_labels(song, start + 1) @ weights + 0.1 * rng.standard_normal((n, 259))
+        told = deam_labels(song, start + 1) @ weights + 0.1 * rng.standard_normal((n, 259))
         table = np.column_stack([frame_time, start, told])
         np.savetxt(
             root / "DEAM" / "features" / f"{song}.csv", table, "%.5g", ";", header=";".join(COLUMNS), comments=""
         )
-        courses[song] = _deam_labels(song, 15 + 0.5 * np.arange(labels[song]))
+        courses[song] = deam_labels(song, 15 + 0.5 * np.arange(labels[song]))
         seconds = 45 if song < 2001 else 51
-        arousal = _deam_labels(song, np.arange(8000 * seconds) / 8000)[:, 1]
+        arousal = deam_labels(song, np.arange(8000 * seconds) / 8000)[:, 1]
         sound = 0.05 * 10**arousal * rng.standard_normal(len(arousal))
         soundfile.write(root / "DEAM" / "MEMD_audio" / f"{song}.wav", sound.clip(-1, 1), 8000)
     task = {song: course for song, course in courses.items() if song < 2001}
@@ -141,3 +152,9 @@ def broken_deam(small_deam, tmp_path) -> Path:
     """A copy of the miniature that a test may break; returns the folder DEAM."""
     shutil.copytree(small_deam, tmp_path / "data", dirs_exist_ok=True)
     return tmp_path / "data" / "DEAM"
+
+
+@pytest.fixture
+def paper(tmp_path):
+    """`made_up.paper` in a folder of the test's own."""
+    return partial(made_up.paper, tmp_path)

@@ -16,10 +16,11 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.preprocessing import StandardScaler
 
-from common import audio, backend, cli, protocol, runs
+from common import audio, backend, cli, parallel, protocol, runs
 from common.errors import InputError
 from common.features.compare import ComParE
 from common.features.opensmile import OpenSmile
+from common.layers import keras
 from common.layers.keras1 import hard_sigmoid
 from common.layers.tf1 import LSTM, RMSprop
 from data_prep.dataset import Annotation, Recording
@@ -31,7 +32,6 @@ from tests.conftest import ROOT
 from tests.test_emomusic import TIMES, write_copy
 from tests.test_opensmile import RATE, voice
 
-keras = pytest.importorskip("keras")
 rng = np.random.default_rng(0)
 
 READINGS = ("strict", "history", "global")
@@ -103,7 +103,8 @@ def scrambled(layer, shape, scale=1.0):
 @pytest.mark.parametrize(("features", "units", "length"), [(5, 4, 9), (3, 7, 1), (6, 2, 2)])
 def test_lstm_is_keras_own(activation, features, units, length):
     """Outputs, and the gradients of input, kernel, recurrent kernel and bias; some gates are at 0 or 1."""
-    tf = pytest.importorskip("tensorflow")
+    import tensorflow as tf
+
     plain = keras.layers.LSTM(
         units, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True
     )  # fmt: skip
@@ -263,7 +264,6 @@ print(json.dumps(losses))
 
 
 def test_jax_gives_the_same_losses(capsys):
-    pytest.importorskip("jax", reason="JAX is not installed (extra: gpu)")
     environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -524,6 +524,7 @@ def recorded(small_root, tmp_path_factory):
     records, of = {}, {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "cache_folder", lambda: folder / "work")
+        patch.setattr(runs, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
         patch.setattr(train, "train_network", told)
         for name in VARIANTS:
             options = ["--data-root", small_root, "--allow-missing", "--folds", 2, "--jobs", 1, "--out", folder / "out"]
@@ -620,9 +621,21 @@ def test_the_stretches_of_the_figures(recorded, small_root):
         assert record["facts"]["splits"][name]["tracks"] == [song]
 
 
+@pytest.mark.parametrize(("folds", "epochs"), [(10, None), (5, None), (10, 2)])
+def test_partial_is_what_differs_from_the_paper(small_root, folds, epochs):
+    """The official split has no folds, ridge regression no epochs."""
+    experiment = train.ThousandSongs(Emomusic(small_root), folds, 1)
+    named = {variant.name: variant for variant in variants(epochs)}
+    expected = {"nat_400_260": epochs or folds < 10, "nat_400_official_260": epochs,
+                "ridge_260": folds < 10, "ridge_official_260": None}  # fmt: skip
+    assert {name: experiment.facts(named[name])["partial"] for name in expected} == {
+        name: bool(partial) for name, partial in expected.items()
+    }
+
+
 def test_predictions_that_are_not_finite_are_counted(small_root):
     """They count as 0, and what is recorded stays JSON."""
-    experiment = train.ThousandSongs(Emomusic(small_root), 2, False, 1)
+    experiment = train.ThousandSongs(Emomusic(small_root), 2, 1)
     variant = next(v for v in variants() if v.name == "nat_128_linear_260")
     found = []
     for job in experiment.jobs(variant, 0):

@@ -13,6 +13,7 @@ from common.errors import InputError
 from common.files import cache_folder
 from data_prep.dataset import Recording
 from data_prep.deam import DEVELOPMENT, DYNAMIC, EVALUATION, FEATURES, LABEL_SOURCES, Deam, at_labels
+from tests.conftest import deam_labels
 
 SONGS = ["3", "24", "39", "1005", "1006", "2001", "2002"]
 
@@ -96,6 +97,18 @@ def test_small_copy(small_deam):
     with pytest.raises(InputError, match="--allow-missing"):
         data.require()
     data.require(allow_missing=True)
+
+
+def test_labels_are_those_that_were_written(small_deam):
+    """Every label of every song: valence first, in the order of time, on the scale of the files."""
+    data = Deam(small_deam)
+    for split, n_songs in (("development", 5), ("evaluation", 2)):
+        annotations = data.annotations(split, "deam")
+        assert len(annotations) == n_songs
+        for song, labels in annotations.items():
+            written = deam_labels(int(song), 15 + 0.5 * np.arange(len(labels.values)))
+            np.testing.assert_allclose(labels.values, written, atol=1e-6)
+            np.testing.assert_array_equal(labels.times, 15 + 0.5 * np.arange(len(written)))
 
 
 def test_label_sources(small_deam):

@@ -108,6 +108,13 @@ def test_classes_are_quadrants():
     assert FourQ.classes == tuple(VALENCE_AROUSAL) == ("happy", "angry", "sad", "relaxed")
 
 
+def test_the_class_of_a_song_is_that_of_its_quadrant(small_fourq):
+    """Valence is positive in Q1 and Q4, arousal in Q1 and Q2."""
+    of_quadrant = {"Q1": "happy", "Q2": "angry", "Q3": "sad", "Q4": "relaxed"}
+    found = FourQ(small_fourq).labels["class"].to_dict()
+    assert found == {song: of_quadrant[quadrant] for song, (quadrant, *_) in SONGS.items()}
+
+
 def test_artists_are_groups(small_fourq):
     data = FourQ(small_fourq)
     songs = list(SONGS)

@@ -12,7 +12,7 @@ import soundfile
 from common import backend, metrics, protocol, published
 from common.errors import InputError
 from data_prep import open_dataset
-from reproductions.jakubik2017 import emotify, learning, quadrants
+from reproductions.jakubik2017 import cross_validation, emotify, learning, quadrants
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = published.load_expected(ROOT / "reproductions" / "jakubik2017" / "expected.json")
@@ -183,6 +183,30 @@ def test_quadrants_end_to_end(quadrant_folders, tmp_path):
     assert done.returncode == 2 and "7 folds of 24 songs, each with songs of every class, cannot be made" in done.stderr
 
 
+@pytest.mark.parametrize(("folds", "epochs"), [(10, None), (3, None), (10, 5)])
+def test_partial_is_what_differs_from_the_paper(small_emotify, quadrant_folders, monkeypatch, folds, epochs):
+    """Fewer epochs are of the networks alone, fewer folds of all that is cross-validated, missing songs of all."""
+    monkeypatch.setattr(cross_validation.CrossValidation, "hear", lambda *_: None)
+    monkeypatch.setattr(quadrants.Quadrants, "fold_of", lambda *_: None)  # the miniature has six songs a class
+    fewer = folds < 10
+    for kind, data, expected in (
+        (emotify, open_dataset("emotify", str(small_emotify)), {
+            "standard_gru": epochs or fewer, "ridge": fewer, "descriptors_svr": fewer, "autoencoder_svr": fewer,
+            "rater_ceiling": False,
+        }),
+        (quadrants, open_dataset("Mine", str(quadrant_folders)), {
+            "standard_gru": epochs or fewer, "combined_svm": fewer, "majority": fewer,
+        }),
+    ):  # fmt: skip
+        experiment = emotify.Emotions if kind is emotify else quadrants.Quadrants
+        named = {variant.name: variant for variant in kind.variants(epochs)}
+        for incomplete in (False, True):
+            facts = {name: experiment(data, folds, incomplete, 1).facts(named[name]) for name in expected}
+            assert {name: one["partial"] for name, one in facts.items()} == {
+                name: bool(partial) or incomplete for name, partial in expected.items()
+            }
+
+
 def test_songs_are_annotated_by_quadrant(quadrant_folders):
     data = open_dataset("Mine", str(quadrant_folders))
     experiment = quadrants.Quadrants(data, 3, False, 1)
@@ -216,3 +240,21 @@ def test_sparse_autoencoder():
     divergence = 0.05 * np.log(0.05 / mean) + 0.95 * np.log(0.95 / (1 - mean))
     expected = np.mean((np.asarray(net(x)) - x) ** 2) + 0.1 * divergence.sum()
     assert net.evaluate(x, x, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)
+
+
+def test_folds_of_one_song_are_refused_before_training(small_emotify):
+    """A correlation needs two songs of each fold."""
+    data = open_dataset("emotify", str(small_emotify))
+    n = len(data.tracks)
+    assert emotify.Emotions(data, n // 2, True, 1).folds == n // 2
+    with pytest.raises(InputError, match=f"--folds takes 2 to {n // 2}"):
+        emotify.Emotions(data, n // 2 + 1, True, 1)
+
+
+def test_every_seed_is_another_run(small_emotify):
+    """Other folds, other initial weights and crops: both go into the call that trains."""
+    experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)
+    variant = next(v for v in emotify.variants() if v.name == "standard_gru")
+    calls = [[experiment.call(job) for job in experiment.jobs(variant, seed)] for seed in (0, 1, 2)]
+    assert [{call[-2] for call in of_run} for of_run in calls] == [{0}, {1}, {2}]
+    assert len({tuple(of_run[0][-3]) for of_run in calls}) == 3

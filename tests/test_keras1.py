@@ -6,14 +6,13 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 from common import backend
+from common.layers import keras
 from common.layers.keras1 import GRU
 from reproductions.jakubik2017 import model
 from tests.conftest import ROOT
 
-keras = pytest.importorskip("keras")
 rng = np.random.default_rng(0)
 
 
@@ -98,7 +97,6 @@ def losses_on(backend: str) -> dict:
 
 
 def test_jax_gives_the_same_losses():
-    pytest.importorskip("jax", reason="JAX is not installed (extra: gpu)")
     tensorflow, jax = losses_on("tensorflow"), losses_on("jax")
     for name, losses in tensorflow.items():
         np.testing.assert_allclose(jax[name], losses, atol=1e-4, rtol=1e-4)

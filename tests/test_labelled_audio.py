@@ -91,14 +91,15 @@ def test_train_and_predict_with_ones_own(mine, tmp_path, monkeypatch, capsys):
     assert facts["n_train"] == facts["of_train"] == 9 and "as collected (wav)" in facts["audio"]
     call = [str(mine / "Mine" / "3.wav"), "--weights", str(tmp_path / "weights")]
     assert predict.main("reproductions.malik2017.predict", "", "malik2017", call) == 0
-    assert "trained on 9 songs of Mine" in capsys.readouterr().out
+    assert "trained on 8 songs of Mine, validated on 1 more" in capsys.readouterr().out
 
 
 def test_the_other_paper_hears_it_too(mine):
     from reproductions.chaki2020.train import ThousandSongs
     from reproductions.chaki2020.variants import variants
 
-    experiment = ThousandSongs(open_dynamic("Mine", str(mine)), 3, True, 1)
+    experiment = ThousandSongs(open_dynamic("Mine", str(mine)), 3, 1)
     variant = next(v for v in variants() if v.name == "at_32_260")
     assert experiment.lacks(variant) is None and experiment.facts(variant)["splits"]["cross-validation"]["n_test"] == 9
-    assert experiment.clips("deam").x.shape == (9, 27, 260) and len(experiment.for_good(variant)[1]) == 2
+    assert experiment.clips("deam").x.shape == (9, 27, 260) and experiment.for_good(variant)[:2] == (8, 1)
+    assert len(experiment.for_good(variant)[2]) == 2

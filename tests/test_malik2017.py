@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import root_mean_squared_error
 
-from common import backend, cli, runs
+from common import backend, cli, parallel, runs
+from common.layers import keras
 from common.layers.fused import fuse
 from common.layers.keras1 import GRU, hard_sigmoid
 from common.protocol import Sequences
@@ -18,7 +19,6 @@ from reproductions.malik2017 import li2016, model, train
 from reproductions.malik2017.songs import Part
 from reproductions.malik2017.variants import variants
 
-keras = pytest.importorskip("keras")
 ops = keras.ops
 rng = np.random.default_rng(0)
 
@@ -134,6 +134,14 @@ def test_dropout_of_the_gru_is_keras_1s():
         np.testing.assert_allclose(states[:, t], h, atol=1e-5)
 
 
+def test_the_loss_is_the_mean_of_both_errors():
+    """Of valence and arousal each the root of the mean squared error over all frames of a batch."""
+    rng = np.random.default_rng(0)
+    y, predicted = rng.standard_normal((2, 6, 7, 2)).astype("float32")
+    errors = rmse_of_targets(y.reshape(-1, 2), predicted.reshape(-1, 2))
+    assert float(model.rmse(y, predicted)) == pytest.approx(errors.mean(), rel=1e-5)
+
+
 def test_li2016_has_about_two_million_parameters():
     assert li2016.blstm(260).count_params() == 1975810
 
@@ -170,6 +178,7 @@ def miniature(small_deam, tmp_path_factory):
         options += ["--jobs", 1, "--out", go.out, *(part for name in names for part in ("--variant", name))]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cli, "cache_folder", lambda: folder / work)
+            patch.setattr(runs, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
             patch.setattr(train, "train_network", noted(train.train_network))
             patch.setattr(li2016, "train_member", noted(li2016.train_member))
             patch.setattr(li2016, "blstm", no_recurrence)
@@ -266,15 +275,69 @@ def test_the_same_numbers_once_more(trained, miniature):
         assert kept[0] == kept[1]
 
 
+def song_parts(*songs, length=20, features=6):
+    """Parts with the named songs: features without meaning, labels that some of them tell."""
+    parts = []
+    for ids in songs:
+        x = [np.random.default_rng(ord(song)).standard_normal((length, features)).astype("float32") for song in ids]
+        parts.append(Part(list(ids), Sequences.of(x), Sequences.of([np.tanh(song[:, :2]) for song in x])))
+    return parts
+
+
+def test_epochs_of_the_checks_are_recorded(monkeypatch):
+    """A last check off the grid of ten epochs is exported with its own epoch."""
+    monkeypatch.setattr(train, "CHECK", 2)
+    songs, tested = song_parts("abc", "de")
+    network = {"length": 20, "epochs": 5, "until": 0}
+    found = train.train_network(network, songs, {"evaluation": tested}, 0)
+    assert found["course_epochs"].tolist() == [2, 4, 5] and len(found["course"]) == 3
+    assert found["course"][-1, 1] == pytest.approx(rmse_of_targets(tested.y.values, found["evaluation"]), abs=1e-6)
+
+
+def test_the_last_check_may_be_the_best(monkeypatch):
+    """Where training ends at the error `until`, that check counts too among those on held-out songs."""
+    monkeypatch.setattr(train, "CHECK", 1)
+    songs, tested = song_parts("abcdefgh", "ij")
+    network = {"length": 20, "epochs": 4, "until": 0, "validation": True}
+    whole = train.train_network(network, songs, {"evaluation": tested}, 0)
+    development, _, validation = whole["course"].mean(-1).T
+    assert np.argmin(validation) == np.argmin(development) == 3
+    stopped = train.train_network(network | {"until": float(development[3])}, songs, {"evaluation": tested}, 0)
+    assert stopped["course_epochs"].tolist() == [1, 2, 3, 4]
+    for split in ("development", "evaluation", "validation"):
+        np.testing.assert_array_equal(stopped[split], whole[split])
+
+
+def test_epochs_are_in_records_and_histories(trained):
+    for name in ("crnn_l10", "cv_crnn_l20_validated"):  # of two epochs each
+        [run] = trained[0][name]["runs"]
+        of_networks = runs.histories(run)
+        assert len(of_networks) == len(run["course"]) and len(of_networks) in (1, 2)
+        assert all(list(curve) == [2] for network in of_networks for curve in network.values())
+
+
 def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
     """Cuts of ten seconds have 20 frames."""
     songs = Part(["a"], Sequences.of([np.zeros((20, 3))]), Sequences.of([np.zeros((20, 2))]))
-    experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, False, 1)
+    experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, 1)
     monkeypatch.setattr(experiment, "material", lambda settings: SimpleNamespace(development=songs))
     lacking = {v.name: why for v in variants() if (why := experiment.lacks(v))}
     assert set(lacking) == {"crnn_l30", "crnn_l60", "crnn_nb", "crnn_lengths", "li2016", "crnn_log_mel_l30",
                             "crnn_log_mel_l60"}  # fmt: skip
     assert lacking["crnn_lengths"] == "its sequences have 60 frames, and songs here only 20"
+
+
+@pytest.mark.parametrize(("folds", "epochs"), [(10, None), (5, None), (10, 20)])
+def test_partial_is_what_differs_from_the_paper(small_deam, monkeypatch, folds, epochs):
+    """Folds are of the cross-validation alone, epochs of networks whose number of epochs is not fixed."""
+    experiment = train.MediaEval2015(Deam(small_deam), folds, 1)
+    monkeypatch.setattr(experiment, "fold_of", lambda seed, songs: None)  # the miniature has five songs
+    named = {variant.name: variant for variant in variants(epochs)}
+    expected = {"crnn_l20": epochs, "ridge": None, "crnn_l20_200_epochs": None, "li2016": None,
+                "cv_crnn_l20": epochs or folds < 10, "cv_ridge": folds < 10}  # fmt: skip
+    assert {name: experiment.facts(named[name])["partial"] for name in expected} == {
+        name: bool(partial) for name, partial in expected.items()
+    }
 
 
 def put_nan(root):

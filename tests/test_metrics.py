@@ -11,6 +11,7 @@ from sklearn.metrics import (
 
 from common import metrics
 from common.errors import InputError
+from common.verdict import resampling
 
 rng = np.random.default_rng(3)
 rated, fold_of = rng.random((60, 3)), np.arange(60) % 4
@@ -40,6 +41,14 @@ def test_a_constant_estimate_tells_nothing():
     assert (metrics.pearson_r_pooled(rated, np.full((60, 3), 0.3)) == 0).all()
 
 
+def test_a_constant_reference_has_no_order():
+    constant = np.column_stack([np.full(60, 0.1), rated[:, 0], rated[:, 1]])  # the mean of 60 times .1 is not .1
+    assert metrics.pearson_r_pooled(constant, guessed)[0] == 0
+    z = metrics.standardised(constant)
+    assert np.abs(z[:, 0]).max() < 1e-12
+    np.testing.assert_allclose(z[:, 1:].std(0), 1)
+
+
 def test_malformed_input():
     with pytest.raises(InputError, match="shape"):
         metrics.pearson_r_pooled(rated, guessed[:50])
@@ -56,6 +65,18 @@ def test_split_half_reliability_of_raters_with_known_noise():
     responses = (truth[:, None] + 2 * rng.standard_normal((songs, raters))).reshape(-1, 1)
     found = metrics.split_half_reliability(responses, np.repeat(np.arange(songs), raters), splits=5)
     assert found[0] == pytest.approx(1 / (1 + 4 / 16), abs=0.02)
+
+
+def test_raters_who_contradict_each_other():
+    """One half is the other turned round: r = -1, where Spearman and Brown's formula divides by zero."""
+    responses = np.array([[1.0], [-1.0]] * 2 + [[-1.0], [1.0]] * 2)
+    for _ in range(5):
+        found = metrics.split_half_reliability(responses, [0, 0, 1, 1, 2, 2, 3, 3], splits=50)
+        assert -1 <= found[0] <= 1
+    opposed = metrics.split_half_reliability([[0.0], [1.0], [1.0], [0.0]], [0, 0, 1, 1], splits=20)
+    assert -1 <= opposed[0] <= 1
+    with pytest.raises(InputError, match="2 songs with 2 or more responses"):
+        metrics.split_half_reliability(responses, np.arange(8))
 
 
 # Dynamic labels.
@@ -159,6 +180,21 @@ def test_constant_estimates_have_no_tau():
     assert found["r2_pooled"]["average"] <= 0
 
 
+@pytest.mark.parametrize("level", [0.0, 0.1, -0.7])
+@pytest.mark.parametrize("error", [0, 0.2])
+def test_r2_of_constant_labels_is_scikit_learns(level, error):
+    """1 for an estimate without error, 0 for any other; of whole sets of songs and of resampled ones."""
+    y = np.full((40, 2), level)
+    songs = [(y, y + error * rng.standard_normal((40, 2))) for _ in range(3)]
+    kept = metrics.of_songs(*zip(*songs, strict=True))
+    found = metrics.dynamic(kept, ["valence", "arousal"])
+    estimates = np.concatenate([p for _, p in songs])
+    expected = r2_score(np.zeros_like(estimates), estimates - level)  # the variance of .1, ..., .1 is not quite 0
+    assert found["r2_pooled"] == dict.fromkeys(["valence", "arousal", "average"], expected)
+    assert all(np.isfinite(value) for values in found.values() for value in values.values())
+    assert (resampling.weighted_r2(kept, np.array([[1.0, 0, 2], [1, 1, 1]])) == expected).all()
+
+
 def test_songs_without_taus_have_the_other_metrics_alone():
     found = metrics.dynamic(moments_of([(rated, guessed)]), ["a", "b", "c"])
     assert not [name for name in found if not name.startswith(tuple(REFERENCES))]
@@ -177,3 +213,8 @@ def test_metrics_of_classes_against_scikit_learn():
         assert list(found[metric]) == [*classes, "macro avg", "weighted avg"]
         for target, value in found[metric].items():
             assert value == pytest.approx(report[target][name], abs=1e-5), (metric, target)
+
+
+def test_of_no_songs_nothing_is_right():
+    found = metrics.of_confusion(np.zeros((2, 3, 3)))
+    assert all((values == 0).all() for values in found.values())

@@ -8,13 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-from common.layers import keras1, tf1
+from common.layers import keras, keras1, tf1
 from common.layers.fused import fuse
 from tests.behaviour.cases import CASES
 from tests.behaviour.compare import FUSED
 from tests.conftest import ROOT
 
-keras = pytest.importorskip("keras")
 rng = np.random.default_rng(0)
 NAMES = [*CASES, *(case + FUSED for case in CASES if case.startswith("malik2017") and "li2016" not in case)]
 
@@ -22,8 +21,6 @@ NAMES = [*CASES, *(case + FUSED for case in CASES if case.startswith("malik2017"
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
 def compared(request):
     """By network, how far it is from what is stored, on a backend in a process of its own."""
-    if request.param == "jax":
-        pytest.importorskip("jax", reason="JAX is not installed (extra: gpu)")
     environment = os.environ | {"KERAS_BACKEND": request.param}
     done = subprocess.run([sys.executable, "-m", "tests.behaviour.compare", *NAMES], env=environment, cwd=ROOT,
                           capture_output=True, text=True)  # fmt: skip

@@ -16,7 +16,7 @@ from common.features import opensmile
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from common.features.store import FeatureStore
-from tests.conftest import ROOT
+from tests.conftest import AS_ROOT, ROOT
 
 PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
 RATE = 22050
@@ -233,6 +233,12 @@ def test_a_last_piece_without_a_vector(models, tmp_path):
     np.testing.assert_allclose(more.values, whole.values)
 
 
+def test_a_prediction_that_is_not_finite_is_an_error(song, monkeypatch):
+    values = np.array([[0.1, 0.2], [np.nan, 0.2]])
+    monkeypatch.setattr(predict, "_predictor", lambda *_: lambda path: predict.Prediction(values, 1.0, 1.0, None))
+    assert predict._predict("module", "folder", song).startswith(f"{song}: the model's answer is not a finite number")
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_cut_off(models, tmp_path, paper):
     """Of a file whose end is missing nothing is told, not even of what could be decoded."""
@@ -266,7 +272,10 @@ def test_a_folder_with_a_broken_file(tmp_path):
     for row, one in zip(rows, told["recordings"], strict=True):
         assert {name: float(row[name]) for name in one["mean"]} == one["mean"]
     assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
-    assert "trained on 900 songs of 4q" in done.stdout and "the first 30 seconds only" in done.stdout
+    assert (
+        "trained on 720 songs of 4q, validated on 180 more" in done.stdout
+        and "the first 30 seconds only" in done.stdout
+    )
 
 
 def test_continuous_output(tmp_path, song):
@@ -298,7 +307,7 @@ def test_bad_calls(tmp_path, arguments, code, told):
     assert done.returncode == code and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason=AS_ROOT)
 def test_no_permission(models, song):
     song.chmod(0)
     with pytest.raises(InputError, match="may not be read"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from common.errors import InputError
 from common.protocol import Sequences, k_folds
@@ -40,6 +41,21 @@ def test_cut_and_joined_are_inverse(dtype):
 def test_a_song_shorter_than_the_sequence_cannot_be_cut():
     with pytest.raises(InputError, match="a song of 19 frames cannot be cut into sequences of 20"):
         songs(60, 19).cut(20)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, -18.42, 1e30])
+def test_moments_are_scikit_learns(level):
+    """A dimension that does not vary among some songs is divided by 1, however far another song is from it."""
+    every, rng = songs(60, 33, 20), np.random.default_rng(0)
+    values = np.column_stack([every.values, np.full(113, level), rng.standard_normal(113) * 1e-3 + 5]).astype("float32")
+    values[93:, 2] += 2  # of the last song
+    every = Sequences(values, every.bounds)
+    for some in ([0, 1], [2], [0, 1, 2]):
+        scaler = StandardScaler().fit(np.concatenate([every[i] for i in some]).astype("float64"))
+        mean, std = every.moments(np.array(some))
+        np.testing.assert_allclose(mean, scaler.mean_, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(std, scaler.scale_, rtol=1e-5)
+        assert (std[2] == 1) == (len(some) < 3 or level == 1e30)
 
 
 GROUPS = [f"band {i}" for i in [0] * 9 + [1] * 6 + [2, 3, 4, 4, 5, 6, 7, 8, 8, 8]]

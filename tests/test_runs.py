@@ -45,6 +45,12 @@ class Toy(runs.Experiment):
         return {"metrics": {"cv": {"sum": {"all": total}}}}
 
 
+class ChangedToy(Toy):
+    """The same experiment by other code."""
+
+    changed = True
+
+
 def variant(name, scale=1.0, plus=0.0):
     return runs.Variant(name, name, {"scale": scale, "plus": plus})
 
@@ -121,6 +127,23 @@ def test_record_is_one_line_a_run(toy):
     assert len(lines) == 4 and json.loads(lines[1].rstrip(","))["seed"] == 0
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -np.inf])
+def test_a_number_that_is_not_finite_is_not_recorded(toy, number):
+    """JSON has no NaN and no infinity; the record keeps the runs it has."""
+
+    class Diverged(Toy):
+        def finish(self, variant, seed, folds, jobs):
+            last = number if seed else 0.5
+            return {"metrics": {"cv": {"sum": {"all": 1.0}}}, "loss": [[1.0, 2.0], [1.0, last]]}
+
+    toy([variant("a")], [0], Diverged(toy.log))
+    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"a\.json: 'loss\[1\]\[1\]' is not a finite number"):
+        toy([variant("a")], [1], Diverged(toy.log))
+    assert path.read_bytes() == before
+
+
 def test_what_takes_long_to_finish_waits_for_all_networks(toy):
     finished = []
 
@@ -131,7 +154,7 @@ def test_what_takes_long_to_finish_waits_for_all_networks(toy):
 
     slow = runs.Variant("slow", "slow", {"scale": 2.0, "plus": 0.0}, finish_last=True)
     toy([slow, variant("second"), variant("third", scale=3.0)], [0], Noted(toy.log))
-    assert finished == [("second", 6), ("slow", 9), ("third", 9)]
+    assert [name for name, _ in finished] == ["second", "slow", "third"] and finished[1][1] == 9
 
 
 AT_ONCE = """
@@ -172,24 +195,24 @@ def test_commands_at_once_share_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize("verified", [False, True])
-def test_runs_of_another_identity_are_added_only_where_a_verification_found_them_alike(toy, monkeypatch, verified):
+def test_runs_of_another_identity_are_added_only_where_a_verification_found_them_alike(toy, verified):
     toy([variant("a")], [0])
     path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
     record = runs.read_record(path)
     (before,) = record["identities"]
     assert record["runs"][0]["identity"] == before
-    monkeypatch.setattr(runs.backend, "_version", lambda distribution: "0.0.1")
+    changed = ChangedToy(toy.log)
     if verified:
-        now = next(iter(runs.new_record(Toy(toy.log), variant("a"))["identities"]))
+        now = next(iter(runs.new_record(changed, variant("a"))["identities"]))
         runs.write_record(path, record | {"equivalent": [{"identities": sorted([before, now]), "date": "2026-01-01"}]})
-        record = toy([variant("a")], [0, 1])["a"]
+        record = toy([variant("a")], [0, 1], changed)["a"]
         assert [run["identity"] for run in record["runs"]] == [before, now]
         assert set(record["identities"]) == {before, now} and runs.mixture(record) == []
         assert runs.mixture(record | {"equivalent": []}) == sorted([before, now])
     else:
         for seeds in ([0], [0, 1]):  # also where nothing is left to do: what is there is not what was asked for
-            with pytest.raises(InputError, match=r"a\.json: holds runs of another identity \(environment\)"):
-                toy([variant("a")], seeds)
+            with pytest.raises(InputError, match=r"a\.json: .* another identity \(code of tests.test_runs\)"):
+                toy([variant("a")], seeds, changed)
         assert runs.read_record(path) == record
 
 
@@ -208,8 +231,7 @@ def test_runs_without_identity_are_legacy(toy):
 def test_code_that_changes_under_a_training_is_an_error(toy, monkeypatch):
     """A worker that has loaded other code than the command does not record it under the old key."""
     made = runs.identity.of_call
-    calls = iter(range(100))
-    monkeypatch.setattr(runs.identity, "of_call", lambda *a: f"{made(*a)}{'' if next(calls) < 3 else 'x'}")
+    monkeypatch.setattr(runs.identity, "of_call", lambda *call: made(*call) + "x")  # in this process, not in workers
     with pytest.raises(InputError, match="code was changed"):
         toy([variant("a")], [0])
 
@@ -275,10 +297,30 @@ def test_quiet_and_verbose(train, caplog):
     assert code == 0 and "variants" not in out and err == "" and not caplog.text
 
 
+def test_histories_have_the_epochs_of_the_checks():
+    course = [[[[0.3, 0.1], [0.5, 0.3]], [[0.2, 0.1], [0.4, 0.2]], [[0.1, 0.1], [0.5, 0.5]]]]
+    run = {"metrics": {"development": {}, "evaluation": {}}, "course": course}
+    [old] = runs.histories(run)  # written before epochs were recorded
+    assert {name: list(curve) for name, curve in old.items()} == {
+        "rmse, development": [10, 20, 30], "rmse, evaluation": [10, 20, 30]
+    }  # fmt: skip
+    [network] = runs.histories(run | {"course_epochs": [[10, 20, 25]]})
+    assert network["rmse, evaluation"] == pytest.approx({10: 0.4, 20: 0.3, 25: 0.5})
+
+
+def test_histories_leave_out_what_is_not_finite():
+    course = [[[[0.3, 0.1]], [[0.2, None]], [[0.1, 0.1]]]]
+    assert runs.histories({"metrics": {"development": {}}, "course": course}) == [
+        {"rmse, development": pytest.approx({10: 0.2, 30: 0.1})}
+    ]
+    assert runs.histories({"curves": {"loss": [2.0, None, 1.0]}}) == [{"loss": {1: 2.0, 3: 1.0}}]
+    assert runs.histories({"loss": [[None, 1.0], [4.0, 3.0]]}) == [{"loss": {2: 1.0}}, {"loss": {1: 4.0, 2: 3.0}}]
+
+
 def test_histories_for_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    records = {"a": {"runs": [{"seed": 3, "loss": [[2.0, 1.0], [4.0, 3.0]]}]}}
+    records = {"a": {"runs": [{"seed": 3, "loss": [[None, None], [4.0, 3.0]]}]}}
     cli._histories(records, tmp_path)
     read = EventAccumulator(str(tmp_path / "a" / "run 3" / "1"))
     read.Reload()

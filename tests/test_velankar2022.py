@@ -12,9 +12,10 @@ import soundfile
 from common import published
 from common.errors import InputError
 from common.features.relative_mel import RelativeMel
+from common.features.truncated import Truncated
 from data_prep.class_folders import ClassFolders
 from reproductions.velankar2022 import songs as of_songs
-from reproductions.velankar2022.train import RandomSplits, train_network
+from reproductions.velankar2022.train import RandomSplits, fit, train_network
 from reproductions.velankar2022.variants import variants
 from tests.conftest import GIVEN_ROOT, ROOT
 
@@ -342,3 +343,50 @@ def test_every_variant_named_in_the_table_exists():
         assert {claim["a"], claim["b"]} <= known.keys()
     for *_, shown in EXPECTED["beside"]:
         assert set(shown) <= known.keys()
+
+
+def test_a_silent_beginning_is_no_gap(tmp_path):
+    """As librosa's power_to_db(ref=max): of silence every element is the maximum."""
+    rate = 22050
+    music = np.random.default_rng(0).standard_normal(2 * rate).astype("float32") / 10
+    samples = np.concatenate([np.zeros(5 * rate, "float32"), music])
+    silent = Truncated(RelativeMel(), 5.0)(samples, rate)
+    assert silent.shape[1] == 128 and not silent.any()
+    complete = RelativeMel()(samples, rate)
+    assert np.isfinite(complete).all() and complete.max() == 0 and complete[0].max() < -18
+
+
+@pytest.mark.parametrize("epochs", [None, 3])
+def test_fewer_epochs_are_partial_of_networks_alone(tmp_path, monkeypatch, epochs):
+    data = ClassFolders(collection(tmp_path, songs=20, artists=True), "Songs")
+    for incomplete in (False, True):
+        experiment = RandomSplits(data, incomplete, 1)
+        monkeypatch.setattr(experiment, "heard", lambda settings: (None, 0))
+        facts = {v.name: experiment.facts(v) for v in variants(epochs) if v.name in ("crnn", "majority")}
+        assert facts["crnn"]["partial"] == (incomplete or epochs is not None)
+        assert facts["majority"]["partial"] == incomplete
+
+
+def test_a_band_that_does_not_vary_is_scaled_by_one():
+    """As in scikit-learn: another song's value there is not multiplied by a million."""
+    x = np.random.default_rng(0).standard_normal((9, 640, 128)).astype("float32")
+    x[:6, :, 3] = -18.420681
+    train, rest = np.arange(6), np.arange(6, 9)
+    network = {"kind": "crnn", "epochs": 1, "standardised": True}
+    _, learnt = fit(network, x, np.arange(9) % 3, 3, (train, rest, rest), 0)
+    assert learnt["std"].dtype == "float32" and learnt["std"][3] == 1
+    others = np.arange(128) != 3
+    np.testing.assert_array_equal(learnt["std"][others], x[train].std(axis=(0, 1))[others] + 1e-6)
+
+
+def test_the_epoch_is_not_chosen_by_the_test_songs(tmp_path, monkeypatch):
+    """The songs that validate, by which the best epoch is kept, are none of those that are tested."""
+    experiment = RandomSplits(ClassFolders(collection(tmp_path, songs=20), "Songs"), False, 1)
+    monkeypatch.setattr(experiment, "heard", lambda settings: (np.zeros((60, 640, 128), "float32"), 0))
+    variant = next(v for v in variants() if v.name == "crnn")
+    for seed in range(3):
+        (job,) = experiment.jobs(variant, seed)
+        parts = experiment.call(job)[-2]
+        assert [len(part) > 0 for part in parts] == [True] * 3
+        every = np.concatenate(parts)
+        assert len(set(every)) == len(every) == len(experiment.songs(variant.settings).y)

@@ -15,7 +15,7 @@ class RelativeMel:
     """Natural logarithm of mel power over its maximum, in [-18.42, 0]: float32 of shape (n_frames, bands).
 
     Frames are centred, a periodic Hann window of `n_fft` samples every `hop`. What is 80 dB or more below the maximum
-    is there.
+    is there. Silence is 0 everywhere, as in librosa: every element is the maximum.
     """
 
     hop: int = 1024
@@ -36,5 +36,7 @@ class RelativeMel:
         power = librosa.feature.melspectrogram(
             y=samples, sr=self.rate, n_fft=self.n_fft, hop_length=self.hop, n_mels=self.bands, pad_mode="reflect"
         )
-        lowest = power.max() * 10 ** (LOWEST_DB / 10)
-        return np.log(np.maximum(power, lowest) / power.max()).T.astype("float32")
+        highest = power.max()
+        if highest == 0:
+            return np.zeros(power.T.shape, "float32")
+        return np.log(np.maximum(power, highest * 10 ** (LOWEST_DB / 10)) / highest).T.astype("float32")

@@ -13,16 +13,18 @@ import numpy as np
 
 from common import cli, protocol
 from common.errors import InputError
+from common.files import finite
 from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, ridge
 from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, extractor, load, validation
-from reproductions.chaki2020.variants import EPOCHS, FOLDS, baselines, variants
+from reproductions.chaki2020.variants import FOLDS, baselines, variants
 
 TARGETS = ["valence", "arousal"]
 PAPERS = "emomusic"  # the paper's data set
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
+PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
 
 def train_network(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> dict:
@@ -76,11 +78,7 @@ def fit(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> tu
 
 def histories(found: list[dict]) -> dict[str, list]:
     """Of each network the loss after every epoch, four digits; None where it is not finite."""
-
-    def rounded(value):
-        return float(f"{value:.4g}") if np.isfinite(value) else None
-
-    return {name: [[rounded(value) for value in network[name]] for network in found]
+    return {name: [finite([float(f"{value:.4g}") for value in network[name]]) for network in found]
             for name in ("loss", "validation_loss")}  # fmt: skip
 
 
@@ -89,8 +87,8 @@ class ThousandSongs(Experiment):
 
     paper = "chaki2020"
 
-    def __init__(self, data, folds: int, partial: bool, jobs: int):
-        self.data, self.folds, self.partial, self.processes = data, folds, partial, jobs
+    def __init__(self, data, folds: int, jobs: int):
+        self.data, self.folds, self.processes = data, folds, jobs
         self.dataset, self.for_record = data.name, not data.rendered
         self._clips = {}
 
@@ -138,7 +136,7 @@ class ThousandSongs(Experiment):
             "fingerprint": clips.fingerprint, "audio": self.data.audio_kind if self.hears(variant) else "none",
             "input": INPUTS[settings["input"]], "stand_in": settings["input"] != "compare",
             "n_train": len(clips) - official * len(tested), "of_train": sizes["development"] if official else every,
-            "partial": self.partial, "targets": TARGETS,
+            "partial": settings != PUBLISHED[variant.name] or not (official or self.folds == FOLDS), "targets": TARGETS,
             "splits": {"evaluation" if official else "cross-validation": split},
         }  # fmt: skip
         if self.data.name == PAPERS and len(clips.times) < STEPS:
@@ -235,16 +233,17 @@ class ThousandSongs(Experiment):
             return super().for_good(variant)
         clips = self.clips(settings["input"])
         every = np.arange(len(clips))
-        split = every, every[:1], self.groups(settings)
-        return len(clips), [(fit, settings["network"], clips, target, split, 0) for target in range(len(TARGETS))]
+        groups = self.groups(settings)
+        split, validated = (every, every[:1], groups), int(validation(every, groups, 0).sum())
+        calls = [(fit, settings["network"], clips, target, split, 0) for target in range(len(TARGETS))]
+        return len(clips) - validated, validated, calls
 
 
 def build(options) -> ThousandSongs:
     """The data set that the options name; without a data root the rendered one."""
     data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
-    folds = options.folds or FOLDS
-    return ThousandSongs(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)
+    return ThousandSongs(data, options.folds or FOLDS, options.jobs)
 
 
 def _variants(options):

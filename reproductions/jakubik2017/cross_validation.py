@@ -22,8 +22,9 @@ class CrossValidation(Experiment):
     paper = "jakubik2017"
     songs_timed: int  # that the variants' `core_seconds` are meant for, in ten folds
 
-    def __init__(self, data: Dataset, folds: int, partial: bool, jobs: int):
-        self.data, self.folds, self.partial, self.processes = data, folds, partial, jobs
+    def __init__(self, data: Dataset, folds: int, incomplete: bool, jobs: int):
+        """incomplete: songs of the data set are missing."""
+        self.data, self.folds, self.incomplete, self.processes = data, folds, incomplete, jobs
         self.dataset, self.for_record = data.name, not data.rendered
         self.paths, self.mel = [track.path for track in data.tracks], MelSpectrogram()
 

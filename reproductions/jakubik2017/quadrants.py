@@ -9,6 +9,7 @@ from dataclasses import asdict
 import numpy as np
 
 from common import audio, protocol
+from common.files import finite
 from common.runs import Variant
 from data_prep.dataset import VALENCE_AROUSAL, ClassDataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
@@ -61,13 +62,16 @@ def baselines(variant: Variant) -> tuple[str, ...]:
     return f"majority{suffix}", f"combined_svm{suffix}"
 
 
+PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
+
+
 class Quadrants(CrossValidation):
     """One class a song; folds are stratified, by song or by artist."""
 
     songs_timed = 900
 
-    def __init__(self, data: ClassDataset, folds: int, partial: bool, jobs: int):
-        super().__init__(data, folds, partial, jobs)
+    def __init__(self, data: ClassDataset, folds: int, incomplete: bool, jobs: int):
+        super().__init__(data, folds, incomplete, jobs)
         label = data.labels["class"]
         self.y = np.array([data.classes.index(label[track.id]) for track in data.tracks])
 
@@ -95,12 +99,14 @@ class Quadrants(CrossValidation):
         n, features = len(self.y), variant.settings.get("features")
         of_paper = self.data.is_papers(PAPERS, tuple(VALENCE_AROUSAL))
         of = OF_PAPER if of_paper else self.data.n_tracks
+        shortened = variant.settings != PUBLISHED[variant.name] or self.folds != FOLDS
         return {
             "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
             "input": "hand-made features from audio" if features else "log-mel from audio, as published",
             "extractor": asdict(self.extractor(variant)),
             "stand_in": not of_paper,
-            "n_train": n, "of_train": of, "n_test": n, "of_test": of, "partial": self.partial,
+            "n_train": n, "of_train": of, "n_test": n, "of_test": of,
+            "partial": self.incomplete or shortened,
             "targets": list(self.data.classes), "reference": self.y.tolist(),
             "tracks": [track.id for track in self.data.tracks], "artists": self.data.groups,
         }  # fmt: skip
@@ -130,7 +136,7 @@ class Quadrants(CrossValidation):
         entry = {"metrics": {SPLIT: metrics.classification(self.y, predicted, self.data.classes)}}
         entry |= {"fold": fold_of.tolist(), "predicted": {SPLIT: predicted.tolist()}}
         if found:
-            entry["loss"] = [[float(f"{value:.5g}") for value in network["loss"]] for network in found]
+            entry["loss"] = finite([[float(f"{value:.5g}") for value in network["loss"]] for network in found])
         return entry
 
     def predicted(self, settings: dict, train, test, network: dict | None) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 from common import cli
 from data_prep import open_classes, open_dataset
 from reproductions.jakubik2017 import emotify, quadrants
-from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, CrossValidation
+from reproductions.jakubik2017.cross_validation import FOLDS, CrossValidation
 
 EMOTIFY = "emotify"
 SYNTHETIC_FOLDS = 2
@@ -25,8 +25,7 @@ def build(options) -> CrossValidation:
         data = open_classes(options.dataset, options.data_root, rendered="synthetic_quadrants")
     missing = data.require(allow_missing=options.allow_missing)
     folds = options.folds or (SYNTHETIC_FOLDS if data.rendered else FOLDS)
-    partial = bool(missing) or (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS)
-    return experiment(data, folds, partial, options.jobs)
+    return experiment(data, folds, bool(missing), options.jobs)
 
 
 def _variants(options):

@@ -15,7 +15,9 @@ from common.errors import InputError
 from common.features.opensmile import NAMES, OpenSmile
 from common.features.store import FeatureStore
 from common.parallel import available_cores
-from common.published import REPLICATES, Records, load_expected
+from common.published import Records, load_expected
+from common.verdict.crossed import estimate
+from common.verdict.resampling import leaving_out
 from data_prep.dataset import at_labels, required_data_root
 from data_prep.deam import EVALUATION, LAST_OF_2013, Deam
 
@@ -143,7 +145,12 @@ def outcomes(data: Deam, records: Records):
     labels = data.annotations("evaluation").values()
     zero = np.array([metrics.song_moments(a.values, 0 * a.values) for a in labels])
     exchanged = [against_exchanged(zero)], [against_exchanged(zero, zero[..., 4])]
-    yield f"all {len(labels)}, whole", "zero", np.array([len(a.times) for a in labels]), [[zero], *exchanged]
+    yield (
+        f"all {len(labels)}, whole",
+        "zero",
+        np.array([len(a.times) for a in labels]),
+        [[zero] * 2, *exchanged],
+    )  # as any run
     found = {name: records.get(DATASET, name) for name in SYSTEMS}
     for split in ("evaluation", "evaluation_cuts"):
         for name, record in found.items():
@@ -176,9 +183,11 @@ def what_if(data: Deam, records: Records) -> list[list]:
         for runs in by_reading:
             values = np.mean([rmse(frames, m, np.ones((1, n)))[0] for m in runs], 0) if runs else (None, None)
             cells += [report.number(value) for value in values]
-        weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), REPLICATES)
-        differences = np.diff(np.mean([rmse(frames, m, weights) for m in by_reading[0]], axis=0))
-        bounds = " … ".join(report.number(value) for value in np.percentile(differences, [2.5, 97.5]))
+        weights = leaving_out(list(map(str, range(n))))
+        differences = np.array([np.diff(rmse(frames, m, weights))[:, 0] for m in by_reading[0]])
+        difference = estimate(differences[:, 0], differences[:, 1:])
+        half = difference.half_width(0.95)
+        bounds = " … ".join(report.number(float(value)) for value in (difference.mean - half, difference.mean + half))
         tables.setdefault(title, []).append([title, system, *cells, bounds])
     return [line for lines in tables.values() for line in lines]
 
@@ -200,7 +209,7 @@ def tables(data: Deam, records: Records, render) -> str:
         f"Song-level ratings are named as in their files' headers. For songs up to {LAST_OF_2013} DEAM's header names "
         "valence what emoMusic's names arousal, and the other way round.",
         "RMSE: mean over the recorded runs; of networks against wholly exchanged labels that of the first run, whose "
-        "courses are recorded. Cuts: parts of songs, features from audio. Intervals: songs resampled.",
+        "courses are recorded. Cuts: parts of songs, features from audio. Intervals: over runs and songs.",
     ]
     return "\n\n".join([*(f"{title.format(name)}\n\n{table}" for name, table in blocks.items()), *notes])
 

@@ -13,15 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, protocol
+from common.files import finite
 from common.runs import Experiment
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
 from reproductions.malik2017.songs import INPUTS, Material, Part, extractor
-from reproductions.malik2017.variants import EPOCHS, FOLDS, baselines, variants
+from reproductions.malik2017.variants import FOLDS, baselines, variants
 
 PAPERS = "deam"  # the data set of the paper's task
 SEEDS, BATCH, CHECK, PATIENCE = 5, 32, 10, 50
 TARGETS = ["valence", "arousal"]
+PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
 
 def predictor(net, features: protocol.Sequences, length: int, readings: dict) -> Callable[[], np.ndarray]:
@@ -54,14 +56,20 @@ def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int)
     return fit(network, train, tests, seed)[0]
 
 
+def n_validation(n_songs: int) -> int:
+    """How many of the training songs are held out to choose the weights: a tenth, at least one."""
+    return max(1, n_songs // 10)
+
+
 def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[dict, dict]:
     """Train on some songs until their error is as low as `until` (3.5: the lowest average RMSE), then predict.
 
     network: `length`, `epochs` (at most), `until`, and readings as `model.crnn` names them. With `validation` a tenth
     of the songs is held out; the weights that were best on it count, and training ends PATIENCE epochs later.
     Returns two dicts of arrays. What was found: the predictions of each split, "development" for `train` with what is
-    held out (n_frames, 2); `course` (checks, splits, 2), the RMSE of both targets every 10 epochs; `seconds` of
-    processor time. What was learnt: the weights that count, and `mean` and `std` of the input.
+    held out (n_frames, 2); `course` (checks, splits, 2), the RMSE of both targets, and `course_epochs` (checks,),
+    after which epochs: every 10, and the last; `seconds` of processor time. What was learnt: the weights that count,
+    and `mean` and `std` of the input.
     """
     from common import backend, weights
 
@@ -77,7 +85,7 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
     readings = {k: v for k, v in network.items() if k not in ("length", "epochs", "until", "validation")}
     order, parts = np.random.default_rng(seed), {"development": train} | tests
     if "validation" in network:
-        songs, held_out = order.permutation(len(train)), max(1, len(train) // 10)
+        songs, held_out = order.permutation(len(train)), n_validation(len(train))
         parts["validation"], train = train.some(songs[:held_out]), train.some(songs[held_out:])
     mean, std = train.x.moments(np.arange(len(train)))
     scaled = {k: protocol.Sequences((p.x.values - mean) / std, p.x.bounds) for k, p in parts.items()}
@@ -93,7 +101,8 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
         callbacks.append(EarlyStopping("validation_rmse", patience=PATIENCE, mode="min", restore_best_weights=True))
     net.fit(x, y, batch_size=BATCH, epochs=network["epochs"], callbacks=callbacks, verbose=0)
     found = {split: of_split() for split, of_split in predict.items()}
-    found |= {"course": np.array(evaluate.errors, "float32"), "seconds": np.array(time.process_time() - started)}
+    found |= {"course": np.array(evaluate.errors, "float32"), "course_epochs": np.array(evaluate.epochs)}
+    found["seconds"] = np.array(time.process_time() - started)
     return found, weights.of(plain) | {"mean": mean, "std": std}
 
 
@@ -102,8 +111,8 @@ class MediaEval2015(Experiment):
 
     paper = "malik2017"
 
-    def __init__(self, data, folds: int, partial: bool, jobs: int):
-        self.data, self.folds, self.partial, self.processes = data, folds, partial, jobs
+    def __init__(self, data, folds: int, jobs: int):
+        self.data, self.folds, self.processes = data, folds, jobs
         self.dataset, self.for_record = "mediaeval2015" if data.name == PAPERS else data.name, not data.rendered
         self._materials = {}
 
@@ -137,10 +146,11 @@ class MediaEval2015(Experiment):
         if "evaluation_cuts" in splits:
             splits["evaluation_cuts"] |= {"input": INPUTS["opensmile"], "audio": self.data.audio_kind}
         development = splits[next(iter(splits))]
+        shortened = settings != PUBLISHED[variant.name] or (settings["cross_validation"] and self.folds != FOLDS)
         return {
             "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind if heard else "none",
             "input": INPUTS[source], "labels": settings["labels"], "n_train": development["n_test"],
-            "of_train": development["of_test"], "partial": self.partial, "targets": TARGETS, "splits": splits,
+            "of_train": development["of_test"], "partial": shortened, "targets": TARGETS, "splits": splits,
         }  # fmt: skip
 
     def extractor(self, variant):
@@ -216,9 +226,9 @@ class MediaEval2015(Experiment):
             entry["songs"][split] = {"frames": part.y.lengths.tolist(), "moments": moments}
             entry["metrics"][split] = metrics.dynamic(entry["songs"][split], TARGETS)
         if found:
-            entry["course"] = [
-                network["course"].astype(float).round(4).tolist() for network in found if "course" in network
-            ]
+            checked = [network for network in found if "course" in network]
+            entry["course"] = [finite(network["course"].astype(float).round(4).tolist()) for network in checked]
+            entry["course_epochs"] = [network["course_epochs"].tolist() for network in checked]
             if seed == 0:
                 split = next(name for name in predictions if name != "development")
                 entry["predictions"] = {split: predictions[split][1].round(3).tolist()}
@@ -229,7 +239,9 @@ class MediaEval2015(Experiment):
         if "network" not in settings or settings["input"] not in ("official", "timeless"):
             return super().for_good(variant)
         songs = self.material(settings).development
-        return len(songs), [(fit, settings["network"], songs, {}, 1000 * seed) for seed in range(SEEDS)]
+        validated = n_validation(len(songs)) if "validation" in settings["network"] else 0
+        calls = [(fit, settings["network"], songs, {}, 1000 * seed) for seed in range(SEEDS)]
+        return len(songs) - validated, validated, calls
 
     @staticmethod
     def baseline(name: str, train: Part, test: Part) -> np.ndarray:
@@ -257,8 +269,7 @@ def build(options) -> MediaEval2015:
     """The data set that the options name; without a data root the rendered one."""
     data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
-    folds = options.folds or FOLDS
-    return MediaEval2015(data, folds, (folds, options.epochs or EPOCHS) != (FOLDS, EPOCHS), options.jobs)
+    return MediaEval2015(data, options.folds or FOLDS, options.jobs)
 
 
 def _variants(options):

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cli, published, report
+from common import backend, cli, published, report
 from common.errors import InputError
 from common.files import write_atomically
+from common.verdict.claims import judge_claims
 from reproductions import beyond, board
 from reproductions.board import PAPERS, ROOT
 
@@ -38,12 +39,14 @@ def _build(options) -> int:
 
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
+    if options.audio:
+        backend.require()
     paths = predict.recordings(options.audio) if options.audio else []
     expected, every = board.papers(), board.rows(options.results)
     records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
     songs, failed = _songs(paths, options.out)
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
-    rule = _html(_sections(ROOT / "README.md")["How a verdict is made"])
+    rule = _html(_sections(board.VERDICTS)["Cells"])
     cells = {"rows": _fields(every), "counts": board.counts(every), "verdicts": VERDICTS, "rule": rule}
     pages = {"index.html": ("board.html", cells)}
     pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
@@ -75,7 +78,7 @@ def _templates():
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    found.filters["number"] = report.number
+    found.filters["number"], found.filters["p_value"] = report.number, report.p_value
     found.filters["words"] = lambda name: name.replace("_", " ")
     return found
 
@@ -89,14 +92,14 @@ def _paper(expected: dict, records: published.Records, drawn: list[Path]) -> dic
     texts = _sections(PAPERS / expected["paper"] / "README.md")
     return {
         "paper": expected, "rows": _fields(published.join(expected, records)), "figures": drawn,
-        "claims": published.judge_claims(expected, records),
+        "claims": judge_claims(expected, records),
         "about": _html(texts["Paper"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
     }  # fmt: skip
 
 
-def _sections(readme: Path) -> dict[str, str]:
+def _sections(page: Path) -> dict[str, str]:
     """The text below each heading of the second level."""
-    return dict(part.split("\n", 1) for part in re.split(r"^## ", readme.read_text(), flags=re.M)[1:])
+    return dict(part.split("\n", 1) for part in re.split(r"^## ", page.read_text(), flags=re.M)[1:])
 
 
 def _html(markdown_text: str) -> str:
@@ -160,6 +163,8 @@ def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
 
 
 def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
+    from common.predict import training_songs
+
     slug = f"{number + 1}-{re.sub(r'[^a-z0-9]+', '-', path.stem.lower()).strip('-') or 'recording'}"
     song, folder = {"name": path.name, "slug": slug, "models": []}, out / "figures" / "songs"
     try:
@@ -176,7 +181,7 @@ def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
                 plots.predictions({path: one}, facts["columns"], folder / picture, facts["title"])
             means = {name: float(value) for name, value in zip(facts["columns"], one.mean, strict=True)}
             told = {"paper": paper, "title": facts["title"], "scale": model.scale, "heard": model.heard}
-            told |= {"trained": f"{facts['n_train']} songs of {facts['dataset']}"}
+            told |= {"trained": training_songs(facts)}
             song["models"].append(told | {"means": means, "picture": picture, "quality": facts["quality"]})
     except InputError as error:
         return _line(error)

@@ -1,6 +1,8 @@
 """An epoch of chaki2020's LSTM_AT_400 on ComParE features: Keras's own LSTM against common.layers.tf1, and the ceiling.
 
-    python -m tests.benchmarks.chaki2020_training [--clips 30] [--pairs 3]    one thread; random numbers, not music
+    python -m tests.benchmarks.chaki2020_training [--clips 30] [--pairs 3] [--out results]
+
+One thread; random numbers, not music.
 
 It prints, as medians of ratios taken within a pair (a pair is everything once, every other time in reverse order):
 - how much faster the suite is than the same network with `keras.layers.LSTM` and Keras's RMSprop; both have the suite's
@@ -12,17 +14,18 @@ It prints, as medians of ratios taken within a pair (a pair is everything once, 
   suite's RMSprop.
 """
 
-import argparse
+import sys
 import time
 
 import numpy as np
 
-from common import backend, provenance
+from common import backend, cli, provenance
 from common.layers import keras
 from common.layers.keras1 import hard_sigmoid
 from common.layers.tf1 import RMSprop
 from reproductions.chaki2020 import model
 from reproductions.chaki2020.train import BATCH
+from tests import benchmarks
 
 EPOCHS = 4  # in a row, so that starting `fit` weighs little, as in training
 
@@ -81,10 +84,12 @@ def seconds_an_epoch(work) -> float:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmarks.parser(__doc__)
     for name, default in (("clips", 30), ("pairs", 3), ("units", 400), ("features", 6373), ("steps", 61)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
+    if options.out:
+        benchmarks.wait_until_idle()
     backend.start(0)
     rng, shape = np.random.default_rng(0), (options.features, options.steps)
     x = rng.standard_normal((options.clips, *shape[::-1])).astype("float32")
@@ -129,7 +134,22 @@ def main():
           f"{100 * np.median(reached / ceiling):.0f} %")  # fmt: skip
     print(f"RMSprop's update: {100 * np.median(updates / ours):.1f} % of an epoch")
     print(f"losses of the first {len(a)} batches differ by at most {np.max(np.abs(a - b) / a):.1e} of their value")
+    if options.out:
+        measured = benchmarks.measured
+        found = {
+            "an epoch, `keras.layers.LSTM` and Keras's RMSprop": measured("s", slow),
+            "an epoch, this suite": measured("s", ours),
+            "ratio": measured("", slow / ours),
+            "attention's part of an epoch": measured("%", 100 * (ours - bare) / ours),
+            "matrix products over the whole epoch": measured("GFLOP/s", reached),
+            "one large float32 product": measured("GFLOP/s", ceiling),
+            "the former, of the latter": measured("%", 100 * reached / ceiling),
+            "RMSprop's update, of an epoch": measured("%", 100 * updates / ours),
+        }
+        title = f"LSTM_AT_{options.units}, {options.features:,} inputs, {options.steps} steps, {options.clips} clips"
+        rows = {name: {"measured": values} for name, values in found.items()}
+        benchmarks.record(options.out, "chaki2020_training", f"{title} in batches of {BATCH}, one core", rows)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main))

@@ -1,6 +1,6 @@
 """The abstract's row of malik2017 (CRNN, length 20, five seeds): the suite's command against a plain script.
 
-    python -m tests.benchmarks.malik2017_training --data-root DATA [--epochs 10 30] [--pairs 3]
+    python -m tests.benchmarks.malik2017_training --data-root DATA [--epochs 10 30] [--pairs 3] [--out results]
 
 The plain script is one process with the backend's own threads: for one seed after another it reads features and
 labels from CSV, builds the same network from Keras's own layers and calls `model.fit`; it does not test the networks,
@@ -12,7 +12,6 @@ does in a full one. A line through the two numbers of epochs parts both, for eac
 ratio timed is below that of full trainings wherever starting has the lower ratio; the last two lines show it.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -26,7 +25,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from common import cli
 from reproductions.malik2017.train import CHECK
+from tests import benchmarks
 
 SEEDS, LENGTH, FRAMES, FEATURES, PARAMETERS, FULL = 5, 20, 60, 260, 35_176, 300
 START = "start of the segment (min.sec)"
@@ -137,7 +138,7 @@ def spread(ratios) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmarks.parser(__doc__)
     parser.add_argument("--data-root", required=True, type=Path)
     tens = "two numbers of epochs; whole tens, after which the suite tests its networks, make the line exact"
     parser.add_argument("--epochs", type=int, nargs=2, default=(10, 30), metavar=("FEW", "MORE"), help=tens)
@@ -146,6 +147,8 @@ def main():
     options = parser.parse_args()
     if options.plain:
         return plain_script(options.data_root, options.plain)
+    if options.out:
+        benchmarks.wait_until_idle()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     seconds = np.empty((options.pairs, 2, 2))  # pair, number of epochs, plain and suite
     with tempfile.TemporaryDirectory() as scratch:
@@ -170,7 +173,20 @@ def main():
     for what, part in (("an epoch of all five", an_epoch), ("starting", start)):
         plain, suite = np.median(part, axis=0)
         print(f"{what}: plain {plain:.2f} s, suite {suite:.2f} s (medians); ratio {spread(part[:, 0] / part[:, 1])}")
+    if options.out:
+        timed = {f"{epochs} epochs": seconds[:, at] for at, epochs in enumerate(options.epochs)}
+        timed |= {f"{FULL} epochs, by the line through both": full}
+        found = {
+            name: {
+                "plain script": benchmarks.measured("s", ways[:, 0]),
+                "this suite": benchmarks.measured("s", ways[:, 1]),
+                "ratio": benchmarks.measured("", ways[:, 0] / ways[:, 1]),
+            }
+            for name, ways in timed.items()
+        }  # fmt: skip
+        title = f"the abstract's row, {SEEDS} seeds, {songs[0]} songs"
+        benchmarks.record(options.out, "malik2017_training", title, found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main))

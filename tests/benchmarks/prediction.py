@@ -1,26 +1,25 @@
 """What prediction costs: a four-minute song against its features, the start of the program, and an hour's memory.
 
-python -m tests.benchmarks.prediction [--hour]
+python -m tests.benchmarks.prediction [--hour] [--pairs 5] [--out results]
 """
 
-import argparse
 import importlib
-import resource
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
-from common import audio, predict, weights
+from common import audio, cli, predict, weights
 from common.features import opensmile
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
+from tests import benchmarks
 from tests.test_predict import RATE, music
 
 FEATURES = {  # what each paper computes of a file before a network hears it
@@ -37,38 +36,55 @@ def seconds(function, *arguments) -> float:
     return time.perf_counter() - started
 
 
+def program(paper: str, path: Path) -> tuple[float, float]:
+    """Wall seconds of the command on a recording, and its largest resident memory in GiB."""
+    command = [sys.executable, "-m", f"reproductions.{paper}.predict", str(path), "--jobs", "1"]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {process.returncode}")
+    return time.perf_counter() - started, used.ru_maxrss / 2**20
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hour", action="store_true", help="also an hour, in this process: its largest memory")
+    parser = benchmarks.parser(__doc__)
+    parser.add_argument("--hour", action="store_true", help="also the memory that an hour takes")
+    parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
+    if options.out:
+        benchmarks.wait_until_idle()
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        song, other = Path(folder) / "song.mp3", Path(folder) / "other.mp3"
+        song, other, hour = (Path(folder) / name for name in ("song.mp3", "other.mp3", "hour.flac"))
         for path, sound in ((song, music(240)), (other, music(150, seed=1))):  # as most mp3s: 44.1 kHz, two channels
             soundfile.write(path, np.repeat(soxr.resample(sound, RATE, 44100)[:, None], 2, axis=1), 44100)
+        if options.hour:
+            with soundfile.SoundFile(hour, "w", RATE, 2) as file:
+                for minute in range(60):
+                    file.write(np.repeat(music(60, seed=minute)[:, None], 2, axis=1))
         for paper, features in FEATURES.items():
             model = importlib.import_module(f"reproductions.{paper}.predict").Model
             model = model(*weights.load(predict.RESULTS / paper / "weights", paper))
             model(other)
-            pairs = [(seconds(features, song), seconds(model, song)) for _ in range(5)]
-            alone, whole = np.median(pairs, axis=0)
-            ratio = np.median([b / a for a, b in pairs])
-            command = [sys.executable, "-m", f"reproductions.{paper}.predict", str(other)]
-            start = min(seconds(partial(subprocess.run, command, capture_output=True, check=True)) for _ in range(2))
-            print(
-                f"{paper}: features {alone:.2f} s, prediction {whole:.2f} s, ratio {ratio:.2f}; program {start:.1f} s"
-            )
-        if options.hour:
-            hour = Path(folder) / "hour.flac"
-            with soundfile.SoundFile(hour, "w", RATE, 2) as file:
-                for minute in range(60):
-                    file.write(np.repeat(music(60, seed=minute)[:, None], 2, axis=1))
-            for paper in FEATURES:
-                model = importlib.import_module(f"reproductions.{paper}.predict").Model
-                model = model(*weights.load(predict.RESULTS / paper / "weights", paper))
-                taken = seconds(model, hour)
-                memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-                print(f"{paper}: an hour in {taken:.0f} s; largest memory of this process so far {memory:.2f} GiB")
+            pairs = [(seconds(features, song), seconds(model, song)) for _ in range(options.pairs)]
+            alone, whole = np.transpose(pairs)
+            found[paper] = {
+                "features": benchmarks.measured("s", alone), "prediction": benchmarks.measured("s", whole),
+                "ratio": benchmarks.measured("", whole / alone),
+                "the program, 150 s of mp3": benchmarks.measured("s", [program(paper, other)[0] for _ in range(3)]),
+            }  # fmt: skip
+            if options.hour:
+                taken, memory = program(paper, hour)
+                found[paper]["an hour"] = benchmarks.measured("s", [taken])
+                found[paper]["its memory"] = benchmarks.measured("GiB", [memory])
+            cells = [f"{name} {cell['median']:.3g} {cell['unit']}".rstrip() for name, cell in found[paper].items()]
+            print(f"{paper}: {', '.join(cells)}", flush=True)
+    if options.out:
+        title = "one core, four minutes of mp3"
+        benchmarks.record(options.out, "prediction", title, found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main))

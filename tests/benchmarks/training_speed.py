@@ -1,18 +1,20 @@
 """Seconds an epoch of jakubik2017's Standard GRU (360 songs): Keras's own GRU layers against keras1.GRU.
 
-    python -m tests.benchmarks.training_speed [--epochs 5]      one thread; random numbers in the place of music
+    python -m tests.benchmarks.training_speed [--epochs 5] [--pairs 5] [--out results]
 
-Set KERAS_BACKEND=jax for the JAX backend; it uses a GPU if it finds one.
+One thread; random numbers in the place of music. Set KERAS_BACKEND=jax for the JAX backend; it uses a GPU if it finds
+one.
 """
 
-import argparse
 import resource
+import sys
 import time
 
 import numpy as np
 
-from common import backend, provenance
+from common import backend, cli, provenance
 from reproductions.jakubik2017 import model
+from tests import benchmarks
 from tests.test_keras1 import slow_network
 
 SONGS = 360
@@ -27,10 +29,12 @@ def seconds_an_epoch(net, x, y, epochs: int) -> float:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmarks.parser(__doc__)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
+    if options.out:
+        benchmarks.wait_until_idle()
     backend.start(0)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((SONGS, 100, 160)).astype("float32"), rng.random((SONGS, 9)).astype("float32")
@@ -41,11 +45,17 @@ def main():
             f"keras.layers.GRU {pairs[-1][0]:.3f} s, ours {pairs[-1][1]:.3f} s, ratio {pairs[-1][0] / pairs[-1][1]:.2f}"
         )
     slow, fast = np.median(pairs, axis=0)
-    ratio = np.median([a / b for a, b in pairs])
+    ratios = [a / b for a, b in pairs]
     print(f"{backend.name()} on {provenance.device()}")
-    print(f"median: keras.layers.GRU {slow:.3f} s, ours {fast:.3f} s an epoch, ratio {ratio:.2f}")
+    print(f"median: keras.layers.GRU {slow:.3f} s, ours {fast:.3f} s an epoch, ratio {np.median(ratios):.2f}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+    if options.out:
+        slow, fast = np.transpose(pairs)
+        row = {"Keras's own GRU": benchmarks.measured("s", slow)}
+        row |= {"`keras1.GRU`": benchmarks.measured("s", fast), "ratio": benchmarks.measured("", ratios)}
+        found = {f"{SONGS} songs, one core": row}
+        benchmarks.record(options.out, "training_speed", "an epoch of the Standard GRU", found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main))

@@ -1,0 +1,80 @@
+"""The READMEs' tables of what the scripts in tests/benchmarks recorded, results/benchmarks/NAME.json."""
+
+import json
+from pathlib import Path
+
+from common.errors import InputError
+from common.report import markdown_table, number
+
+PAPERS = Path(__file__).parent
+TIMINGS = {  # by README and mark: the records that make its table
+    PAPERS.parent / "README.md": ["prediction"],
+    PAPERS / "malik2017" / "README.md": ["malik2017_training", "opensmile_extraction", "official_features_reading"],
+    PAPERS / "chaki2020" / "README.md": ["chaki2020_training"],
+    PAPERS / "jakubik2017" / "README.md": ["cross_validation", "training_speed", "extraction"],
+    PAPERS / "velankar2022" / "README.md": ["mel_extraction"],
+}
+
+
+def read(results: Path, name: str) -> dict | None:
+    """The record of a script, or None if there is none. Raises InputError if the file is no such record."""
+    path = Path(results) / "benchmarks" / f"{name}.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {key: found[key] for key in ("benchmark", "title", "found", "machine", "provenance")}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: is not a record of a benchmark ({error!r}); run its script again") from error
+
+
+def generated(results: Path) -> dict[Path, dict[str, str]]:
+    """{README: {mark: table}} of what is recorded; a table of several records only if all are there."""
+    parts = {}
+    for readme, names in TIMINGS.items():
+        records = [read(results, name) for name in names]
+        if all(records):
+            parts[readme] = {"timings": "\n\n".join(map(timings, records))}
+    if record := read(results, "official_features"):
+        for paper in record["found"]:
+            parts.setdefault(PAPERS / paper / "README.md", {})["official features"] = official_features(record, paper)
+    return parts
+
+
+def timings(record: dict) -> str:
+    """A table of medians, with the range where there is more than one value; below it where and when."""
+    rows = record["found"]
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    lines = [[row, *(quantity(cells.get(column)) for column in columns)] for row, cells in rows.items()]
+    table = markdown_table([record["title"], *columns], lines)
+    n = sorted({cell["n"] for row in rows.values() for cell in row.values()})
+    return f"{table}\n\nMedians (lowest to highest) of n = {' or '.join(map(str, n))}. {where(record)}"
+
+
+def quantity(measured: dict | None) -> str:
+    """'0.64 s (0.62 to 0.66)'; without a range of one value."""
+    if measured is None:
+        return "–"
+    text = f"{measured['median']:.3g} {measured['unit']}".rstrip()
+    spread = f" ({measured['lowest']:.3g} to {measured['highest']:.3g})" if measured["n"] > 1 else ""
+    return text + spread
+
+
+def where(record: dict) -> str:
+    """Script, processor, versions and date of a record."""
+    machine, of = record["machine"], record["provenance"]
+    versions = [f"{name} {version}" for name, version in of["versions"].items()
+                if name in ("python", "keras") or name.startswith(of["backend"])]  # fmt: skip
+    computer = f"{of['device']}, {machine['cores']} cores, {', '.join(versions)}"
+    return f"`tests/benchmarks/{record['benchmark']}.py`, {computer}, {of['finished'][:10]}."
+
+
+def official_features(record: dict, paper: str) -> str:
+    """Differences of a paper's predictions from audio from those on official features: valence, arousal."""
+    lines = []
+    for title, of_targets in record["found"][paper].items():
+        keys = ("largest", "largest_of_a_songs_mean", "median")
+        lines.append([title, *(", ".join(number(found[key]) for found in of_targets.values()) for key in keys)])
+    one = next(iter(of_targets.values()))
+    header = ["on", "largest difference, valence and arousal", "of a song's mean", "median"]
+    return f"{markdown_table(header, lines)}\n\n{one['songs']} excerpts, {one['frames']} predictions. {where(record)}"

@@ -1,0 +1,399 @@
+"""Claims on cases where the right verdict is known, and their metrics on songs that are left out."""
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from common import metrics, published
+from common.errors import InputError
+from common.published import ALPHA
+from common.verdict.claims import holm, judge_claims
+from common.verdict.crossed import estimate, satterthwaite
+from common.verdict.resampling import METRICS, leaving_out
+from tests.benchmarks.claims import METRICS as METRICS_OF_NOISE
+from tests.benchmarks.claims import RUNS, SHARES, SONGS, level_and_power
+from tests.conftest import ROOT
+from tests.made_up import cell, classified, dynamic_record, mean_r, record
+
+
+def test_holm():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+
+
+def test_claims(paper):
+    def claim(name, **more):
+        return {"id": name, "kind": "difference", "statement": name, "dataset": "songs", "split": "cv", "a": "strong",
+                "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1, **more}  # fmt: skip
+
+    strong, weak = record(1.0), record(0.5)
+    r = mean_r(strong)
+    cells = [cell("equal", None, round(r, 2)), cell("low", None, 0.1)]
+    stated = [claim("better", b="weak"), claim("worse", b="weak", direction=-1), claim("equal", b="strong")]
+    stated += [
+        claim("beats equal", published=["equal"]),
+        claim("beats low", published=["low"]),
+        claim("not run", b="none"),
+    ]
+    expected, records = paper(cells, stated, strong=strong, weak=weak)
+    found = {c["claim"]: c for c in judge_claims(expected, records)}
+    verdicts = {name: c["verdict"] for name, c in found.items()}
+    assert verdicts == {"better": "holds", "worse": "contradicted", "equal": "undecided", "beats equal": "undecided",
+                        "beats low": "holds", "not run": "not run"}  # fmt: skip
+    assert found["better"]["difference"] == pytest.approx(mean_r(strong) - mean_r(weak), abs=1e-5)
+    assert found["better"]["low"] < found["better"]["difference"] < found["better"]["high"]
+
+
+def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "a": "strong", "b": "weak",
+             "split": "cv", "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1}  # fmt: skip
+
+    def verdict(strong, weak):
+        expected, records = paper([], [claim], strong=strong, weak=weak)
+        found = judge_claims(expected, records)[0]
+        return found["verdict"], found["p"]
+
+    assert verdict(record(1.0), record(0.5))[0] == "holds"
+    assert verdict(record(1.0, seeds=[0]), record(0.5)) == ("undecided", None)
+    assert verdict(record(1.0, seeds=[0, 1]), record(0.5)) == ("undecided", None)  # two runs decide no claim
+    assert verdict(record(1.0, seeds=[0, 1]), record(0.5, seeds=[2, 3])) == ("undecided", None)
+    assert verdict(record(1.0, partial=True), record(0.5)) == ("partial", None)
+    with pytest.raises(InputError, match="not run on the same data"):
+        verdict(record(1.0), record(0.5, tracks=[f"other {i}" for i in range(120)]))
+    other_folds = record(0.5)
+    for run in other_folds["runs"]:
+        run["fold"] = run["fold"][::-1]
+    with pytest.raises(InputError, match="not run on the same data and folds"):
+        verdict(record(1.0), other_folds)
+
+
+def test_claims_about_another_input(paper):
+    """Two arms that hear the same are compared; with a published number nothing is that hears something else."""
+    heard_otherwise = {"one": record(1.0, stand_in=True), "other": record(0.5, stand_in=True)}
+    claim = {"kind": "difference", "statement": "c", "dataset": "songs", "a": "one", "split": "cv",
+             "metric": "pearson_r_mean_over_folds", "targets": ["average"], "direction": 1}  # fmt: skip
+    claims = [claim | {"id": "arms", "b": "other"}, claim | {"id": "published", "published": ["x"]}]
+    expected, records = paper([cell("x", None, 0.1)], claims, **heard_otherwise)
+    arms, against = judge_claims(expected, records)
+    assert arms["verdict"] == "holds" and 0 < arms["p"] < ALPHA
+    assert arms["difference"] == pytest.approx(
+        mean_r(heard_otherwise["one"]) - mean_r(heard_otherwise["other"]), abs=1e-5
+    )
+    assert (against["verdict"], against["p"], against["difference"]) == ("stand-in", None, None)
+    expected, records = paper([cell("x", None, 0.1)], claims, one=record(1.0))
+    assert judge_claims(expected, records)[1]["verdict"] == "holds"
+
+
+def test_resampling_each_song_once_gives_the_metrics_of_classes():
+    content = classified(0.4)
+    for metric in ("accuracy", "precision", "recall", "f1"):
+        found = METRICS[metric](content, "test", np.ones((1, 150)))
+        for run, values in zip(content["runs"], found, strict=True):
+            assert values[0] == pytest.approx(list(run["metrics"]["test"][metric].values()), abs=1e-5)
+
+
+def test_random_splits_share_songs(paper):
+    """Nadeau and Bengio: the variance of a mean over n splits is (1 / n + tested / trained) s², not s² / n."""
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "a": "one", "b": "other",
+             "split": "test", "metric": "accuracy", "targets": ["all"], "direction": 1}  # fmt: skip
+    arms = {"one": classified(0.5, overlap=0.5), "other": classified(0.6, overlap=0.5)}
+    expected, records = paper([], [claim], **arms)
+    found = judge_claims(expected, records)[0]
+    each = [[run["metrics"]["test"]["accuracy"]["all"] for run in arm["runs"]] for arm in arms.values()]
+    differences = np.subtract(*each)
+    half = stats.t.ppf(0.975, 7) * differences.std(ddof=1) * np.sqrt(1 / 8 + 0.5)
+    assert found["difference"] == pytest.approx(differences.mean(), abs=1e-9)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.01)
+
+
+def test_claims_about_one_class_against_others(paper):
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "a": "one", "b": "one",
+             "split": "test", "metric": "recall",
+             "targets": ["a"], "targets_b": ["b", "c"], "direction": 1}  # fmt: skip
+    content = classified(0.5)
+    for run in content["runs"]:  # class a is always told
+        guess, reference = np.array(run["predicted"]["test"]), np.arange(150) % 3
+        guess[(guess >= 0) & (reference == 0)] = 0
+        tested = guess >= 0
+        run["predicted"]["test"] = guess.tolist()
+        run["metrics"]["test"] = metrics.classification(reference[tested], guess[tested], ["a", "b", "c"])
+    found = judge_claims(*paper([], [claim], one=content))[0]
+    assert found["verdict"] == "holds" and 0.2 < found["difference"] < 0.5
+
+
+def test_resampling_each_song_once_gives_the_metric():
+    content = record(1.0, seeds=range(2))
+    found = METRICS["pearson_r_mean_over_folds"](content, "cv", np.ones((1, 120)))
+    for run, values in zip(content["runs"], found, strict=True):
+        expected = run["metrics"]["cv"]["pearson_r_mean_over_folds"]
+        assert values[0] == pytest.approx([expected["a"], expected["b"]], abs=1e-5)
+
+
+def judge_rmse(paper, a, b, **more):
+    """One claim, that a's error is lower."""
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
+             "b": "other", "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
+    expected, records = paper([], [claim | more], one=a, other=b)
+    return judge_claims(expected, records)[0]
+
+
+def test_a_single_song_has_students_t_over_the_runs(paper):
+    """Few runs that agree by chance do not decide; without any effect 5 % of the claims are decided."""
+    rng, decided = np.random.default_rng(3), 0
+    offsets = 0.02 * rng.standard_normal((150, 2, 3))
+    for a, b in offsets:
+        arms = [dynamic_record(songs=1, seeds=range(3)) for _ in range(2)]
+        for arm, values in zip(arms, (a, b), strict=True):
+            for run, value in zip(arm["runs"], values, strict=True):
+                run["metrics"]["test"]["rmse_pooled"] |= {"a": 0.2 + value, "b": 0.2 + value}
+        decided += judge_rmse(paper, *arms)["verdict"] != "undecided"
+    assert 1 <= decided <= 17  # of 150
+
+
+def mean_squares(table):
+    """Of runs, songs and their interaction: a textbook's analysis of variance of (runs, songs)."""
+    n, songs = table.shape
+    runs, of_songs = table.mean(1) - table.mean(), table.mean(0) - table.mean()
+    rest = table - table.mean(1)[:, None] - of_songs
+    parts = songs * (runs**2).sum(), n * (of_songs**2).sum(), (rest**2).sum()
+    return [part / df for part, df in zip(parts, (n - 1, songs - 1, (n - 1) * (songs - 1)), strict=True)]
+
+
+def without_each(table):
+    return (table.sum(1, keepdims=True) - table) / (table.shape[1] - 1)
+
+
+def test_a_mean_is_estimated_by_the_crossed_analysis_of_variance():
+    rng, n, songs = np.random.default_rng(0), 4, 30
+    table = rng.normal(0, 0.3, (n, 1)) + rng.normal(0, 1, songs) + rng.normal(0, 1, (n, songs))
+    found = estimate(table.mean(1), without_each(table))
+    runs, of_songs, rest = np.array(mean_squares(table)) / table.size
+    assert of_songs > rest
+    assert found.mean == pytest.approx(table.mean()) and found.variance == pytest.approx(runs + of_songs - rest)
+    few = runs * 5 / 3
+    parts = few**2 / 3 + of_songs**2 / 29 + rest**2 / 87
+    assert found.df == pytest.approx((few + of_songs - rest) ** 2 / parts)
+
+
+def test_special_cases_of_the_crossed_analysis():
+    """Without songs, or where songs vary less than chance: Student's t over the runs, which the cells have too."""
+    runs = np.array([0.1, 0.4, 0.2])
+    balanced = runs[:, None] + np.array([[1, -1], [-1, 1], [0, 0]])  # no song is better than the other
+    for left_out in (None, runs[:, None], without_each(balanced)):
+        found = estimate(runs, left_out)
+        assert (found.variance, found.df) == (pytest.approx(runs.var(ddof=1) / 3), 2)
+    half = estimate(runs, against_one_run=True).half_width(0.95)
+    assert half == pytest.approx(published.half_width(runs.std(ddof=1), 3, None, 1, 0, 0.95))
+    alike = np.tile(np.random.default_rng(0).normal(size=20), (3, 1))  # runs that do not differ: a test over songs
+    found = estimate(alike.mean(1), without_each(alike))
+    assert found.df == pytest.approx(19) and found.variance == pytest.approx(alike[0].var(ddof=1) / 20)
+    assert found.p_above(0) == pytest.approx(stats.ttest_1samp(alike[0], 0, alternative="greater").pvalue)
+
+
+def test_degrees_of_freedom_do_not_vanish():
+    """Where runs happen to agree and songs vary hardly more than chance, the interval stays finite."""
+    rng = np.random.default_rng(0)
+    tables = rng.normal(size=(2000, 3, 40)) + 0.2 * rng.normal(size=(2000, 1, 40))
+    tables -= 0.99 * (tables.mean(2, keepdims=True) - tables.mean((1, 2), keepdims=True))
+    left_out = (tables.sum(2, keepdims=True) - tables) / 39
+    assert estimate(tables.mean(2), left_out).df.min() == 2
+
+
+def test_an_estimate_that_does_not_vary_is_sure():
+    found = estimate([0.5, 0.5, 0.5])
+    assert found.half_width(0.95) == 0
+    assert [found.p_above(bound) for bound in (0.4, 0.5, 0.6)] == [0, 0.5, 1]
+    assert [found.p_below(bound) for bound in (0.4, 0.5, np.inf)] == [1, 0.5, 0]
+
+
+def test_degrees_of_freedom_of_a_sum_are_welchs():
+    a, b = np.random.default_rng(0).normal(size=(2, 8))
+    welch = stats.ttest_ind(a[:5], b, equal_var=False).df
+    assert satterthwaite([a[:5].var(ddof=1) / 5, b.var(ddof=1) / 8], [4, 7]) == pytest.approx(welch)
+
+
+def test_the_recorded_simulation_is_within_its_bounds():
+    record = json.loads((ROOT / "results" / "verdicts" / "claims.json").read_text())
+    settings = {(row["metric"], row["source"], row["songs"], row["runs"]): row for row in record["rows"]}
+    assert record["trials"] >= 10_000 and set(settings) >= set(product(METRICS_OF_NOISE, SHARES, SONGS, RUNS))
+    for (metric, source, songs, n), row in settings.items():
+        low, high = 0.0 if source == "interaction" else 0.025, 0.075 if n == 3 else 0.06
+        assert n == 2 or low <= row["level"]["ours"] <= high, (metric, source, songs, n)
+
+
+@pytest.mark.parametrize("metric", ["mean", "r2", "r"])
+@pytest.mark.parametrize("source", ["runs", "songs", "interaction", "mixed"])
+def test_the_interval_holds_its_level(metric, source):
+    """A small form of the simulation in tests/benchmarks/claims.py, within its bounds and what 1,500 trials allow."""
+    for n, highest in ((3, 0.075), (5, 0.06)):
+        found = level_and_power(metric, source, n, 40, trials=1500, seed=1)
+        off = 2.5 * np.sqrt(highest * (1 - highest) / 1500)
+        assert found["level"]["ours"] <= highest + off, (n, found)
+        assert source == "interaction" or found["level"]["ours"] >= 0.025 - off, (n, found)
+        assert found["power"] == sorted(found["power"]) and found["power"][-1] > 0.3
+
+
+def test_the_suites_own_questions_are_a_family_of_their_own(paper):
+    claim = {"kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one", "b": "other",
+             "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
+    arms = {"one": dynamic_record(), "other": dynamic_record(0.5)}
+
+    def p(own):
+        claims = [claim | {"id": str(k)} | ({"own": True} if k in own else {}) for k in range(4)]
+        return [found["p"] for found in judge_claims(*paper([], claims, **arms))]
+
+    [lowest] = {round(4 * value / 4, 6) for value in p([])}
+    assert p([0]) == pytest.approx([lowest / 4, *[3 * lowest / 4] * 3])
+
+
+def test_an_arm_is_the_mean_of_its_variants(paper):
+    arms = {"one": dynamic_record(), "two": dynamic_record(0.3), "other": dynamic_record(0.5)}
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test",
+             "a": ["one", "two"], "b": "other", "metric": "rmse_pooled", "targets": ["average"],
+             "direction": -1}  # fmt: skip
+    singles = [claim | {"a": name} for name in ("one", "two")]
+    pooled, *each = judge_claims(*paper([], [claim, *singles], **arms))
+    assert pooled["difference"] == pytest.approx(np.mean([found["difference"] for found in each]))
+    assert min(e["low"] for e in each) < pooled["low"] < pooled["high"] < max(e["high"] for e in each)
+    assert pooled["record"].endswith("songs/one.json")
+
+
+@pytest.mark.parametrize(
+    ("within", "verdict"), [([0, 0.3], "holds"), ([0.5, 1], "contradicted"), ([0.2, 1], "undecided")]
+)
+def test_one_arm_within_bounds(paper, within, verdict):
+    claim = {"id": "c", "kind": "bounds", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
+             "metric": "rmse_pooled", "targets": ["average"], "within": within}  # fmt: skip
+    [found] = judge_claims(*paper([], [claim], one=dynamic_record()))
+    assert found["verdict"] == verdict and found["low"] < found["difference"] < found["high"]
+    assert (found["p"] < ALPHA) == (verdict != "undecided")
+
+
+def test_rmse_on_resampled_songs_is_that_of_their_frames():
+    errors = [np.array([0.1, -0.3, 0.2]), np.array([0.5, 0.5]), np.array([0.0, 0.1, -0.1, 0.2])]
+    moments = [metrics.song_moments(np.linspace(0, 1, len(e)), np.linspace(0, 1, len(e)) + e) for e in errors]
+    content = {"runs": [{"songs": {"test": {"frames": [3, 2, 4], "moments": moments}}}]}
+    drawn = np.array([[1, 1, 1], [0, 3, 0], [2, 0, 1]])
+    found = METRICS["rmse_pooled"](content, "test", drawn.astype(float))
+    assert found.shape == (1, 3, 1)
+    for times, value in zip(drawn, found[0, :, 0], strict=True):
+        frames = np.concatenate([e for e, n in zip(errors, times, strict=True) for _ in range(n)])
+        assert value == pytest.approx(np.sqrt(np.mean(frames**2)))
+
+
+OF_SONGS = ("rmse_pooled", "r2_pooled", "mae_pooled", "kendall_tau_per_song", "share_within_.05", "share_beyond_.2")
+
+
+@pytest.mark.parametrize("metric", OF_SONGS)
+def test_metrics_on_resampled_songs_are_those_of_the_songs(metric):
+    """Each song once, and some twice and others not at all; one has no tau, and one no error."""
+    rng, courses = np.random.default_rng(3), []
+    for number, n in enumerate([20, 61, 7, 61, 33]):
+        y = rng.uniform(-0.4, 0.4, 2) + 0.2 * rng.standard_normal((n, 2))
+        courses.append((y, y + (0.05 if number % 2 else 0.4) * rng.uniform(-1, 1, (n, 2))))
+    courses[2][1][:, 1] = 0.1
+    courses[3] = courses[3][0], courses[3][0]
+    content = {"runs": [{"songs": {"test": metrics.of_songs(*zip(*courses, strict=True))}}]}
+    drawn = np.array([[1, 1, 1, 1, 1], [0, 3, 1, 1, 0], [2, 0, 2, 0, 1], [0, 0, 1, 2, 0]])
+    found = METRICS[metric](content, "test", drawn.astype(float))
+    assert found.shape == (1, 4, 2)
+    for times, values in zip(drawn, found[0], strict=True):
+        repeated = [course for course, n in zip(courses, times, strict=True) for _ in range(n)]
+        expected = metrics.dynamic(metrics.of_songs(*zip(*repeated, strict=True)), ["a", "b"])[metric]
+        assert list(values) == pytest.approx([expected["a"], expected["b"]], abs=1.1e-5)
+
+
+ODD = 0.2 * (np.arange(40) % 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"), [(0, 0.2, "holds"), (0.2, 0, "contradicted"), (ODD, 0.2 - ODD, "undecided")]
+)
+def test_differences_of_rmse(paper, one, other, verdict):
+    arms = dynamic_record(one), dynamic_record(other)
+    found = judge_rmse(paper, *arms)
+    observed = [np.mean([run["metrics"]["test"]["rmse_pooled"]["average"] for run in arm["runs"]]) for arm in arms]
+    assert found["difference"] == pytest.approx(observed[0] - observed[1], abs=1e-5)
+    assert found["verdict"] == verdict and found["low"] < found["difference"] < found["high"]
+
+
+def test_leaving_out_songs_or_whole_artists():
+    assert leaving_out(["a", "b", "a"]).tolist() == [[1, 1, 1], [0, 1, 0], [1, 0, 1]]
+
+
+def test_songs_of_one_artist_are_left_out_together(paper):
+    """A difference that is the artist's, not the song's, is known from 8 artists, not from 40 songs."""
+    offset = np.repeat(np.random.default_rng(0).uniform(0, 0.5, 8), 5)
+    widths = {}
+    for name, artists in {
+        "songs": {}, "alone": {"artists": [f"singer {i}" for i in range(40)]},
+        "artists": {"artists": [f"band {i // 5}" for i in range(40)]}, "one": {"artists": ["a choir"] * 40},
+    }.items():  # fmt: skip
+        found = judge_rmse(paper, dynamic_record(**artists), dynamic_record(offset, **artists))
+        widths[name] = found["high"] - found["low"]
+    assert widths["songs"] == widths["alone"] > 5 * widths["one"]  # of one artist only the runs are left
+    assert widths["artists"] > 1.4 * widths["songs"]
+
+
+@pytest.mark.parametrize(
+    ("offset", "within", "verdict"),
+    [(0.0, 0.02, "holds"), (0.02, 0.02, "holds"), (0.4, 0.02, "contradicted"), (0.08, 0.02, "undecided")],
+)
+def test_equivalence(paper, offset, within, verdict):
+    """Holds only if the whole interval lies within; whether it spans 0 does not matter."""
+    offset = offset * np.random.default_rng(0).uniform(0, 2, 40)
+    found = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="equivalence", within=within)
+    inside = -within <= found["low"] and found["high"] <= within
+    outside = found["high"] < -within or found["low"] > within
+    assert found["verdict"] == verdict and (found["p"] < ALPHA) == (inside or outside)
+    assert (inside, outside) == (verdict == "holds", verdict == "contradicted")
+
+
+def test_two_one_sided_tests(paper):
+    """p of an equivalence: twice the larger of the p values of being above the lower bound and below the upper."""
+    offset = 0.08 * np.random.default_rng(0).uniform(0, 2, 40)
+    options = {"kind": "equivalence", "within": 0.05}
+    found = judge_rmse(paper, dynamic_record(), dynamic_record(offset), **options)
+    assert found["difference"] < 0  # so that the lower bound is the nearer one
+    above = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="bounds", within=[-0.05, 9])
+    assert found["p"] == pytest.approx(above["p"]) and 0 < found["p"] < 1
+    beyond = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="equivalence", within=0.001)
+    assert beyond["verdict"] == "contradicted"
+
+
+def test_holm_covers_claims_of_every_kind(paper):
+    claim = {"statement": "c", "dataset": "songs", "split": "test", "a": "one", "b": "other", "metric": "rmse_pooled",
+             "targets": ["average"], "direction": -1}  # fmt: skip
+    kinds = [{"kind": "difference"}, {"kind": "equivalence", "within": 0.1}, {"kind": "bounds", "within": [-1, -0.001]}]
+    stated = [claim | {"id": kind["kind"]} | kind for kind in kinds]
+    arms = {"one": dynamic_record(), "other": dynamic_record(ODD)}
+
+    def p(claims):
+        return [found["p"] for found in judge_claims(*paper([], claims, **arms))]
+
+    alone = [p([one])[0] for one in stated]
+    assert p(stated) == pytest.approx(holm(alone)) and p(stated) != pytest.approx(alone)
+
+
+def test_what_a_split_covers(paper):
+    """Facts of the split, not of the record; part of the frames compares with no published number, but arms do."""
+    splits = {"test": {"n_test": 40, "of_test": 58, "frames": "4 of 9 labels"}, "other": {"n_test": 3}}
+    one, other = dynamic_record(splits=splits), dynamic_record(0.2, splits=splits)
+    found = judge_rmse(paper, one, other)
+    assert (found["on"], found["verdict"]) == ("40 of 58 songs (4 of 9 labels)", "holds")
+    few = dynamic_record(seeds=[0], splits=splits)
+    alone = judge_rmse(paper, few, other)
+    assert alone["on"] == "40 of 58 songs (4 of 9 labels); one run decides no claim"
+    assert (alone["verdict"], alone["low"], alone["p"]) == ("undecided", None, None) and alone["difference"] < 0
+    more = dynamic_record(0.2, splits={"test": splits["test"] | {"frames": "5 of 9 labels"}})
+    on = judge_rmse(paper, one, more)["on"]
+    assert on == "40 of 58 songs (4 of 9 labels); against 40 of 58 songs (5 of 9 labels)"
+    splits = {"test": {"frames": "4 of 9 labels"}}
+    cells = [cell("x", "one", 0.2, split="test", metric="rmse_pooled")]
+    for facts, verdict in ((splits["test"], "partial"), ({}, "reproduced")):
+        expected, records = paper(cells, one=dynamic_record(splits={"test": facts}))
+        row = published.join(expected, records)[0]
+        assert (row.fields["verdict"], row.fields["frames"]) == (verdict, facts.get("frames"))

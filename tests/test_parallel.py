@@ -1,0 +1,166 @@
+"""Workers: they end with their command, however it ends; training has a process of its own."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from common import parallel
+from common.errors import InputError
+from tests.conftest import ROOT
+
+
+def square(n):
+    return n * n
+
+
+def own_process(_):
+    return os.getpid()
+
+
+def grow(megabytes):
+    """Keeps memory for ever, as TensorFlow keeps graphs; returns the process and its size in MiB."""
+    kept = vars(parallel).setdefault("_kept_by_test", [])
+    kept.append(bytearray(os.urandom(1) * (megabytes * 2**20)))
+    time.sleep(1.1)  # joblib looks at the size of a process once a second
+    return os.getpid(), psutil.Process().memory_info().rss / 2**20
+
+
+def die(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(function, arguments, **options):
+    calls = ((function, argument) for argument in arguments)
+    options = {"jobs": 1, "label": "test", "unit": "call", "quiet": True} | options
+    return list(parallel.progress(calls, total=len(arguments), **options))
+
+
+@pytest.mark.parametrize(("jobs", "isolated"), [(1, False), (1, True), (2, False), (2, True)])
+def test_results_are_the_same_and_in_order(jobs, isolated):
+    assert run(square, range(20), jobs=jobs, isolated=isolated) == [n * n for n in range(20)]
+
+
+def test_one_job_has_its_own_process_only_where_it_is_isolated():
+    assert set(run(own_process, range(3))) == {os.getpid()}
+    assert os.getpid() not in run(own_process, range(3), isolated=True)
+
+
+def test_one_isolated_job_is_one_at_a_time(tmp_path):
+    """Although two processes wait for work."""
+    spans = run(span, [0.2] * 4, isolated=True)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+
+
+def span(seconds):
+    start = time.monotonic()
+    time.sleep(seconds)
+    return start, time.monotonic()
+
+
+def test_a_process_that_has_grown_is_replaced():
+    parallel.stop_workers()
+    found = run(grow, [200] * 8, isolated=True)
+    assert len({process for process, _ in found}) > 2 and max(size for _, size in found) < 1000
+
+
+def test_a_worker_that_is_killed_is_one_line():
+    with pytest.raises(InputError, match=r"a worker process was killed.*same command again to resume"):
+        run(die, range(3), jobs=2)
+    assert run(square, range(3), jobs=2) == [0, 1, 4]
+
+
+COMMAND = """
+import signal, sys, time
+from common import cli, parallel
+from tests.test_parallel import busy
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
+
+def work():
+    calls = ((busy, sys.argv[1]) for _ in range(4))
+    return len(list(parallel.progress(calls, total=4, jobs=2, label="x", unit="call"))) * 0
+
+sys.exit(cli.run(work))
+"""
+
+
+def busy(folder):
+    """Computes without a pause until the test is over."""
+    open(f"{folder}/{os.getpid()}", "w").close()
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        sum(range(100_000))
+
+
+def start(folder, code=COMMAND):
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    for _ in range(300):
+        if len(list(folder.iterdir())) >= 2:
+            return process, children(process)
+        time.sleep(0.1)
+    raise AssertionError(process.communicate())
+
+
+def children(process):
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def ended(processes, seconds):
+    return not psutil.wait_procs(processes, timeout=seconds)[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "to_group", "code"),
+    [
+        (signal.SIGTERM, False, 143), (signal.SIGINT, False, 130), (signal.SIGINT, True, 130),
+        (signal.SIGTERM, True, 143), (signal.SIGKILL, False, -9),
+    ],
+)  # fmt: skip
+def test_a_signal_ends_all_processes(tmp_path, number, to_group, code):
+    process, workers = start(tmp_path)
+    assert len(workers) >= 2
+    (os.killpg if to_group else os.kill)(process.pid, number)
+    assert process.wait(5) == code and ended(workers, 5)
+    _, errors = process.communicate()
+    told = [line for line in errors.replace("\r", "\n").splitlines() if line.strip() and not line.startswith("x:")]
+    assert told == ([] if number == signal.SIGKILL else ["stopped; run the same command again to resume"])
+
+
+def test_a_finished_command_leaves_nothing(tmp_path):
+    code = COMMAND.replace("(busy, sys.argv[1])", "(seen, sys.argv[1])").replace("import busy", "import seen")
+    process, workers = start(tmp_path, code)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert ended(workers, 2)
+
+
+def seen(folder):
+    open(f"{folder}/{os.getpid()}", "w").close()
+    time.sleep(1)
+
+
+def test_a_training_that_is_stopped_resumes(tmp_path):
+    """The real command, on rendered music."""
+    options = ["--variant", "crnn", "--epochs", "1", "--repeats", "2", "--jobs", "2"]
+    command = [sys.executable, "-m", "reproductions.velankar2022.train", *options]
+    environment = os.environ | {"MER_CACHE": str(tmp_path)}
+    environment.pop("MER_DATA_ROOT", None)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, **pipes)
+    while not list(tmp_path.rglob("*.lock")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.2)
+    workers = children(process)
+    process.terminate()
+    assert process.wait(5) == 143 and ended(workers, 5)
+    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
