@@ -79,7 +79,9 @@ def start(seed: int) -> None:
 
     Also where Keras was imported and configured before this suite.
     """
-    import keras
+    prepare()
+    with muted_stderr():
+        import keras
 
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)

@@ -72,13 +72,13 @@ class OverTime(Predictor):
         self.heard_of = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
         self._built = lru_cache(4)(self._build)
         # Keras takes as long to load as the features of a song: both at once.
-        self._loading = Thread(target=importlib.import_module, args=("common.keras2017",))
+        self._loading = Thread(target=importlib.import_module, args=("common.layers",))
         self._loading.start()
 
     def _build(self, features: int, length: int):
-        from common import keras2017
+        from common import backend
 
-        keras2017.start(0)
+        backend.start(0)
         return self.network(features, length)
 
     @abstractmethod

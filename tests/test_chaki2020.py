@@ -16,12 +16,13 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.preprocessing import StandardScaler
 
-from common import audio, cli, keras2017, parallel, protocol, runs
+from common import audio, backend, cli, parallel, protocol, runs
 from common.errors import InputError
 from common.features.compare import ComParE
 from common.features.opensmile import OpenSmile
-from common.keras2017 import hard_sigmoid, keras
-from common.keras2019 import LSTM, RMSprop
+from common.layers import keras
+from common.layers.keras1 import hard_sigmoid
+from common.layers.tf1 import LSTM, RMSprop
 from data_prep.dataset import Annotation, Recording
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020 import baselines, model, train
@@ -107,7 +108,8 @@ def test_lstm_is_keras_own(activation, features, units, length):
     plain = keras.layers.LSTM(
         units, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True
     )  # fmt: skip
-    fast, x = LSTM(units, activation), tf.Variable(rng.standard_normal((3, length, features)).astype("float32"))
+    fast = LSTM(units, activation, return_sequences=True)
+    x = tf.Variable(rng.standard_normal((3, length, features)).astype("float32"))
     scrambled(plain, x.shape, 0.8)
     fast.build(x.shape)
     fast.set_weights(plain.get_weights())
@@ -216,7 +218,7 @@ def plain_network(features, length, units, attention, activation):
     [((6,), "strict", "tanh"), ((6, 4), "global", "tanh"), ((6,), None, "linear")],
 )
 def test_trains_as_keras_own_layers_do(units, attention, activation):
-    keras2017.start(0)
+    backend.start(0)
     slow, fast = (make(8, 5, units, attention, activation) for make in (plain_network, model.lstm))
     begin = slow.get_weights()
     fast.set_weights(begin)
@@ -248,7 +250,7 @@ def test_rmsprop_is_that_of_tensorflow_1():
 
 SCRIPT = """
 import json, numpy as np
-from common.keras2019 import RMSprop
+from common.layers.tf1 import RMSprop
 from reproductions.chaki2020 import model
 own = np.random.default_rng(0)
 x = own.standard_normal((20, 4, 5)).astype("float32")

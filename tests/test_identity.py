@@ -223,10 +223,11 @@ def test_features_are_known_by_all_that_they_depend_on(monkeypatch):
 TRAINED = """
 import sys, hashlib
 sys.path.insert(0, sys.argv[1])
-from common import keras2017, backend
+from common import backend
+
+backend.start(0)
 import keras, numpy as np
 
-keras2017.start(0)
 x = np.random.default_rng(0).standard_normal((12, 6, 5)).astype("float32")
 net = keras.Sequential([keras.Input((6, 5)), keras.layers.Conv1D(4, 3), keras.layers.BatchNormalization(),
                         keras.layers.Flatten(), keras.layers.Dense(1)])

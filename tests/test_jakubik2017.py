@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import keras2017, metrics, protocol, published
+from common import backend, metrics, protocol, published
 from common.errors import InputError
 from data_prep import open_dataset
 from reproductions.jakubik2017 import cross_validation, emotify, learning, quadrants
@@ -26,10 +26,9 @@ def test_parameter_counts():
 
 
 def test_initial_weights_are_gaussian():
-    from common import keras2017
     from reproductions.jakubik2017 import model
 
-    keras2017.start(0)
+    backend.start(0)
     kernel, recurrent, bias, *_ = model.standard_gru(9).get_weights()
     assert kernel.shape == (160, 300) and recurrent.shape == (100, 300)
     for matrix in (kernel, recurrent):
@@ -232,7 +231,7 @@ def test_sparse_autoencoder():
     """Its loss is the mean squared error and .1 times the divergence of each code's mean from .05."""
     from reproductions.jakubik2017 import model
 
-    keras2017.start(0)
+    backend.start(0)
     net, code = model.sparse_autoencoder(5)
     net.compile("adam", "mean_squared_error")
     x = np.random.default_rng(0).normal(size=(40, 160)).astype("float32")

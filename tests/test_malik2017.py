@@ -9,14 +9,17 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import root_mean_squared_error
 
-from common import cli, keras2017, parallel, runs
-from common.keras2017 import hard_sigmoid, keras, ops
+from common import backend, cli, parallel, runs
+from common.layers import keras
+from common.layers.fused import fuse
+from common.layers.keras1 import GRU, hard_sigmoid
 from common.protocol import Sequences
 from data_prep.deam import Deam
 from reproductions.malik2017 import li2016, model, train
 from reproductions.malik2017.songs import Part
 from reproductions.malik2017.variants import variants
 
+ops = keras.ops
 rng = np.random.default_rng(0)
 
 
@@ -54,29 +57,31 @@ def plain_crnn(features, length, branches, penalty):
     return keras.Model(x, ops.concatenate(y, axis=-1))
 
 
-def copy_weights(plain, fast, branches):
-    """The weights of the plain network in the layout of the fast one."""
+def copy_weights(plain, net, branches):
+    """The weights of Keras's own layers in the layers of the suite."""
     conv, norm = (next(x for x in plain.layers if isinstance(x, kind))
                   for kind in (keras.layers.Conv2D, keras.layers.BatchNormalization))  # fmt: skip
-    fc, out = ([plain.get_layer(f"{name}_{i}") for i in range(branches)] for name in ("fc", "maxout"))
-    cells = [plain.get_layer(f"gru_{i}").get_weights() for i in range(2 * branches)]
-    fast.get_layer("cnn").set_weights([*conv.get_weights(), *norm.get_weights()])
-    fast.get_layer("fc").set_weights([np.concatenate([d.get_weights()[i] for d in fc], axis=-1) for i in range(2)])
-    kernel, recurrent, bias = (np.stack([cell[i] for cell in cells]) for i in range(3))
-    fast.get_layer("gru").set_weights([kernel, recurrent, bias[:, None]])
-    kernel, bias = (np.stack([d.get_weights()[i] for d in out]) for i in range(2))
-    fast.get_layer("maxout").set_weights([kernel[:, None], bias[:, None, None]])
+    net.get_layer("conv").set_weights(conv.get_weights())
+    net.get_layer("norm").set_weights(norm.get_weights())
+    for i in range(branches):
+        net.get_layer(f"fc_{i}").set_weights(plain.get_layer(f"fc_{i}").get_weights())
+        cells = [plain.get_layer(f"gru_{number}").get_weights() for number in (i, branches + i)]
+        net.get_layer(f"gru_{i}").set_weights([*cells[0], *cells[1]])
+        kernel, bias = plain.get_layer(f"maxout_{i}").get_weights()
+        kernel = kernel.reshape(len(kernel), -1, 4).transpose(2, 0, 1)  # (pieces, n, units)
+        net.get_layer(f"maxout_{i}").set_weights([kernel, bias.reshape(-1, 4).T])
 
 
 @pytest.mark.parametrize(("branches", "penalty"), [(2, "batch"), (2, "off"), (1, "weights")])
 def test_trains_as_keras_own_layers_do(branches, penalty):
-    keras2017.start(0)
+    backend.start(0)
     features, length = 12, 7
     plain = plain_crnn(features, length, branches, penalty)
-    fast = model.crnn(features, length, branches=branches, penalty=penalty, dropout=0.0)
+    ours = model.crnn(features, length, branches=branches, penalty=penalty, dropout=0.0)
     for weight in plain.trainable_weights:
         weight.assign(rng.standard_normal(weight.shape) * 0.4)
-    copy_weights(plain, fast, branches)
+    copy_weights(plain, ours, branches)
+    fast = fuse(ours)
     x = rng.standard_normal((20, length, features)).astype("float32")
     y = rng.uniform(-1, 1, (20, length, 2)).astype("float32")
     losses = []
@@ -93,39 +98,40 @@ def test_trains_as_keras_own_layers_do(branches, penalty):
      ({"dropout": 0.0, "gru_dropout": 0.5}, (0.0, 0.5)), ({"dropout": 0.5, "reset_after": True}, (0.5, None))],
 )  # fmt: skip
 def test_dropout_is_of_the_training_alone(options, rates):
-    keras2017.start(0)
+    backend.start(0)
     net, plain = (model.crnn(12, 7, **o) for o in (options, options | {"dropout": 0.0, "gru_dropout": 0.0}))
-    plain.set_weights([w for w in net.get_weights() if w.dtype == "float32"])  # the states of the generators aside
+    plain.set_weights(net.get_weights())
     x = rng.standard_normal((4, 7, 12)).astype("float32")
     np.testing.assert_array_equal(net(x, training=False), net(x, training=False))
     np.testing.assert_allclose(net(x, training=False), plain(x, training=False), atol=1e-6)
     assert not np.allclose(net(x, training=True), net(x, training=True))
     if rates[1] is not None:
-        assert (net.get_layer("dropout").rate, net.get_layer("gru").dropout) == rates
+        gru = net.get_layer("gru_0").backward_layer
+        assert (net.get_layer("dropout").rate, gru.dropout, gru.recurrent_dropout) == (*rates, rates[1])
 
 
 def test_dropout_of_the_gru_is_keras_1s():
-    """Each gate has a mask of its own, of the input and of the state, for a whole sequence; so has each group."""
-    layer = keras2017.GRU(4, groups=2, gate=hard_sigmoid, dropout=0.5, unroll=True)
-    x = rng.standard_normal((5, 2, 3, 6)).astype("float32")  # time, groups, batch, features
+    """Each gate has a mask of its own, of the input and of the state, for a whole sequence."""
+    layer = GRU(4, dropout=0.5, recurrent_dropout=0.5, return_sequences=True, unroll=True)
+    x = rng.standard_normal((3, 5, 6)).astype("float32")  # batch, time, features
     layer.build(x.shape)
     for weight in layer.trainable_weights:
         weight.assign(rng.standard_normal(weight.shape))
-    drawn, draw = [], layer._masks
-    layer._masks = lambda shape: drawn.append(draw(shape)) or drawn[-1]
+    drawn, draw = [], layer.masks
+    layer.masks = lambda rate, shape: drawn.append(draw(rate, shape)) or drawn[-1]
     states = np.asarray(layer(x, training=True))
     of_input, of_state = (np.asarray(masks) for masks in drawn)
-    assert (of_input.shape, of_state.shape) == ((3, 2, 3, 6), (3, 2, 3, 4))
+    assert (of_input.shape, of_state.shape) == ((3, 3, 6), (3, 3, 4))
     assert set(np.unique(of_input)) == set(np.unique(of_state)) == {0, 2}
-    assert not np.array_equal(of_state[:, 0], of_state[:, 1]) and not np.array_equal(of_state[0], of_state[1])
-    gates = [np.split(np.asarray(w), 3, axis=-1) for w in (layer.kernel, layer.recurrent, layer.bias)]
-    h = np.zeros((2, 3, 4))
+    assert not np.array_equal(of_state[0], of_state[1])
+    gates = [np.split(np.asarray(w), 3, axis=-1) for w in (layer.kernel, layer.recurrent_kernel, layer.bias)]
+    h = np.zeros((3, 4))
     for t in range(5):
-        (p_z, p_r, p_h) = ((x[t] * mask) @ w + b for mask, w, b in zip(of_input, gates[0], gates[2], strict=True))
+        (p_z, p_r, p_h) = ((x[:, t] * mask) @ w + b for mask, w, b in zip(of_input, gates[0], gates[2], strict=True))
         u_z, u_r, u_h = gates[1]
         z, r = (np.clip(0.2 * p + 0.5, 0, 1) for p in (p_z + (h * of_state[0]) @ u_z, p_r + (h * of_state[1]) @ u_r))
         h = z * h + (1 - z) * np.tanh(p_h + (r * h * of_state[2]) @ u_h)
-        np.testing.assert_allclose(states[t], h, atol=1e-5)
+        np.testing.assert_allclose(states[:, t], h, atol=1e-5)
 
 
 def test_the_loss_is_the_mean_of_both_errors():

@@ -52,22 +52,18 @@ def test_training_is_dwivedis(network, optimizer, rate, batch, dropouts, penalis
 def test_the_recurrent_branch_is_kerass_bidirectional_gru():
     import keras
 
-    from common.keras2017 import hard_sigmoid
+    from common.layers.keras1 import hard_sigmoid
     from reproductions.velankar2022 import model
 
-    keras.utils.set_random_seed(0)
-    x = keras.Input((9, 5))
-    ours = keras.Model(x, model.last_states(x))
-    cell = keras.layers.GRU(
-        64, reset_after=False, recurrent_activation=keras.saving.register_keras_serializable()(hard_sigmoid)
-    )
-    theirs = keras.Sequential([keras.Input((9, 5)), keras.layers.Bidirectional(cell)])
-    kernel, recurrent, bias = (np.array(w) for w in ours.get_weights()[:3])
-    bias = np.random.default_rng(0).normal(size=bias.shape).astype("float32")
-    ours.set_weights([kernel, recurrent, bias, *ours.get_weights()[3:]])
-    theirs.set_weights([part for way in (0, 1) for part in (kernel[way], recurrent[way], bias[way].ravel())])
-    heard = np.random.default_rng(1).normal(size=(4, 9, 5)).astype("float32")
-    np.testing.assert_allclose(ours(heard), theirs(heard), atol=2e-6)
+    [ours] = (layer for layer in model.parallel(3).layers if isinstance(layer, keras.layers.Bidirectional))
+    cell = keras.layers.GRU(64, reset_after=False, recurrent_activation=hard_sigmoid)
+    theirs = keras.layers.Bidirectional(cell)
+    theirs.build((None, 160, 64))
+    weights = [0.1 * np.random.default_rng(0).normal(size=w.shape) for w in ours.get_weights()]
+    for layer in (ours, theirs):
+        layer.set_weights(weights)
+    loud = np.random.default_rng(1).normal(size=(4, 160, 64)).astype("float32")
+    np.testing.assert_allclose(ours(loud), theirs(loud), atol=2e-6)
 
 
 @pytest.mark.parametrize("relu_first", [False, True])

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.keras2019 import LSTM
+from common.layers import tf1
 
 SCORE_UNITS = 32  # of the alignment model; the paper has no number, the package that its words point to has 32
 
@@ -18,12 +18,13 @@ def lstm(features: int, length: int, units: tuple[int, ...], attention: str | No
     """
     x = h = keras.Input((length, features))
     for size in units:
-        h = LSTM(size, activation)(h)
+        h = tf1.LSTM(size, activation, return_sequences=True)(h)  # (batch, length, size)
     if attention:
-        h = Attention(attention, name="attention")(h)
-    return keras.Model(x, keras.layers.Dense(1, name="output")(h))
+        h = Attention(attention, name="attention")(h)  # (batch, length, 2 size), or size
+    return keras.Model(x, keras.layers.Dense(1, name="output")(h))  # (batch, length, 1)
 
 
+@keras.saving.register_keras_serializable("chaki2020")
 class Attention(keras.layers.Layer):
     """Additive attention with sigmoid scores over an LSTM's outputs h: (batch, time, f) -> (batch, time, 2 f or f).
 
@@ -58,3 +59,6 @@ class Attention(keras.layers.Layer):
         alpha = weight / (ops.sum(weight, axis=-1, keepdims=True) + 1e-7)  # at t = 1 nothing is heard
         c = ops.matmul(alpha, h)
         return ops.concatenate([h, c], axis=-1) if self.mode == "strict" else c
+
+    def get_config(self):
+        return super().get_config() | {"mode": self.mode}

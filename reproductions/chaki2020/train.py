@@ -40,14 +40,14 @@ def fit(network: dict, clips: Clips, target: int, split: tuple, seed: int) -> tu
     Returns two dicts of arrays. What was found: `predicted` (n_test, T), `loss` and `validation_loss` (epochs),
     `seconds` of processor time. What was learnt: the weights, and `mean` and `std` of the input.
     """
-    from common import keras2017, weights
+    from common import backend, weights
 
     started = time.process_time()
-    keras2017.start(seed)
+    backend.start(seed)
     import keras
     from sklearn.preprocessing import StandardScaler
 
-    from common.keras2019 import RMSprop
+    from common.layers.tf1 import RMSprop
     from reproductions.chaki2020 import model
 
     train, test, groups = split

@@ -23,10 +23,10 @@ def fit(network: dict, sequences, labels, fold_of, seed: int, fold: int) -> tupl
     GRU only; `loss` (epochs,); `seconds` of processor time. What was learnt: the weights, and `mean` and `std` of the
     input.
     """
-    from common import keras2017, weights
+    from common import backend, weights
 
     started = time.process_time()
-    keras2017.start(1000 * seed + fold)
+    backend.start(1000 * seed + fold)
     import keras
 
     from reproductions.jakubik2017 import model
@@ -96,10 +96,10 @@ def train_autoencoder(epochs: int, sequences, fold_of, seed: int, fold: int) -> 
     sequences: the songs' vectors (length, 160); fold_of (n_songs,). An epoch is one crop of every training song.
     Returns arrays: `features` (n_songs, 100); `loss` (epochs,); `seconds` of processor time.
     """
-    from common import keras2017
+    from common import backend
 
     started = time.process_time()
-    keras2017.start(1000 * seed + fold)
+    backend.start(1000 * seed + fold)
     from reproductions.jakubik2017 import model
 
     train, rng = np.flatnonzero(fold_of != fold), np.random.default_rng([seed, fold])

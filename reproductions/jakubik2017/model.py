@@ -1,9 +1,9 @@
 """The two networks of section IV (Fig. 1), the loss of eq. 13 and the optimiser of section V.B."""
 
 import keras
-from keras import ops
+from keras import layers, ops
 
-from common.keras2017 import GRU
+from common.layers import keras1
 
 VECTOR, UNITS = 160, (100, 50)
 
@@ -18,11 +18,11 @@ def semantic_embedding_gru() -> keras.Model:
 
     100,950 parameters. Trained with `similarity_loss`.
     """
-    x = keras.Input((None, VECTOR))
-    h = ops.swapaxes(x, 0, 1)  # (time, batch, 160)
-    h = GRU(UNITS[0], gaussian(), name="gru_1")(h)  # (time, batch, 100)
-    h = GRU(UNITS[1], gaussian(), name="gru_2")(h)  # (time, batch, 50)
-    f = ops.mean(h, axis=0)  # (batch, 50)
+    x = h = keras.Input((None, VECTOR))
+    for number, units in enumerate(UNITS, 1):
+        h = keras1.GRU(units, recurrent_activation="sigmoid", kernel_initializer=gaussian(),
+                       recurrent_initializer=gaussian(), return_sequences=True, name=f"gru_{number}")(h)  # fmt: skip
+    f = layers.GlobalAveragePooling1D(name="f")(h)  # (batch, 50)
     return keras.Model(x, f)
 
 
@@ -32,7 +32,7 @@ def standard_gru(targets: int) -> keras.Model:
     100,950 + 51 * targets parameters. Trained with the mean squared error.
     """
     embedding = semantic_embedding_gru()
-    y = keras.layers.Dense(targets, "sigmoid", kernel_initializer=gaussian(), name="y")(embedding.output)
+    y = layers.Dense(targets, "sigmoid", kernel_initializer=gaussian(), name="y")(embedding.output)
     return keras.Model(embedding.input, y)
 
 
@@ -63,10 +63,11 @@ def adadelta(epsilon: float = 1e-6) -> keras.optimizers.Optimizer:
 
 def all_outputs(network: keras.Model) -> keras.Model:
     """The trained network up to the second GRU: x (batch, time, 160) -> h (batch, time, 50)."""
-    return keras.Model(network.input, ops.swapaxes(network.get_layer("gru_2").output, 0, 1))
+    return keras.Model(network.input, network.get_layer("gru_2").output)
 
 
-class Sparse(keras.layers.Layer):
+@keras.saving.register_keras_serializable("jakubik2017")
+class Sparse(layers.Layer):
     """Passes codes in (0, 1) on, and adds to the loss how far they are, over a batch, from rarely being active.
 
     The Kullback-Leibler divergence from a rate of .05, summed over codes, times .1 (after Ng, "Sparse autoencoder",
@@ -88,5 +89,5 @@ def sparse_autoencoder(units: int = 100) -> tuple[keras.Model, keras.Model]:
     What is published of it is that it is sparse and hears a spectrogram; the rest is chosen here.
     """
     x = keras.Input((VECTOR,))
-    code = Sparse()(keras.layers.Dense(units, "sigmoid")(x))
-    return keras.Model(x, keras.layers.Dense(VECTOR)(code)), keras.Model(x, code)
+    code = Sparse()(layers.Dense(units, "sigmoid")(x))
+    return keras.Model(x, layers.Dense(VECTOR)(code)), keras.Model(x, code)

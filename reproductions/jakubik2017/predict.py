@@ -22,9 +22,9 @@ class Model(predict.Predictor):
     scale = "The share of listeners, 0 to 1, who would tick an emotion; a regression can leave that range a little."
 
     def __init__(self, networks, facts):
-        from common import keras2017
+        from common import backend
 
-        keras2017.start(0)
+        backend.start(0)
         from reproductions.jakubik2017 import model
 
         (self.learnt,), self.settings = networks, facts["settings"]

@@ -32,10 +32,10 @@ def blstm(features: int, layers: int = LAYERS):
 
 def train_member(length: int, train, tests: dict, seed: int) -> dict:
     """One of the six: arrays of predictions (n_frames, 2) by split; `seconds` of processor time."""
-    from common import keras2017
+    from common import backend
 
     started = time.process_time()
-    keras2017.start(seed)
+    backend.start(seed)
     import keras
 
     from reproductions.malik2017 import model

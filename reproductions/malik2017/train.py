@@ -31,13 +31,14 @@ def predictor(net, features: protocol.Sequences, length: int, readings: dict) ->
 
     Songs are cut into sequences of `length`; where one is shorter, all are as long as the shortest.
     """
+    from common.layers.fused import fuse
     from reproductions.malik2017 import model
 
     shortest = min(length, int(features.lengths.min()))
     stretches, starts = features.cut(shortest)
     size = -(-len(stretches) // -(-stretches[..., 0].size // 2000))  # of a batch; all alike, so that one graph does
     firsts = np.minimum(np.arange(0, len(stretches), size), len(stretches) - size)
-    own = net if shortest == length else model.crnn(features.values.shape[1], shortest, **readings)
+    own = net if shortest == length else fuse(model.crnn(features.values.shape[1], shortest, **readings))
 
     def predict() -> np.ndarray:
         if own is not net:
@@ -70,12 +71,15 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
     after which epochs: every 10, and the last; `seconds` of processor time. What was learnt: the weights that count,
     and `mean` and `std` of the input.
     """
-    from common import keras2017, weights
+    from common import backend, weights
 
     started = time.process_time()
-    keras2017.start(seed)
-    import keras
+    backend.start(seed)
+    from keras.callbacks import EarlyStopping
+    from keras.optimizers import Adam
 
+    from common.layers.fused import fuse
+    from common.training import EvaluateSongs, StopAtTrainingError
     from reproductions.malik2017 import model
 
     readings = {k: v for k, v in network.items() if k not in ("length", "epochs", "until", "validation")}
@@ -87,29 +91,19 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
     scaled = {k: protocol.Sequences((p.x.values - mean) / std, p.x.bounds) for k, p in parts.items()}
     x, starts = protocol.Sequences((train.x.values - mean) / std, train.x.bounds).cut(network["length"])
     y = train.y.values[starts[:, None] + np.arange(network["length"])]
-    net = model.crnn(x.shape[2], network["length"], **readings)
-    net.compile(keras.optimizers.Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
+    plain = model.crnn(x.shape[2], network["length"], **readings)
+    net = fuse(plain)
+    net.compile(Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
     predict = {k: predictor(net, features, network["length"], readings) for k, features in scaled.items()}
-    course, epochs, best = [], [], (np.inf, 0, None, None)
-    for epoch in range(1, network["epochs"] + 1):
-        shuffled = order.permutation(len(x))
-        for first in range(0, len(x), BATCH):
-            batch = shuffled[first : first + BATCH]
-            net.train_on_batch(x[batch], y[batch])
-        if epoch % CHECK == 0 or epoch == network["epochs"]:
-            found = {split: of_split() for split, of_split in predict.items()}
-            epochs.append(epoch)
-            course.append([np.sqrt(np.square(found[k] - part.y.values).mean(0)) for k, part in parts.items()])
-            if "validation" in network:
-                now = (np.mean(course[-1][-1]), epoch, found, weights.of(net))
-                best = min(best, now, key=lambda check: check[0])
-                if epoch - best[1] >= PATIENCE:
-                    break
-            if np.mean(course[-1][0]) <= network["until"]:
-                break
-    seconds = np.array(time.process_time() - started)
-    found = {**(best[2] or found), "course": np.array(course, "float32"), "course_epochs": np.array(epochs)}
-    return found | {"seconds": seconds}, {**(best[3] or weights.of(net)), "mean": mean, "std": std}
+    evaluate = EvaluateSongs(predict, {k: part.y.values for k, part in parts.items()}, every=CHECK)
+    callbacks = [evaluate, StopAtTrainingError(network["until"], "development_rmse")]
+    if "validation" in network:
+        callbacks.append(EarlyStopping("validation_rmse", patience=PATIENCE, mode="min", restore_best_weights=True))
+    net.fit(x, y, batch_size=BATCH, epochs=network["epochs"], callbacks=callbacks, verbose=0)
+    found = {split: of_split() for split, of_split in predict.items()}
+    found |= {"course": np.array(evaluate.errors, "float32"), "course_epochs": np.array(evaluate.epochs)}
+    found["seconds"] = np.array(time.process_time() - started)
+    return found, weights.of(plain) | {"mean": mean, "std": std}
 
 
 class MediaEval2015(Experiment):

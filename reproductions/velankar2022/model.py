@@ -4,10 +4,9 @@ Keras 2.2.4: gates are hard sigmoids of slope .2, and a GRU has its reset gate b
 """
 
 import keras
-from keras import layers, ops
+from keras import layers
 
-from common.keras2017 import GRU, PerGate, hard_sigmoid
-from common.keras2019 import LSTM, RMSprop
+from common.layers import keras1, tf1
 from reproductions.velankar2022.songs import BANDS, FRAMES
 
 L2, DROPOUT = 1e-3, 0.4
@@ -27,7 +26,7 @@ def crnn(outputs: int, *, relu_first=False) -> keras.Model:
         for step in reversed(steps) if relu_first else steps:
             h = step(h)
         h = layers.Dropout(DROPOUT)(layers.MaxPooling1D(2)(h))
-    h = layers.Dropout(DROPOUT)(LSTM(96)(h)[:, -1])  # (batch, 96)
+    h = layers.Dropout(DROPOUT)(tf1.LSTM(96)(h))  # (batch, 96)
     h = layers.Dense(64, kernel_regularizer=keras.regularizers.L2(L2))(h)  # linear, in the code and in the text
     h = layers.Dropout(DROPOUT)(h)
     return keras.Model(x, layers.Dense(outputs, "softmax")(h))
@@ -39,26 +38,19 @@ def parallel(outputs: int) -> keras.Model:
     82,080 + 385 * outputs parameters: 83,235 with three.
     """
     x = keras.Input((FRAMES, BANDS))
-    image = ops.expand_dims(x, -1)  # (batch, 640, 128, 1)
-    h = image
+    image = h = layers.Reshape((FRAMES, BANDS, 1))(x)
     for filters, pool in ((16, 2), (32, 2), (64, 2), (64, 4), (64, 4)):  # each over three frames of a band
         h = layers.MaxPooling2D(pool)(layers.Conv2D(filters, (3, 1), activation="relu")(h))
     h = layers.Flatten()(h)  # 4 x 1 x 64
-    small = layers.MaxPooling2D((4, 2))(image)[..., 0]  # (batch, 160, 64)
-    return keras.Model(x, layers.Dense(outputs, "softmax")(ops.concatenate([h, last_states(small)], axis=1)))
-
-
-def last_states(x):
-    """(batch, time, features) -> (batch, 128): the last states of a GRU of 64 units in each direction."""
-    forward = ops.swapaxes(x, 0, 1)
-    both = ops.stack([forward, ops.flip(forward, 0)], axis=1)  # (time, 2, batch, features)
-    states = GRU(64, PerGate("glorot_uniform", 1), PerGate("orthogonal", 1), groups=2, gate=hard_sigmoid)(both)
-    return ops.concatenate([states[-1, 0], states[-1, 1]], axis=-1)
+    small = layers.Reshape((160, 64))(layers.MaxPooling2D((4, 2))(image))  # (batch, 160, 64)
+    gru = keras1.GRU(64, kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal")
+    states = layers.Bidirectional(gru)(small)  # (batch, 128), the last of each direction
+    return keras.Model(x, layers.Dense(outputs, "softmax")(layers.Concatenate()([h, states])))
 
 
 NETWORKS = {  # with optimiser and batch, of Dwivedi's notebooks
     "crnn": (crnn, lambda: keras.optimizers.Adam(1e-3), 32),
-    "parallel": (parallel, lambda: RMSprop(5e-4), 64),
+    "parallel": (parallel, lambda: tf1.RMSprop(5e-4), 64),
 }
 
 

@@ -25,9 +25,9 @@ class Model(predict.Predictor):
     heard = "the first 30 seconds only"
 
     def __init__(self, networks, facts):
-        from common import keras2017
+        from common import backend
 
-        keras2017.start(0)
+        backend.start(0)
         from reproductions.velankar2022 import model
 
         (learnt,), self.classes = networks, len(facts["columns"])

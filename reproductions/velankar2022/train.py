@@ -42,10 +42,10 @@ def fit(network: dict, x: np.ndarray, y: np.ndarray, n_classes: int, split: tupl
     the last; `accuracy`, `val_accuracy`, `loss`, `val_loss` (epochs,); `seconds` of processor time. What was learnt:
     the weights of the best epoch, and `mean` and `std` of the input.
     """
-    from common import keras2017, weights
+    from common import backend, weights
 
     started = time.process_time()
-    keras2017.start(seed)
+    backend.start(seed)
     import keras
 
     from reproductions.velankar2022 import model

@@ -48,7 +48,7 @@ class Case:
         return getattr(import_module(f"reproductions.{module}"), function)
 
 
-def _crnn(features=12, length=7, undetermined=(), **readings):
+def _crnn(features=8, length=4, undetermined=(), **readings):
     arguments = {"features": features, "length": length, **readings}
     return Case("malik2017.model:crnn", arguments, (6, length, features), (6, length, 2), "malik2017.model:rmse",
                 "malik2017", undetermined)  # fmt: skip
@@ -69,7 +69,8 @@ BEFORE_NORMALISATION = tuple(f"{name}_{i}/{weight}" for i in range(3)
 CASES = {
     "malik2017 crnn": _crnn(),
     "malik2017 one branch": _crnn(branches=1),
-    "malik2017 log-mel": _crnn(64, 10, dropout=0.75),
+    "malik2017 log-mel": _crnn(64, 4),
+    "malik2017 dropout .75": _crnn(dropout=0.75),
     "malik2017 five pieces": _crnn(pieces=5),
     "malik2017 bn_first": _crnn(bn_first=True, undetermined=("conv/bias", "norm/moving_mean")),
     "malik2017 penalty batch": _crnn(penalty="batch"),
@@ -143,6 +144,27 @@ def optimizer(name: str, rmsprop: type):
     }[name]()  # fmt: skip
 
 
+def recording(optimizer):
+    """The same optimiser, with the gradients of the last step in its list `gradients`."""
+
+    class Recording(type(optimizer)):
+        def build(self, variables):
+            super().build(variables)
+            self.gradients = [self.add_variable_from_reference(weight, name="gradient") for weight in variables]
+
+        def update_step(self, gradient, variable, learning_rate):
+            self.assign(self.gradients[self._get_variable_index(variable)], gradient)
+            super().update_step(gradient, variable, learning_rate)
+
+    return Recording.from_config(optimizer.get_config())
+
+
+def set_all(variables: list, values: list) -> None:
+    """Give each variable its value."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
 def behaviour(case: str, network, put: Callable[[], None], get: Callable[[], dict], rmsprop: type) -> dict:
     """What a network does, by name: outputs, losses, gradients, weights after training; large arrays as `digested`.
 
@@ -150,24 +172,22 @@ def behaviour(case: str, network, put: Callable[[], None], get: Callable[[], dic
     """
     import keras
 
-    class Gradients(keras.optimizers.SGD):
-        """Puts the gradients in the place of the weights."""
-
-        def update_step(self, gradient, variable, learning_rate):
-            self.assign(variable, gradient)
-
     of, found = CASES[case], {}
     x, y = batch(case, 0)
     put()
     found["output"] = digested(keras.ops.convert_to_numpy(network(x, training=False)))
     found["output in training"] = digested(keras.ops.convert_to_numpy(network(x, training=True)))
     put()
-    network.compile(Gradients(), of.loss_function(), run_eagerly=True)
-    found["loss"] = [float(network.train_on_batch(x, y))]
-    found |= {f"gradient|{name}": digested(values) for name, values in get().items()}
-    put()
-    network.compile(optimizer(of.optimizer, rmsprop), of.loss_function())
-    found["losses"] = [float(network.train_on_batch(*batch(case, step))) for step in range(STEPS)]
+    steps = recording(optimizer(of.optimizer, rmsprop))
+    network.compile(steps, of.loss_function())
+    losses = [float(network.train_on_batch(x, y))]
+    after = [np.asarray(weight) for weight in network.trainable_variables]
+    set_all(network.trainable_variables, steps.gradients)  # so that `get` names them
+    rounding = {name for name in of.undetermined if name.endswith("bias")}
+    found |= {f"gradient|{name}": digested(values) for name, values in get().items() if name not in rounding}
+    set_all(network.trainable_variables, after)
+    losses += [float(network.train_on_batch(*batch(case, step))) for step in range(1, STEPS)]
+    found |= {"loss": losses[:1], "losses": losses}
     found |= {f"after|{name}": digested(values) for name, values in get().items() if name not in of.undetermined}
     return {name: np.asarray(values, "float32") for name, values in found.items()}
 

@@ -1,4 +1,4 @@
-"""An epoch of chaki2020's LSTM_AT_400 on ComParE features: Keras's own LSTM against common.keras2019, and the ceiling.
+"""An epoch of chaki2020's LSTM_AT_400 on ComParE features: Keras's own LSTM against common.layers.tf1, and the ceiling.
 
     python -m tests.benchmarks.chaki2020_training [--clips 30] [--pairs 3] [--out results]
 
@@ -19,9 +19,10 @@ import time
 
 import numpy as np
 
-from common import backend, cli, keras2017, provenance
-from common.keras2017 import keras, ops
-from common.keras2019 import RMSprop
+from common import backend, cli, provenance
+from common.layers import keras
+from common.layers.keras1 import hard_sigmoid
+from common.layers.tf1 import RMSprop
 from reproductions.chaki2020 import model
 from reproductions.chaki2020.train import BATCH
 from tests import benchmarks
@@ -32,7 +33,7 @@ EPOCHS = 4  # in a row, so that starting `fit` weighs little, as in training
 def plain_network(features: int, length: int, units: int) -> keras.Model:
     """LSTM_AT from Keras's own LSTM layer."""
     x = keras.Input((length, features))
-    h = keras.layers.LSTM(units, recurrent_activation=keras2017.hard_sigmoid, return_sequences=True)(x)
+    h = keras.layers.LSTM(units, recurrent_activation=hard_sigmoid, return_sequences=True)(x)
     return keras.Model(x, keras.layers.Dense(1)(model.Attention("strict")(h)))
 
 
@@ -55,13 +56,13 @@ def losses(net: keras.Model, x, y) -> list[float]:
 
 def product(rows, kernel):
     """A function that multiplies them and waits for the result."""
-    rows, kernel = ops.convert_to_tensor(rows), ops.convert_to_tensor(kernel)
-    return lambda: ops.convert_to_numpy(ops.matmul(rows, kernel))
+    rows, kernel = keras.ops.convert_to_tensor(rows), keras.ops.convert_to_tensor(kernel)
+    return lambda: keras.ops.convert_to_numpy(keras.ops.matmul(rows, kernel))
 
 
 def update(weights: list[np.ndarray]):
     """A function that lets RMSprop update variables of the shapes of some weights, compiled as in training."""
-    variables, gradients = [[kind(w) for w in weights] for kind in (keras.Variable, ops.convert_to_tensor)]
+    variables, gradients = [[kind(w) for w in weights] for kind in (keras.Variable, keras.ops.convert_to_tensor)]
     optimizer = RMSprop()
     optimizer.build(variables)
     if keras.backend.backend() == "jax":
@@ -89,7 +90,7 @@ def main():
     options = parser.parse_args()
     if options.out:
         benchmarks.wait_until_idle()
-    keras2017.start(0)
+    backend.start(0)
     rng, shape = np.random.default_rng(0), (options.features, options.steps)
     x = rng.standard_normal((options.clips, *shape[::-1])).astype("float32")
     y = rng.uniform(-1, 1, (options.clips, options.steps, 1)).astype("float32")

@@ -115,9 +115,9 @@ def crnn():
 
 def trained(build, batches: int) -> list[np.ndarray]:
     """The weights after some batches."""
-    from common import keras2017
+    from common import backend
 
-    keras2017.start(0)
+    backend.start(0)
     net, x, y, size = build()
     net.fit(x[: batches * size], y[: batches * size], batch_size=size, shuffle=False, verbose=0)
     return net.get_weights()
@@ -133,9 +133,9 @@ def of_networks() -> dict:
 
 def child(what: str) -> dict:
     """In a process of its own: digests of all that is computed, or seconds an epoch of both networks."""
-    from common import keras2017
+    from common import backend
 
-    keras2017.start(0)
+    backend.start(0)
     found = {}
     if what == "seconds":
         for name, build in (("jakubik2017: GRU", gru), ("malik2017: CRNN", crnn)):

@@ -1,4 +1,4 @@
-"""Seconds an epoch of jakubik2017's Standard GRU (360 songs): Keras's own GRU layers against common.keras2017.GRU.
+"""Seconds an epoch of jakubik2017's Standard GRU (360 songs): Keras's own GRU layers against keras1.GRU.
 
     python -m tests.benchmarks.training_speed [--epochs 5] [--pairs 5] [--out results]
 
@@ -12,10 +12,10 @@ import time
 
 import numpy as np
 
-from common import backend, cli, keras2017, provenance
+from common import backend, cli, provenance
 from reproductions.jakubik2017 import model
 from tests import benchmarks
-from tests.test_keras2017 import slow_network
+from tests.test_keras1 import slow_network
 
 SONGS = 360
 
@@ -35,7 +35,7 @@ def main():
     options = parser.parse_args()
     if options.out:
         benchmarks.wait_until_idle()
-    keras2017.start(0)
+    backend.start(0)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((SONGS, 100, 160)).astype("float32"), rng.random((SONGS, 9)).astype("float32")
     pairs = []
@@ -52,7 +52,7 @@ def main():
     if options.out:
         slow, fast = np.transpose(pairs)
         row = {"Keras's own GRU": benchmarks.measured("s", slow)}
-        row |= {"`common.keras2017.GRU`": benchmarks.measured("s", fast), "ratio": benchmarks.measured("", ratios)}
+        row |= {"`keras1.GRU`": benchmarks.measured("s", fast), "ratio": benchmarks.measured("", ratios)}
         found = {f"{SONGS} songs, one core": row}
         benchmarks.record(options.out, "training_speed", "an epoch of the Standard GRU", found)
 

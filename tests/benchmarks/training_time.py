@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from common import keras2017, provenance
+from common import backend, provenance
 from common.files import write_atomically
 from common.runs import record_path
 from reproductions.jakubik2017 import model
@@ -25,7 +25,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    keras2017.start(0)
+    backend.start(0)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((max(FILES), 100, 160)).astype("float32"), rng.random((max(FILES), 9)).astype("float32")
     net = model.semantic_embedding_gru()

@@ -1,4 +1,4 @@
-"""The fast GRU against Keras's own and against the paper's equations; the optimiser; determinism; backends."""
+"""The GRU of Keras 1 against Keras's own and against the paper's equations; the optimiser; determinism; backends."""
 
 import json
 import os
@@ -7,8 +7,9 @@ import sys
 
 import numpy as np
 
-from common import keras2017
-from common.keras2017 import GRU, keras
+from common import backend
+from common.layers import keras
+from common.layers.keras1 import GRU
 from reproductions.jakubik2017 import model
 from tests.conftest import ROOT
 
@@ -20,21 +21,20 @@ def sigmoid(x):
 
 
 def test_states_follow_equations_7_to_10():
-    layer, x = (
-        GRU(4, keras.initializers.RandomNormal(stddev=1.0, seed=1)),
-        rng.standard_normal((6, 2, 3)).astype("float32"),
-    )
-    states = np.asarray(layer(x))
+    layer, x = GRU(4, recurrent_activation="sigmoid", return_sequences=True), rng.standard_normal((2, 6, 3))
+    layer.build(x.shape)
+    for weight in (layer.kernel, layer.recurrent_kernel):
+        weight.assign(rng.standard_normal(weight.shape))
     layer.bias.assign(rng.standard_normal(12))
-    states = np.asarray(layer(x))
-    (wz, wr, wh), (uz, ur, uh) = (np.split(np.asarray(m), 3, axis=1) for m in (layer.kernel, layer.recurrent))
+    states = np.asarray(layer(x.astype("float32")))
+    (wz, wr, wh), (uz, ur, uh) = (np.split(np.asarray(m), 3, axis=1) for m in (layer.kernel, layer.recurrent_kernel))
     bz, br, bh = np.split(np.asarray(layer.bias), 3)
     h = np.zeros((2, 4))
     for t in range(6):
-        z = sigmoid(x[t] @ wz + h @ uz + bz)
-        r = sigmoid(x[t] @ wr + h @ ur + br)
-        h = z * h + (1 - z) * np.tanh(x[t] @ wh + (r * h) @ uh + bh)
-        np.testing.assert_allclose(states[t], h, atol=1e-5)
+        z = sigmoid(x[:, t] @ wz + h @ uz + bz)
+        r = sigmoid(x[:, t] @ wr + h @ ur + br)
+        h = z * h + (1 - z) * np.tanh(x[:, t] @ wh + (r * h) @ uh + bh)
+        np.testing.assert_allclose(states[:, t], h, atol=1e-5)
 
 
 def slow_network(targets):
@@ -46,7 +46,7 @@ def slow_network(targets):
 
 
 def test_trains_as_keras_own_gru_does():
-    keras2017.start(0)
+    backend.start(0)
     fast, slow = model.standard_gru(9), slow_network(9)
     weights = [rng.standard_normal(w.shape).astype("float32") * 0.1 for w in slow.get_weights()]
     x, y = rng.standard_normal((20, 15, 160)).astype("float32"), rng.random((20, 9)).astype("float32")

@@ -1,19 +1,14 @@
-"""What tf.keras of TensorFlow 1.14 meant, where Keras 3 means something else: LSTM and RMSprop.
-
-Written with `keras.ops` alone, as `common.keras2017`; importing this module imports the backend.
-"""
+"""Layers and optimisers of tf.keras in TensorFlow 1.14 that Keras 3 means otherwise: LSTM and RMSprop."""
 
 from functools import cached_property, lru_cache
 
+import keras
 import numpy as np
+from keras import ops
 
-from common.keras2017 import SLOPES, hard_sigmoid, keras, ops
+from common.layers.recurrent import ACTIVATIONS, GATES, Recurrent
 
 MANY_WEIGHTS = 2**22  # more than a cache holds
-ACTIVATIONS = {  # the function, and its derivative from its value
-    "tanh": (ops.tanh, lambda value: 1 - value * value),
-    "linear": (lambda x: x, ops.ones_like),
-}
 
 
 def _by_time(x):
@@ -41,13 +36,13 @@ def _over_time(step, state, *sequences, reverse=False):
 
 
 @lru_cache
-def _recurrence(activation: str):
+def _recurrence(activation: str, gates: str):
     """The recurrence of an LSTM with its gradient written out: a function of `projected` and `recurrent`.
 
     projected (batch, time, 4 units): W x + b, the gates in the order i, f, c, o; recurrent (units, 4 units): U.
     Returns all outputs h, (batch, time, units); output and cell before the first step are 0.
     """
-    (activate, slope), slope_of_gate = ACTIVATIONS[activation], SLOPES[hard_sigmoid]
+    (activate, slope), (gate, slope_of_gate) = ACTIVATIONS[activation], GATES[gates]
 
     @ops.custom_gradient
     def recurrence(projected, recurrent):
@@ -57,7 +52,7 @@ def _recurrence(activation: str):
         def step(state, z):
             h, c = state
             z = z + ops.matmul(h, recurrent)
-            gates = hard_sigmoid(z)
+            gates = gate(z)
             i, f, _, o = ops.split(gates, 4, axis=-1)
             candidate = activate(z[:, 2 * units : 3 * units])
             c_after = f * c + i * candidate
@@ -93,36 +88,45 @@ def _recurrence(activation: str):
     return recurrence
 
 
-class LSTM(keras.layers.Layer):
-    """Long short-term memory with hard-sigmoid gates: (batch, time, features) -> (batch, time, units), all outputs.
+@keras.saving.register_keras_serializable("tf1")
+class OpenForgetGate(keras.initializers.Initializer):
+    """The bias of an LSTM (4 units,): 1 for the forget gate, 0 for the others."""
 
-    The same function as `keras.layers.LSTM(recurrent_activation=hard_sigmoid, return_sequences=True)` with Keras 2's
-    hard sigmoid (slope .2), whose weights it has in the same order, but faster: the input's product is taken out of
-    the loop over time. `activation`, "tanh" or "linear", is that of candidate and output. The number of steps must be
-    known. 4 (features units + units² + units) parameters.
+    def __call__(self, shape, dtype=None):
+        return ops.repeat(ops.convert_to_tensor([0.0, 1.0, 0.0, 0.0], dtype), shape[0] // 4)
+
+
+@keras.saving.register_keras_serializable("tf1")
+class LSTM(Recurrent):
+    """Long short-term memory with hard-sigmoid gates.
+
+    The same function as `keras.layers.LSTM(recurrent_activation=hard_sigmoid)` with the slope .2, whose weights it has
+    in the same order, but faster: the input's product is taken out of the loop over time. The number of steps must be
+    known; `activation` is that of candidate and output. See `Recurrent` for the arguments; dropout inside the layer,
+    `return_state` and `unroll` are left out.
     Source: `tf.keras.layers.LSTM` of TensorFlow 1.14 (its version 1 class) and its initial weights.
     """
 
-    def __init__(self, units: int, activation="tanh", **options):
-        super().__init__(**options)
-        self.units, self.activation = units, activation
+    GATE_NAMES = "ifco"
 
-    def build(self, shape):
-        self.kernel = self.add_weight((shape[-1], 4 * self.units), "glorot_uniform", name="kernel")
-        self.recurrent = self.add_weight((self.units, 4 * self.units), "orthogonal", name="recurrent")
-        self.bias = self.add_weight((4 * self.units,), self._bias, name="bias")
+    def __init__(self, units, activation="tanh", recurrent_activation="hard_sigmoid",
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+                 unit_forget_bias=True, **options):  # fmt: skip
+        bias_initializer = OpenForgetGate() if unit_forget_bias else bias_initializer
+        super().__init__(units, activation, recurrent_activation, kernel_initializer, recurrent_initializer,
+                         bias_initializer, **options)  # fmt: skip
+        left_out = [name for name in ("dropout", "recurrent_dropout", "return_state", "unroll") if getattr(self, name)]
+        if left_out:
+            raise ValueError(f"{self.name}: LSTM has no {left_out[0]}")
+        self.unit_forget_bias = unit_forget_bias
 
-    def _bias(self, shape, dtype=None):
-        """The forget gate begins open."""
-        return ops.repeat(ops.convert_to_tensor([0.0, 1.0, 0.0, 0.0], dtype), self.units)
-
-    def call(self, x):
+    def outputs(self, x, training):
         rows = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), self.kernel) + self.bias
         projected = ops.reshape(rows, (-1, x.shape[1], 4 * self.units))
-        return _recurrence(self.activation)(projected, 1.0 * self.recurrent)
+        return _recurrence(self.activation, self.recurrent_activation)(projected, 1.0 * self.recurrent_kernel)
 
-    def compute_output_shape(self, shape):
-        return (*shape[:-1], self.units)
+    def get_config(self):
+        return super().get_config() | {"unit_forget_bias": self.unit_forget_bias}
 
 
 def _in_one_pass(function):
@@ -135,6 +139,7 @@ def _in_one_pass(function):
     return lambda *arguments: compiled(*map(tf.convert_to_tensor, arguments))
 
 
+@keras.saving.register_keras_serializable("tf1")
 class RMSprop(keras.optimizers.RMSprop):
     """RMSprop that adds epsilon behind the root, w -= rate g / (sqrt(mean g²) + epsilon); Keras 3 adds it under it.
 

@@ -1,0 +1,41 @@
+"""Callbacks that training protocols of this field need besides Keras's own."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+
+class EvaluateSongs(keras.callbacks.Callback):
+    """The root mean squared error of whole songs after every `every` epochs, and after the last.
+
+    predict: by split, a function that predicts all frames (n_frames, targets) with the weights of the moment; labels:
+    by split, as large. `epochs` holds when errors were evaluated so far, `errors` the errors, each (splits, targets).
+    The mean over targets stands in the logs of each epoch as "SPLIT_rmse": the last one evaluated, infinite before.
+    """
+
+    def __init__(self, predict: dict[str, Callable[[], np.ndarray]], labels: dict[str, np.ndarray], every: int):
+        super().__init__()
+        self.predict, self.labels, self.every = predict, labels, every
+        self.epochs, self.errors = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
+            self.epochs.append(epoch + 1)
+            self.errors.append([
+                np.sqrt(np.square(predict() - self.labels[split]).mean(0)) for split, predict in self.predict.items()
+            ])  # fmt: skip
+        last = np.mean(self.errors[-1], axis=1) if self.errors else np.full(len(self.predict), np.inf)
+        logs |= {f"{split}_rmse": float(error) for split, error in zip(self.predict, last, strict=True)}
+
+
+class StopAtTrainingError(keras.callbacks.Callback):
+    """Ends the training once an error that is in the logs, by its name, is as low as `until`."""
+
+    def __init__(self, until: float, monitor: str):
+        super().__init__()
+        self.until, self.monitor = until, monitor
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs[self.monitor] <= self.until:
+            self.model.stop_training = True
