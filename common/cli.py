@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import backend, parallel, provenance, published, report, runs
+from common import backend, parallel, provenance, published, report
 from common.errors import InputError
+from common.experiment import Experiment, Variant
+from common.experiment.records import histories
+from common.experiment.runner import call_of, execute
+from common.experiment.runner import train as train_network
 from common.files import cache_folder, muted_stderr
 from common.parallel import available_cores, progress
 
@@ -80,9 +84,9 @@ class Training:
     """
 
     description: str
-    variants: Callable[[argparse.Namespace], list[runs.Variant]]
-    build: Callable[[argparse.Namespace], runs.Experiment]
-    baselines: Callable[[runs.Variant], tuple[str, ...]]
+    variants: Callable[[argparse.Namespace], list[Variant]]
+    build: Callable[[argparse.Namespace], Experiment]
+    baselines: Callable[[Variant], tuple[str, ...]]
     expected: Path
     default: tuple[str, ...] | None = None
     repeats: int = 1
@@ -170,7 +174,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     beside = [baseline for name in chosen for baseline in training.baselines(variants[name])]
     chosen = [variants[name] for name in dict.fromkeys([*beside, *chosen])]
     experiment = training.build(options)
-    lacking = {variant.name: why for variant in chosen if (why := experiment.lacks(variant))}
+    lacking = {variant.name: why for variant in chosen if (why := experiment.unavailable_reason(variant))}
     for name in options.variant or []:
         if name in lacking:
             raise InputError(f"{name} cannot run here: {lacking[name]}")
@@ -186,7 +190,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
             raise InputError(
                 "--weights keeps what one variant learnt in whole runs; name one --variant, and no --quick"
             )
-        experiment.for_good(variants[asked[0]])  # tells now if there are none
+        experiment.trained_on_all(variants[asked[0]])  # tells now if there are none
     if len(chosen) > 1 and not options.quiet:
         print(_plan(chosen, experiment, options), flush=True)
     for_keeps = experiment.for_record and not options.quick
@@ -198,8 +202,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         print(f"Fewer epochs, folds or songs than the paper's: {which} 'partial', which says nothing of the paper.")
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out if for_keeps else Path(scratch)
-        records = runs.execute(
-            experiment, chosen, list(range(options.repeats)), out=out, work=cache_folder() / "work", jobs=options.jobs
+        records = execute(
+            experiment, chosen, list(range(options.repeats)), out=out, work=cache_folder() / "work", n_jobs=options.jobs
         )
         print(_outcome(training, experiment, chosen, records, out, for_keeps))
         if options.tensorboard:
@@ -216,9 +220,9 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     return 0
 
 
-def _plan(chosen: list[runs.Variant], experiment: runs.Experiment, options) -> str:
+def _plan(chosen: list[Variant], experiment: Experiment, options) -> str:
     """What will run, and about how long: what is recorded already takes no time."""
-    seconds = sum(v.core_seconds * experiment.share(v) for v in chosen) * options.repeats
+    seconds = sum(v.core_seconds * experiment.data_fraction(v) for v in chosen) * options.repeats
     minutes = seconds / options.jobs / 60
     names = ", ".join(v.name for v in chosen)
     about = f"About {minutes:.0f} min" if minutes >= 1 else "Less than a minute"
@@ -242,7 +246,7 @@ def _histories(records: dict[str, dict], folder: Path) -> None:
 
         for name, record in records.items():
             for one in record["runs"]:
-                for network, curves in enumerate(runs.histories(one)):
+                for network, curves in enumerate(histories(one)):
                     writer = Writer(str(folder / name / f"run {one['seed']}" / str(network)))
                     for value, curve in curves.items():
                         for epoch, number in curve.items():
@@ -255,9 +259,10 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     """Train a variant on all songs, and keep its weights with how good it and what ran beside it were in the runs."""
     from common import weights
 
-    n_train, n_validation, calls = experiment.for_good(variant)
-    bar = {"total": len(calls), "label": "training on all songs", "unit": "network"}
-    learnt = [of_network for _, of_network in progress(calls, jobs=options.jobs, isolated=True, **bar)]
+    networks = experiment.trained_on_all(variant)
+    split, bar = networks[0].split, {"total": len(networks), "label": "training on all songs", "unit": "network"}
+    tasks = ((train_network, *call_of(network)) for network in networks)
+    learnt = [trained.weights for trained, _ in progress(tasks, n_jobs=options.jobs, isolated=True, **bar)]
     record = records[variant.name]
     split, metric, targets = published.headline(record)
 
@@ -274,7 +279,7 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     beside = {name: title for name, title in beside.items() if title.startswith("baseline: ")}  # and no oracle
     quality |= {"baselines": {title.removeprefix("baseline: "): means(name) for name, title in beside.items()}}
     told = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
-    told |= {"columns": facts["targets"], "n_train": n_train, "n_validation": n_validation}
+    told |= {"columns": facts["targets"], "n_train": len(split.train), "n_validation": len(split.validation)}
     told |= {"input": facts["input"], "audio": facts["audio"]}
     told |= {"quality": quality, "provenance": provenance.now(provenance.commit())}
     weights.save(options.weights, learnt, told, experiment.data.cite())

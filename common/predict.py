@@ -159,7 +159,7 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
     _, facts = weights.load(options.weights, paper)
     paths = recordings(options.audio)
     calls = ((_predict, module, options.weights, path) for path in paths)
-    found = progress(calls, total=len(paths), jobs=options.jobs, label=paper, unit="file", quiet=len(paths) == 1)
+    found = progress(calls, total=len(paths), n_jobs=options.jobs, label=paper, unit="file", quiet=len(paths) == 1)
     found = dict(zip(paths, found, strict=True))
     good = {path: one for path, one in found.items() if isinstance(one, Prediction)}
     bad = {path: one for path, one in found.items() if isinstance(one, str)}

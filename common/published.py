@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from common.errors import InputError
-from common.runs import data_sets, mixture, read_record, record_path
+from common.experiment.records import data_sets, mixture, read_record, record_path
 from common.verdict.crossed import satterthwaite
 
 # The difference that would matter, by the stem of the metric; fixed before any run.

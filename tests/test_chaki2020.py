@@ -23,7 +23,7 @@ from common.features.opensmile import OpenSmile
 from common.layers import keras
 from common.layers.keras1 import hard_sigmoid
 from common.layers.tf1 import LSTM, RMSprop
-from data_prep.dataset import Annotation, Recording
+from data_prep.dynamic import Annotation, Recording
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020 import baselines, model, train
 from reproductions.chaki2020.clips import Clips, load

@@ -113,7 +113,7 @@ def test_a_module_given_away_as_a_whole_counts_as_a_whole(toy):
 
 KEYS = """
 import json, sys
-from common import identity
+from common.experiment import identity
 from reproductions.malik2017.train import TRAINING
 from common.cli import parser
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from common import metrics
-from data_prep.dataset import Annotation
+from data_prep.dynamic import Annotation
 from data_prep.deam import Deam
 from reproductions.malik2017 import labels
 

@@ -33,7 +33,7 @@ def _variants(options):
 
 
 def _baselines(variant):
-    return quadrants.baselines(variant) if "test" in variant.settings else emotify.BESIDE
+    return quadrants.baselines(variant) if "test" in variant.settings else emotify.BASELINES
 
 
 TRAINING = cli.Training(

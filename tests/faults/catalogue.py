@@ -67,7 +67,7 @@ KINDS["labels"] = [
     ("sad_taken_for_angry", "data_prep.fourq:FourQ.labels",
      _result(lambda table: table.replace({"class": {"sad": "angry", "angry": "sad"}})),
      ("fourq::the_class_of_a_song_is_that_of_its_quadrant",)),
-    ("window_starts_at_the_label", "data_prep.dataset:at_labels",
+    ("window_starts_at_the_label", "data_prep.dataset:align_to_labels",
      lambda right: lambda times, starts, values, align=None: right(times, starts, values, "starts_at_label"), CLOCK),
 ]  # fmt: skip
 
