@@ -1,4 +1,4 @@
-"""The READMEs' tables of what the scripts in tests/benchmarks recorded, results/benchmarks/NAME.json."""
+"""The tables of READMEs and the FAQ of what the scripts in tests/benchmarks recorded, results/benchmarks/NAME.json."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,9 @@ from common.errors import InputError
 from common.report import markdown_table, number
 
 PAPERS = Path(__file__).parent
-TIMINGS = {  # by README and mark: the records that make its table
-    PAPERS.parent / "README.md": ["prediction"],
+FAQ = PAPERS.parent / "docs" / "faq.md"
+TIMINGS = {  # by page: the records that make its table
+    FAQ: ["prediction"],
     PAPERS / "malik2017" / "README.md": ["malik2017_training", "opensmile_extraction", "official_features_reading"],
     PAPERS / "chaki2020" / "README.md": ["chaki2020_training"],
     PAPERS / "jakubik2017" / "README.md": ["cross_validation", "training_speed", "extraction"],

@@ -8,7 +8,8 @@ from reproductions import benchmarks, beyond, simulations
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
-VERDICTS = ROOT / "docs" / "verdicts.md"
+DOCS = ROOT / "docs"
+VERDICTS = DOCS / "verdicts.md"
 
 
 def papers() -> list[dict]:
@@ -37,14 +38,17 @@ def claims(results: Path) -> list[dict]:
 
 
 def generated(results: Path) -> dict[Path, str]:
-    """The READMEs and the page on verdicts with their generated parts made anew: {file: text}."""
+    """The READMEs and the pages in docs/ with their generated parts made anew: {file: text}."""
     every = rows(results)
     board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
     recorded = benchmarks.generated(results)
-    parts = {"board": board, "beyond": beyond.table(results, report.markdown_table)}
-    parts |= recorded.get(ROOT / "README.md", {})
-    texts = {ROOT / "README.md": report.replace_generated(ROOT / "README.md", parts)}
-    texts[VERDICTS] = report.replace_generated(VERDICTS, simulations.tables(ROOT / "results" / "verdicts"))
+    pages = {
+        ROOT / "README.md": {"board": board},
+        DOCS / "findings.md": {"beyond": beyond.table(results, report.markdown_table)},
+        VERDICTS: simulations.tables(ROOT / "results" / "verdicts"),
+        benchmarks.FAQ: recorded.get(benchmarks.FAQ, {}),
+    }
+    texts = {path: report.replace_generated(path, parts) for path, parts in pages.items()}
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
         measured = [row for row in published.join(expected, records) if row.fields["record"]]

@@ -93,7 +93,7 @@ def _paper(expected: dict, records: published.Records, drawn: list[Path]) -> dic
     return {
         "paper": expected, "rows": _fields(published.join(expected, records)), "figures": drawn,
         "claims": judge_claims(expected, records),
-        "about": _html(texts["Paper"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
+        "about": _html(texts["Abstract"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
     }  # fmt: skip
 
 
