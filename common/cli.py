@@ -260,7 +260,8 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     from common import weights
 
     networks = experiment.trained_on_all(variant)
-    split, bar = networks[0].split, {"total": len(networks), "label": "training on all songs", "unit": "network"}
+    of_train, of_validation = (len(part) for part in (networks[0].split.train, networks[0].split.validation))
+    bar = {"total": len(networks), "label": "training on all songs", "unit": "network"}
     tasks = ((train_network, *call_of(network)) for network in networks)
     learnt = [trained.weights for trained, _ in progress(tasks, n_jobs=options.jobs, isolated=True, **bar)]
     record = records[variant.name]
@@ -279,7 +280,7 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     beside = {name: title for name, title in beside.items() if title.startswith("baseline: ")}  # and no oracle
     quality |= {"baselines": {title.removeprefix("baseline: "): means(name) for name, title in beside.items()}}
     told = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
-    told |= {"columns": facts["targets"], "n_train": len(split.train), "n_validation": len(split.validation)}
+    told |= {"columns": facts["targets"], "n_train": of_train, "n_validation": of_validation}
     told |= {"input": facts["input"], "audio": facts["audio"]}
     told |= {"quality": quality, "provenance": provenance.now(provenance.commit())}
     weights.save(options.weights, learnt, told, experiment.data.cite())

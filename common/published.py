@@ -1,8 +1,8 @@
 """Published numbers beside measured ones: intervals and verdicts of cells, and the one rule for them.
 
 `expected.json` of a paper holds its published cells, the variants that are its baselines, its claims, and the
-differences that are declared (known, with their cause). Records of runs come from `common.runs`. Claims are judged in
-`common.verdict.claims`.
+differences that are declared (known, with their cause). Records of runs come from `common.experiment`. Claims are
+judged in `common.verdict.claims`.
 
 The verdict (docs/verdicts.md). d = mean measured - published. SE = sqrt(s²/n + s_p²/m): s over the n
 measured runs, s_p printed beside the published value with m runs behind it (not printed: s_p = s, m = 1).

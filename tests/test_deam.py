@@ -11,8 +11,8 @@ import soundfile
 from common import audio
 from common.errors import InputError
 from common.files import cache_folder
-from data_prep.dynamic import Recording
 from data_prep.deam import DEVELOPMENT, DYNAMIC, EVALUATION, FEATURES, LABEL_SOURCES, Deam, align_to_labels
+from data_prep.dynamic import Recording
 from tests.conftest import deam_labels
 
 SONGS = ["3", "24", "39", "1005", "1006", "2001", "2002"]

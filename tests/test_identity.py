@@ -114,6 +114,7 @@ def test_a_module_given_away_as_a_whole_counts_as_a_whole(toy):
 KEYS = """
 import json, sys
 from common.experiment import identity
+from common.experiment.runner import call_of
 from reproductions.malik2017.train import TRAINING
 from common.cli import parser
 
@@ -122,7 +123,8 @@ experiment = TRAINING.build(options)
 variants = {v.name: v for v in TRAINING.variants(options)}
 names = ["crnn_l20", "cv_crnn_l20", "li2016", "crnn_log_mel_l20"]
 experiment.folds = 2
-print(json.dumps({n: [identity.of_call(*experiment.call(j)) for j in experiment.jobs(variants[n], 0)] for n in names}))
+print(json.dumps({name: [identity.of_call(*call_of(network)) for split in experiment.splits(variants[name], 0)
+                         for network in experiment.networks(variants[name], split)] for name in names}))
 """
 
 

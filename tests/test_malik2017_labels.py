@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from common import metrics
-from data_prep.dynamic import Annotation
 from data_prep.deam import Deam
+from data_prep.dynamic import Annotation
 from reproductions.malik2017 import labels
 
 BOTH = ["2 … 1000", "above 1000"]

@@ -18,11 +18,11 @@ def songs(*lengths):
 )
 def test_every_frame_is_scored_once(lengths, length):
     every = songs(*lengths)
-    stretches, starts = every.cut(length)
-    assert stretches.shape == (sum(-(-n // length) for n in lengths), length, 2)
-    for stretch, start in zip(stretches, starts, strict=True):
+    windows, starts = every.split_into(length)
+    assert windows.shape == (sum(-(-n // length) for n in lengths), length, 2)
+    for stretch, start in zip(windows, starts, strict=True):
         np.testing.assert_array_equal(stretch, every.values[start : start + length])
-    told_by = every.joined(np.broadcast_to(starts[:, None, None], (len(starts), length, 1)), starts)[:, 0]
+    told_by = every.overlap_merge(np.broadcast_to(starts[:, None, None], (len(starts), length, 1)), starts)[:, 0]
     for first, n in zip(every.bounds, lengths, strict=False):
         # the last stretch ends with the song, and of two that hold a frame the first tells
         expected = first + np.minimum(np.arange(n) // length * length, n - length)
@@ -32,15 +32,15 @@ def test_every_frame_is_scored_once(lengths, length):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_cut_and_joined_are_inverse(dtype):
     every = songs(70, 20, 33)
-    stretches, starts = every.cut(20)
-    joined = every.joined(stretches.astype(dtype), starts)
+    windows, starts = every.split_into(20)
+    joined = every.overlap_merge(windows.astype(dtype), starts)
     assert joined.dtype == dtype
     np.testing.assert_array_equal(joined, every.values)
 
 
 def test_a_song_shorter_than_the_sequence_cannot_be_cut():
     with pytest.raises(InputError, match="a song of 19 frames cannot be cut into sequences of 20"):
-        songs(60, 19).cut(20)
+        songs(60, 19).split_into(20)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, -18.42, 1e30])

@@ -8,8 +8,8 @@ from scipy import stats
 
 from common import published, report
 from common.errors import InputError
+from common.experiment.records import mixture, read_record
 from common.published import ALPHA, compare, delta, half_width
-from common.runs import mixture, read_record
 from common.verdict.claims import KEYS
 from reproductions.board import claims, generated, papers, rows
 from tests.conftest import ROOT

@@ -122,6 +122,8 @@ class Quadrants(CrossValidation):
     def unavailable_reason(self, variant):
         if variant.settings.get("annotation") == PLANE and set(self.data.classes) != set(VALENCE_AROUSAL):
             return f"{self.data.name} has not the classes {', '.join(VALENCE_AROUSAL)}"
+        if variant.settings["test"] == "artists" and not any(track.artist for track in self.data.tracks):
+            return f"{self.data.name} names no artists"
         return None
 
     def extractor(self, variant):
