@@ -105,8 +105,8 @@ class OverTime(Predictor):
         for network in self.networks:
             weights.put(net, network)
             song = Sequences.of([((features - network["mean"]) / network["std"]).astype("float32")])
-            stretches, starts = song.cut(length)
-            found.append(song.joined(ops.convert_to_numpy(net(stretches)), starts))
+            windows, starts = song.split_into(length)
+            found.append(song.overlap_merge(ops.convert_to_numpy(net(windows)), starts))
         return self.joined(found)
 
 

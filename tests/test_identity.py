@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import backend, identity
+from common import backend
+from common.experiment import identity
 from common.features.mel import MelSpectrogram
 from common.features.relative_mel import RelativeMel
 from common.features.truncated import Truncated

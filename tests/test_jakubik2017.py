@@ -188,7 +188,8 @@ def test_quadrants_end_to_end(quadrant_folders, tmp_path):
 @pytest.mark.parametrize(("folds", "epochs"), [(10, None), (3, None), (10, 5)])
 def test_partial_is_what_differs_from_the_paper(small_emotify, quadrant_folders, monkeypatch, folds, epochs):
     """Fewer epochs are of the networks alone, fewer folds of all that is cross-validated, missing songs of all."""
-    monkeypatch.setattr(cross_validation.CrossValidation, "hear", lambda *_: None)
+    monkeypatch.setattr(cross_validation.CrossValidation, "sequences", None)
+    monkeypatch.setattr(cross_validation.CrossValidation, "descriptors", np.zeros((99, 54)))
     monkeypatch.setattr(quadrants.Quadrants, "splits", lambda *_: [])  # the miniature has six songs a class
     fewer = folds < 10
     for kind, data, expected in (
