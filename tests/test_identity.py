@@ -276,3 +276,22 @@ def test_the_backend_is_the_one_in_fact(tmp_path, monkeypatch, configuration, va
     if variable:
         monkeypatch.setenv("KERAS_BACKEND", variable)
     assert backend.name() == expected
+
+
+IMPORTING = """
+import sys, threading, time
+from common import backend
+
+backend.prepare()
+thread = threading.Thread(target=__import__, args=("keras",))
+thread.start()
+while "keras" not in sys.modules:
+    time.sleep(0.001)
+print(backend.name())
+thread.join()
+"""
+
+
+def test_the_backend_is_known_while_another_thread_imports_keras():
+    run = subprocess.run([sys.executable, "-c", IMPORTING], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout == "tensorflow\n", run.stderr
