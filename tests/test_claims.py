@@ -352,6 +352,8 @@ def test_degrees_of_freedom_of_a_sum_are_welchs():
     a, b = np.random.default_rng(0).normal(size=(2, 8))
     welch = stats.ttest_ind(a[:5], b, equal_var=False).df
     assert satterthwaite([a[:5].var(ddof=1) / 5, b.var(ddof=1) / 8], [4, 7]) == pytest.approx(welch)
+    with pytest.raises(ValueError):
+        satterthwaite([1.0, 2.0], [3])
 
 
 def test_the_recorded_simulation_is_within_its_bounds():

@@ -52,10 +52,16 @@ def test_a_constant_reference_has_no_order():
 def test_one_constant_target_leaves_the_others_as_they_are():
     for reference, estimate in ((rated, guessed), (guessed, rated)):
         constant = estimate.copy()
-        constant[:, 1] = 7
+        constant[:, 1] = 0.1  # whose mean is not quite .1
         expected = metrics.pearson_r_pooled(reference, estimate) * [1, 0, 1]
         with np.errstate(all="raise"):
             np.testing.assert_array_equal(metrics.pearson_r_pooled(reference, constant), expected)
+
+
+def test_correlations_have_five_digits():
+    found = metrics.correlations(rated, guessed, fold_of, ["a", "b", "c"])["pearson_r_pooled"]
+    r = metrics.pearson_r_pooled(rated, guessed)
+    assert list(found.values()) == [round(float(value), 5) for value in (*r, r.mean())]
 
 
 def test_r_of_each_fold():
@@ -118,6 +124,13 @@ def test_raters_who_agree_are_reliable_however_many_they_are():
     assert metrics.split_half_reliability(truth[song], song, splits=7) == pytest.approx([1, 1])
     alone = np.append(truth[song], [[3.0, 3]], axis=0), np.append(song, 7)
     assert metrics.split_half_reliability(*alone, splits=7) == pytest.approx([1, 1])
+
+
+def test_spearman_and_brown(monkeypatch):
+    """2 r / (1 + r), at least -1."""
+    monkeypatch.setattr(metrics, "pearson_r_pooled", lambda *halves: np.array([-0.2, 0.5, -0.9]))
+    found = metrics.split_half_reliability(rated[:8], np.arange(8) // 2, splits=3)
+    assert found == pytest.approx([-0.5, 2 / 3, -1])
 
 
 def test_split_halves_are_drawn_at_random():
