@@ -153,7 +153,7 @@ def load_expected(path: Path) -> dict:
     try:
         expected = json.loads(Path(path).read_text())
         ids = [cell["id"] for cell in expected["cells"]]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is not a table of published cells ({error!r})") from error
     if len(set(ids)) < len(ids):
         raise InputError(f"{path}: two cells share an id")
