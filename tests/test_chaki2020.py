@@ -16,7 +16,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.preprocessing import StandardScaler
 
-from common import audio, backend, cli, parallel
+from common import audio, backend, parallel
 from common.errors import InputError
 from common.experiment import Split, Trained, runner
 from common.experiment.records import read_record
@@ -532,7 +532,7 @@ def recorded(small_root, tmp_path_factory):
 
     records, of = {}, {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "cache_folder", lambda: folder / "work")
+        patch.setattr("common.cli.training.cache_folder", lambda: folder / "work")
         patch.setattr(runner, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
         patch.setattr(train, "fit", predicted)
         for name in VARIANTS:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from common import cli
+from common.cli.outcome import write_tensorboard
+from common.cli.settings import with_settings
 from common.errors import InputError
 from common.experiment import Classes, Dynamic, Experiment, Network, Samples, Split, Static, Trained, Variant, identity
 from common.experiment.base import test_folds as folds_of
@@ -348,6 +350,37 @@ def test_quiet_and_verbose(train, caplog):
     assert code == 0 and "variants" not in out and err == "" and not caplog.text
 
 
+NETWORK = {"dropout": 0.25, "pieces": 4, "gru_dropout": None, "gates": ("hard_sigmoid", "logistic"), "bn_first": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [("dropout=.5", 0.5), ("dropout=1", 1.0), ("pieces=5", 5), ("gru_dropout=.1", 0.1), ("gates=logistic", "logistic"),
+     ("bn_first=true", True), ("epochs=7", 7)],
+)  # fmt: skip
+def test_a_setting_is_changed_on_the_command_line(change, expected):
+    own = Variant("crnn", "CRNN", {"network": {"epochs": 300}, "input": "official"}, primary=True)
+    changed = with_settings(own, [change, "length=20"], NETWORK | {"length": 60})
+    name = change.split("=")[0]
+    assert changed.settings["network"][name] == expected and type(changed.settings["network"][name]) is type(expected)
+    assert changed.settings["network"]["length"] == 20 and changed.settings["input"] == "official"
+    assert changed.name == f"crnn_{change.replace('=', '_')}_length_20" and not changed.primary
+    assert own.settings == {"network": {"epochs": 300}, "input": "official"} and with_settings(own, [], {}) is own
+
+
+@pytest.mark.parametrize("change", ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true"])
+def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
+    with pytest.raises(InputError, match=f"--set {change}: "):
+        with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300}}), [change], NETWORK)
+    with pytest.raises(InputError, match="ridge has no network"):
+        with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
+
+
+def test_a_chosen_seed_runs_alone(train):
+    _, _, out, _ = train("--variant", "plain", "--seed", "7", "--seed", "3")
+    assert "2 variants, 2 runs each" in out
+
+
 def test_histories_have_the_epochs_of_the_checks():
     """Of several targets the mean; epochs whose value was not finite are left out."""
     run = {"history": [{"epoch": [10, 20, 25], "rmse, evaluation": [[0.5, 0.3], [0.4, None], [0.5, 0.5]]}]}
@@ -361,7 +394,7 @@ def test_histories_for_tensorboard(tmp_path):
 
     history = [{"loss": [None, None]}, {"loss": [4.0, 3.0]}]
     records = {"a": {"runs": [{"seed": 3, "history": history}]}}
-    cli._histories(records, tmp_path)
+    write_tensorboard(records, tmp_path)
     read = EventAccumulator(str(tmp_path / "a" / "run 3" / "1"))
     read.Reload()
     assert [(e.step, float(e.tensor_proto.float_val[0])) for e in read.Tensors("loss")] == [(1, 4.0), (2, 3.0)]

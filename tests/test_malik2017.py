@@ -1,5 +1,6 @@
 """The network against Keras's own layers, its parameters, its loss, its dropout; the protocol on a miniature."""
 
+import inspect
 import re
 import shutil
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import root_mean_squared_error
 
-from common import backend, cli, parallel
+from common import backend, parallel
 from common.experiment import Samples, Split, runner
 from common.experiment.records import histories, read_record, record_path
 from common.layers import keras
@@ -19,7 +20,7 @@ from common.protocol import Sequences
 from data_prep.deam import Deam
 from reproductions.malik2017 import li2016, model, train
 from reproductions.malik2017.songs import Songs
-from reproductions.malik2017.variants import variants
+from reproductions.malik2017.variants import NETWORK, variants
 
 ops = keras.ops
 rng = np.random.default_rng(0)
@@ -32,6 +33,12 @@ rng = np.random.default_rng(0)
 def test_parameters(features, branches, pieces, parameters):
     """The paper: about 30 k, 10 k with log-mel, 17 k with one branch."""
     assert model.crnn(features, 10, branches=branches, pieces=pieces).count_params() == parameters
+
+
+def test_settings_that_variants_need_not_name_are_those_of_the_network():
+    known = {name: value[0] if isinstance(value, tuple) else value for name, value in NETWORK.items()}
+    assert known == {name: p.default for name, p in inspect.signature(model.crnn).parameters.items()
+                     if p.kind is p.KEYWORD_ONLY}  # fmt: skip
 
 
 def plain_crnn(features, length, branches, penalty):
@@ -179,7 +186,7 @@ def miniature(small_deam, tmp_path_factory):
         options = ["--data-root", small_deam, "--allow-missing", "--folds", 2, "--epochs", 2, "--repeats", 1]
         options += ["--jobs", 1, "--out", go.out, *(part for name in names for part in ("--variant", name))]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(cli, "cache_folder", lambda: folder / work)
+            patch.setattr("common.cli.training.cache_folder", lambda: folder / work)
             patch.setattr(runner, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
             patch.setattr(train, "fit", noted(train.fit))
             patch.setattr(li2016, "fit", noted(li2016.fit))

@@ -23,6 +23,9 @@ TARGETS = ("valence", "arousal")
 PAPER_DATASET = "emomusic"
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
+NETWORK = {  # settings that a variant need not name
+    "activation": ("tanh", "linear"), "restore": False, "optimizer": ("tf1", "keras3"),
+}  # fmt: skip
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
 
@@ -211,7 +214,7 @@ def _variants(options):
 
 TRAINING = cli.Training(
     __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("nat_400", "at_400"),
-    dataset=PAPER_DATASET,
+    dataset=PAPER_DATASET, network=NETWORK,
 )  # fmt: skip
 
 

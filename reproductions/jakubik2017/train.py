@@ -39,6 +39,7 @@ def _baselines(variant):
 TRAINING = cli.Training(
     __doc__, _variants, build, _baselines, Path(__file__).with_name("expected.json"),
     default=("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru"), dataset=EMOTIFY,
+    network={"epsilon": 1e-6},
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trai
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
 from reproductions.malik2017.songs import INPUTS, Songs, coverage, extractor, load
-from reproductions.malik2017.variants import FOLDS, baselines, variants
+from reproductions.malik2017.variants import FOLDS, NETWORK, baselines, variants
 
 PAPER_DATASET = "deam"  # the data set of the paper's task
 SEEDS, BATCH, CHECK, PATIENCE = 5, 32, 10, 50
@@ -245,7 +245,7 @@ def _variants(options):
 
 TRAINING = cli.Training(
     __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("crnn_l20",),
-    repeats=SEEDS, dataset=PAPER_DATASET,
+    repeats=SEEDS, dataset=PAPER_DATASET, network=NETWORK,
 )  # fmt: skip
 
 

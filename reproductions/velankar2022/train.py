@@ -195,7 +195,7 @@ def build(options) -> RandomSplits:
 
 TRAINING = cli.Training(
     __doc__, lambda options: variants(options.epochs), build, baselines, Path(__file__).with_name("expected.json"),
-    repeats=SPLITS, dataset="4q", folds=False,
+    repeats=SPLITS, dataset="4q", folds=False, network={"relu_first": False, "standardised": False, "outputs": None},
 )  # fmt: skip
 
 
