@@ -30,7 +30,9 @@ def name() -> str:
     The variable KERAS_BACKEND, else `backend` in the user's keras.json, else tensorflow.
     """
     if "keras" in sys.modules:
-        return sys.modules["keras"].backend.backend()
+        import keras  # another thread may still be importing it: then this waits
+
+        return keras.backend.backend()
     return os.environ.get("KERAS_BACKEND") or _in_keras_json() or "tensorflow"
 
 

@@ -22,16 +22,19 @@ def available_cores() -> int:
 
 
 def progress(
-    calls, *, total: int, jobs: int, label: str, unit: str, quiet: bool = False, ordered: bool = True, isolated=False
+    calls, *, total: int, n_jobs: int, label: str, unit: str, quiet: bool = False, ordered: bool = True, isolated=False
 ):
     """Yield the results of `calls`, an iterable of (function, *arguments), in their order or as they come.
 
-    Parameters: with `jobs` above 1 they run in that many joblib processes; with `isolated` in a process of its own also
-    for one job, because TensorFlow keeps every graph with a gradient of its own until the process ends (joblib replaces
-    a process that has grown, with psutil). The bar goes to standard error. Raises InputError if a worker is killed.
+    Parameters: with `n_jobs` above 1 they run in that many joblib processes. With `isolated`, one alone runs in a
+    process of its own too, because TensorFlow keeps every graph with a gradient of its own until the process ends;
+    joblib replaces a process that has grown, with psutil. The bar goes to standard error. Raises InputError if a
+    worker is killed.
     """
-    in_process = not isolated and (jobs == 1 or total == 1)
-    results = (function(*arguments) for function, *arguments in calls) if in_process else _spread(calls, jobs, ordered)
+    in_process = not isolated and (n_jobs == 1 or total == 1)
+    results = (
+        (function(*arguments) for function, *arguments in calls) if in_process else _spread(calls, n_jobs, ordered)
+    )
     try:
         every = 0.1 if sys.stderr.isatty() else 30  # seconds; into a log file a line twice a minute
         off = quiet or quiet_bars
@@ -42,19 +45,21 @@ def progress(
         if type(error).__name__ == "TerminatedWorkerError":
             raise InputError(
                 "a worker process was killed, perhaps for want of memory; run the same command again to resume "
-                f"(--jobs {max(1, jobs - 1)} takes less memory)"
+                f"(--jobs {max(1, n_jobs - 1)} takes less memory)"
             ) from error
         raise
 
 
-def _spread(calls, jobs: int, ordered: bool):
+def _spread(calls, n_jobs: int, ordered: bool):
     """The results of calls from worker processes, as they come or in order."""
     from joblib import Parallel, delayed
 
     # joblib's own process tells the user of semaphores that workers left which were stopped
     os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker")
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-    how = {"n_jobs": jobs} if jobs > 1 else {"n_jobs": 2, "pre_dispatch": 1, "batch_size": 1}  # 1 would be no process
+    how = (
+        {"n_jobs": n_jobs} if n_jobs > 1 else {"n_jobs": 2, "pre_dispatch": 1, "batch_size": 1}
+    )  # 1 would be no process
     parallel = Parallel(return_as="generator" if ordered else "generator_unordered", **how)
     _started.append(True)
     return parallel(delayed(_in_worker)(os.getpid(), function, *arguments) for function, *arguments in calls)

@@ -130,7 +130,7 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
     figure, axes = _grid(len(records), width=4.8, height=2.8)
     for axis, record in zip(axes, records.values(), strict=True):
         for name, colour, title in (("loss", BLUE, "training"), ("validation_loss", ORANGE, "validation")):
-            curves = [network for run in record["runs"] for network in run.get(name, [])]
+            curves = [network[name] for run in record["runs"] for network in run["history"] if name in network]
             if not curves:
                 continue
             longest = max(map(len, curves))
@@ -273,7 +273,7 @@ def _draw_training(rows: list[published.Row], records: Records) -> list[Path]:
     tables = {}
     for fields in (row.fields for row in rows if not row.fields["quoted"]):
         record = records.get(fields["dataset"], fields["variant"])
-        if "loss" in record["runs"][0]:
+        if "loss" in record["runs"][0].get("history", [{}])[0]:
             tables.setdefault((fields["dataset"], fields["source"]), {})[fields["variant"]] = record
     drawn = []
     for (dataset, source), found in tables.items():

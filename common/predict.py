@@ -11,7 +11,8 @@ from threading import Thread
 
 import numpy as np
 
-from common import audio, backend, cli, report, weights
+from common import audio, backend, report, weights
+from common.cli.options import Parser, at_least, run
 from common.errors import InputError
 from common.features import opensmile
 from common.files import json_text, require_writable, write_atomically
@@ -105,8 +106,8 @@ class OverTime(Predictor):
         for network in self.networks:
             weights.put(net, network)
             song = Sequences.of([((features - network["mean"]) / network["std"]).astype("float32")])
-            stretches, starts = song.cut(length)
-            found.append(song.joined(ops.convert_to_numpy(net(stretches)), starts))
+            windows, starts = song.split_into(length)
+            found.append(song.overlap_merge(ops.convert_to_numpy(net(windows)), starts))
         return self.joined(found)
 
 
@@ -131,7 +132,7 @@ def _predict(module: str, folder: Path, path: Path) -> Prediction | str:
 def main(module: str, description: str, paper: str, arguments: list[str] | None = None) -> int:
     """The command line of a paper's module, which holds PAPER and Model, a Predictor; returns the exit code."""
     program = f"python -m reproductions.{paper}.predict"
-    parser = cli.Parser(
+    parser = Parser(
         prog=program,
         description=description,
         epilog=f"Example: {program} song.mp3 --plot song.png --csv song.csv\n\n"
@@ -145,9 +146,9 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
     add("--plot", type=Path, metavar="FILE", help=f"draw them (.png, .svg, .pdf); at most {PICTURED} recordings")
     folder = RESULTS / paper / "weights"
     add("--weights", type=Path, default=folder, metavar="DIR", help="other weights, as train --weights keeps them")
-    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     options = parser.parse_args(arguments)
-    return cli.run(lambda: _main(module, paper, options))
+    return run(lambda: _main(module, paper, options))
 
 
 def _main(module: str, paper: str, options: argparse.Namespace) -> int:
@@ -159,7 +160,7 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
     _, facts = weights.load(options.weights, paper)
     paths = recordings(options.audio)
     calls = ((_predict, module, options.weights, path) for path in paths)
-    found = progress(calls, total=len(paths), jobs=options.jobs, label=paper, unit="file", quiet=len(paths) == 1)
+    found = progress(calls, total=len(paths), n_jobs=options.jobs, label=paper, unit="file", quiet=len(paths) == 1)
     found = dict(zip(paths, found, strict=True))
     good = {path: one for path, one in found.items() if isinstance(one, Prediction)}
     bad = {path: one for path, one in found.items() if isinstance(one, str)}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import InputError
+from common.experiment.base import Split
 
 
 def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None, classes=None) -> np.ndarray:
@@ -32,6 +33,13 @@ def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None
     return assignment
 
 
+def cross_validation(name: str, n_songs: int, folds: int, seed: int, **stratified) -> list[Split]:
+    """A split for each fold of `k_folds`, reported under one name; networks have the seed 1000 * seed + fold."""
+    fold_of = k_folds(n_songs, folds, seed, **stratified)
+    parts = [(np.flatnonzero(fold_of != k), {name: np.flatnonzero(fold_of == k)}) for k in range(folds)]
+    return [Split(*part, fold=k, seed=1000 * seed + k) for k, part in enumerate(parts)]
+
+
 @dataclass(frozen=True)
 class Sequences:
     """Songs of unequal length in one array: values (n_vectors, dimension), song i at bounds[i]:bounds[i + 1]."""
@@ -50,6 +58,10 @@ class Sequences:
     def __getitem__(self, song: int) -> np.ndarray:
         return self.values[self.bounds[song] : self.bounds[song + 1]]
 
+    def subset(self, songs) -> "Sequences":
+        """Those of some songs, by their indices."""
+        return Sequences.of([self[i] for i in songs])
+
     @property
     def lengths(self) -> np.ndarray:
         return np.diff(self.bounds)
@@ -66,11 +78,16 @@ class Sequences:
         std = np.where(varies, np.sqrt(np.maximum(variance, 1e-12)), 1)
         return mean.astype("float32"), std.astype("float32")
 
-    def cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Every song in stretches of one length, the last one aligned with the song's end.
+    def split_into(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Every song in windows of one length, the last one aligned with the song's end.
 
-        Returns (n, length, dimension), and the first vector of each in `values`. A song shorter than `length` cannot
-        be cut: InputError.
+        Returns
+        -------
+        windows (n, length, dimension), and the index in `values` at which each begins (n,)
+
+        Raises
+        ------
+        InputError : a song is shorter than `length`
         """
         if (self.lengths < length).any():
             raise InputError(f"a song of {self.lengths.min()} frames cannot be cut into sequences of {length}")
@@ -80,14 +97,14 @@ class Sequences:
         ])  # fmt: skip
         return self.values[starts[:, None] + np.arange(length)], starts
 
-    def joined(self, stretches: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Back from stretches (n, length, m) as `cut` makes them to (n_vectors, m); of two the first tells."""
-        values = np.empty((len(self.values), stretches.shape[-1]), stretches.dtype)
-        for stretch, start in zip(stretches[::-1], starts[::-1], strict=True):
-            values[start : start + len(stretch)] = stretch
+    def overlap_merge(self, windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Back from windows (n, length, m), as of `split_into`, to (n_vectors, m); where two overlap, the first."""
+        values = np.empty((len(self.values), windows.shape[-1]), windows.dtype)
+        for window, start in zip(windows[::-1], starts[::-1], strict=True):
+            values[start : start + len(window)] = window
         return values
 
     def crops(self, songs: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-        """One random stretch of each song, (n_songs, length, dimension)."""
+        """One random window of each song, (n_songs, length, dimension)."""
         starts = self.bounds[songs] + rng.integers(0, self.lengths[songs] - length + 1)
         return self.values[starts[:, None] + np.arange(length)]

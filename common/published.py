@@ -1,8 +1,8 @@
 """Published numbers beside measured ones: intervals and verdicts of cells, and the one rule for them.
 
 `expected.json` of a paper holds its published cells, the variants that are its baselines, its claims, and the
-differences that are declared (known, with their cause). Records of runs come from `common.runs`. Claims are judged in
-`common.verdict.claims`.
+differences that are declared (known, with their cause). Records of runs come from `common.experiment`. Claims are
+judged in `common.verdict.claims`.
 
 The verdict (docs/verdicts.md). d = mean measured - published. SE = sqrt(s²/n + s_p²/m): s over the n
 measured runs, s_p printed beside the published value with m runs behind it (not printed: s_p = s, m = 1).
@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from common.errors import InputError
-from common.runs import data_sets, mixture, read_record, record_path
+from common.experiment.records import data_sets, mixture, read_record, record_path
 from common.verdict.crossed import satterthwaite
 
 # The difference that would matter, by the stem of the metric; fixed before any run.
@@ -153,7 +153,7 @@ def load_expected(path: Path) -> dict:
     try:
         expected = json.loads(Path(path).read_text())
         ids = [cell["id"] for cell in expected["cells"]]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is not a table of published cells ({error!r})") from error
     if len(set(ids)) < len(ids):
         raise InputError(f"{path}: two cells share an id")

@@ -51,10 +51,12 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
 
 def open_dynamic(name: str, given: str | None, rendered: str | None = None):
     """As `open_dataset`, of a data set that has valence and arousal over time; InputError if it has not."""
+    from data_prep.dynamic import DynamicDataset
+
     data = open_dataset(name, given, rendered)
-    if not hasattr(data, "annotations"):
-        told = "deam and emomusic have, and any folder with labels.csv"
-        raise InputError(f"{name} has no valence and arousal over time; {told}")
+    if not isinstance(data, DynamicDataset):
+        others = "deam and emomusic have, and any folder with labels.csv"
+        raise InputError(f"{name} has no valence and arousal over time; {others}")
     return data
 
 

@@ -11,7 +11,7 @@ from common import cli
 from common.errors import InputError
 from common.parallel import available_cores
 from data_prep import DATASETS, open_dataset
-from data_prep.dataset import check_duration
+from data_prep.dataset import ClassDataset, check_duration
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def _prepare(options) -> int:
     data = open_dataset(options.dataset, options.data_root)
     found = data.validate()
     problems = [problem.text for problem in found]
-    if hasattr(data, "classes"):
+    if isinstance(data, ClassDataset):
         counts = data.labels["class"].value_counts()
         print("classes: " + ", ".join(f"{name} {counts.get(name, 0)}" for name in data.classes))
     print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")
@@ -83,7 +83,7 @@ def _extract(data, jobs: int) -> list[str]:
     for extractor in data.extractors():
         readable = [track for track in data.tracks if check_duration(track.path, 0) is None]
         calls = ((_try, store, track.path, extractor) for track in readable)
-        told += progress(calls, total=len(readable), jobs=jobs, label=extractor.name, unit="file")
+        told += progress(calls, total=len(readable), n_jobs=jobs, label=extractor.name, unit="file")
     return [text for text in dict.fromkeys(told) if text]
 
 

@@ -15,17 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from common import audio
 from common.errors import InputError
 
 if TYPE_CHECKING:  # pandas takes longer to import than --help may take
     import pandas as pd
-
-
-# The start of the window of 1 s that belongs to a label, in seconds from the label.
-ALIGNMENTS = {"ends_at_label": -1.0, "starts_at_label": 0.0}
 
 
 @dataclass(frozen=True)
@@ -36,22 +30,6 @@ class Track:
     path: Path
     genre: str | None = None
     artist: str | None = None
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """Dynamic labels of one song."""
-
-    times: np.ndarray  # (n,), seconds on the song's clock, ascending, every 0.5 s
-    values: np.ndarray  # (n, 2), float32: valence, arousal, each in [-1, 1]
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Audio of one song, whole or in part."""
-
-    path: Path
-    start_s: float  # where the file's first sample lies on the clock of the labels
 
 
 @dataclass(frozen=True)
@@ -92,9 +70,6 @@ class Dataset(ABC):
     original_format: str  # suffix of the distribution's audio files
     rendered: bool = False  # True: of the project's own making, never a result
     needs_audio: bool = True  # False: its labels and features are of use alone
-    given_features: bool = False  # True: features come with it, `features(ids)`
-    artists: dict[str, str] = {}  # by song, where the distribution tells of more songs than tracks  # noqa: RUF012
-    splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
     cuts: dict[str, float] = {}  # seconds of each track that is a part of its recording, by track id  # noqa: RUF012
 
     def __init__(self, root: Path):
@@ -218,33 +193,6 @@ def audio_files(folder: Path, pattern: str = "*.*") -> dict[str, Path]:
 def find_audio(folder: Path, stem: str) -> Path | None:
     """The one file `stem.*` in a folder, or None; raises InputError as `audio_files` does."""
     return audio_files(folder, f"{stem}.*").get(stem)
-
-
-def annotation_table(annotations: dict[str, Annotation]) -> "pd.DataFrame":
-    """Dynamic labels as a table: columns valence and arousal, index (song id, time)."""
-    import pandas as pd
-
-    songs = np.repeat(list(annotations), [len(a.times) for a in annotations.values()])
-    times = np.concatenate([a.times for a in annotations.values()])
-    values = np.concatenate([a.values for a in annotations.values()])
-    index = pd.MultiIndex.from_arrays([songs, times], names=["song id", "time"])
-    return pd.DataFrame(values, index=index, columns=["valence", "arousal"])
-
-
-def at_labels(
-    times: np.ndarray, window_start_s: np.ndarray, values: np.ndarray, align: str = "ends_at_label"
-) -> tuple[np.ndarray, np.ndarray]:
-    """The feature row of each label.
-
-    Parameters: label times (n,) and window starts (m,) in seconds on one clock, ascending; rows (m, features);
-    `align`, which window is a label's: the one that ends there or the one that starts there (`ALIGNMENTS`).
-    Returns: indices of the labels that have a row, and their rows.
-    """
-    wanted = np.asarray(times) + ALIGNMENTS[align]
-    place = np.searchsorted(window_start_s, wanted - 0.001)
-    there = place < len(window_start_s)
-    there[there] = np.abs(window_start_s[place[there]] - wanted[there]) < 0.001
-    return np.flatnonzero(there), values[place[there]]
 
 
 def check_duration(path: Path, at_least: float) -> Problem | None:

@@ -33,17 +33,8 @@ from common.errors import InputError
 from common.features import logmel, opensmile
 from common.files import cache, cache_folder, pack, unpack
 from common.parallel import progress
-from data_prep.dataset import (
-    Annotation,
-    Dataset,
-    Problem,
-    Recording,
-    Track,
-    annotation_table,
-    at_labels,
-    audio_files,
-    check_duration,
-)
+from data_prep.dataset import Problem, Track, audio_files, check_duration
+from data_prep.dynamic import Annotation, DynamicDataset, Recording, align_to_labels, annotation_table
 
 FIRST_LABEL, STEP, EXCERPT_LABELS = 15.0, 0.5, 60  # seconds, seconds, labels of an excerpt of 45 s
 LAST_OF_2013, LAST_EXCERPT, EXCERPT_S = 1000, 2000, 45.0
@@ -88,7 +79,7 @@ COLUMNS = ["frameTime", *FEATURES]
 FRAME = np.dtype([("song", "i4"), ("start_s", "f8"), ("values", "f4", (len(FEATURES),))])
 
 
-class Deam(Dataset):
+class Deam(DynamicDataset):
     """A copy of DEAM under `<data root>/DEAM`: the 431 development and 58 evaluation songs of the task in 2015."""
 
     name = "deam"
@@ -196,7 +187,9 @@ class Deam(Dataset):
                 print(f"{entry}: damaged cache entry of {part.place}, computed again", file=sys.stderr)
         if frames is None:
             calls = ((self._frames, song) for song in songs)
-            frames = np.concatenate(list(progress(calls, total=len(songs), jobs=1, label="DEAM features", unit="song")))
+            frames = np.concatenate(
+                list(progress(calls, total=len(songs), n_jobs=1, label="DEAM features", unit="song"))
+            )
             cache(entry, pack(frames))
         songs, first = np.unique(frames["song"], return_index=True)
         parts = zip(songs, np.split(frames, first[1:]), strict=True)
@@ -365,7 +358,7 @@ class Deam(Dataset):
     def _too_few_windows(self) -> list[Problem]:
         problems, have = [], self.features()
         for song, table in self.labels.groupby(level=0, sort=False):
-            n = len(at_labels(table.index.unique(1), *have[song])[0]) if song in have else len(table)
+            n = len(align_to_labels(table.index.unique(1), *have[song])[0]) if song in have else len(table)
             if n < len(table):
                 told = f"has windows that end at {n} of the {len(table)} labels of song {song}"
                 problems.append(Problem(f"{self._parts['features'].where(f'{song}.csv')}: {told}; get it again"))

@@ -24,18 +24,9 @@ import numpy as np
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import (
-    Annotation,
-    Dataset,
-    Problem,
-    Recording,
-    Track,
-    annotation_table,
-    at_labels,
-    audio_files,
-    check_duration,
-)
+from data_prep.dataset import Problem, Track, audio_files, check_duration
 from data_prep.deam import EXCERPT_S, Deam, Part, read_annotations
+from data_prep.dynamic import Annotation, DynamicDataset, Recording, align_to_labels, annotation_table
 
 CLIPS, LABELS = 744, 61
 SPLITS = {"development": 619, "evaluation": 125}  # clips, of the task in 2013
@@ -44,7 +35,7 @@ INFO = ["song_id", "Artist", "Song title", "Genre", "Mediaeval 2013 set"]
 RATINGS = ["mean_valence", "mean_arousal"]
 
 
-class Emomusic(Dataset):
+class Emomusic(DynamicDataset):
     """A copy of emoMusic under `<data root>/emoMusic`, with features and audio of `<data root>/DEAM` if it is there."""
 
     name = "emomusic"
@@ -116,8 +107,8 @@ class Emomusic(Dataset):
         files = [(self._part.where(name), self._part.read(name)) for name in names]
         return read_annotations(*files, excerpt_labels=LABELS)
 
-    def annotations(self, split: str | None = None) -> dict[str, Annotation]:
-        """Labels of a split, or of all clips, by song id, ascending: 61 of each."""
+    def annotations(self, split: str | None = None, source: str = "task") -> dict[str, Annotation]:
+        """Labels of a split, or of all clips, by song id, ascending: 61 of each. There is one source."""
         return {song: self._annotations[song] for song in (self.splits[split] if split else self._annotations)}
 
     @cached_property
@@ -213,7 +204,7 @@ class Emomusic(Dataset):
     def _too_few_windows(self) -> list[Problem]:
         problems = []
         for song, have in self.features().items():
-            n = len(at_labels(self._annotations[song].times, *have)[0])
+            n = len(align_to_labels(self._annotations[song].times, *have)[0])
             if n < LABELS - (song in ENDS_EARLY):
                 told = f"features of song {song} have windows that end at {n} of its {LABELS} labels"
                 problems.append(Problem(f"{self._deam.root}: {told}; get them again from {Deam.source}"))

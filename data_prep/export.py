@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import InputError
+from common.experiment.records import data_sets, histories, read_record
 from common.files import write_atomically
 from common.published import covered
 from common.report import csv_text
-from common.runs import data_sets, histories, read_record
 
 PARTS = {"l": "train", "v": "validation", "t": "test", "-": "none"}
 MOMENTS = ("mean", "predicted_mean", "variance", "predicted_variance", "covariance")

@@ -15,23 +15,15 @@ import numpy as np
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import (
-    Annotation,
-    Dataset,
-    Problem,
-    Recording,
-    Track,
-    annotation_table,
-    check_distinct,
-    check_duration,
-)
+from data_prep.dataset import Problem, Track, check_distinct, check_duration
+from data_prep.dynamic import Annotation, DynamicDataset, Recording, annotation_table
 
 LABELS = "labels.csv"
 FIRST_S = 1.0
 COLUMNS = ("file", "time_s", "valence", "arousal")
 
 
-class LabelledAudio(Dataset):
+class LabelledAudio(DynamicDataset):
     """The collection `<data root>/<name>`; all its songs are development songs."""
 
     citation = "none: a collection of your own"

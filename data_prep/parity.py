@@ -20,8 +20,9 @@ from common.features.store import FeatureStore
 from common.files import json_text, write_atomically
 from common.parallel import available_cores
 from common.report import text_table
-from data_prep.dataset import Recording, at_labels, required_data_root
+from data_prep.dataset import required_data_root
 from data_prep.deam import Deam
+from data_prep.dynamic import Recording, align_to_labels
 
 DELAYS_S, DELAYED = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06), 10
 MEMORY_S = 1.0  # how long the filter of the RASTA bands remembers what came before a cut
@@ -51,7 +52,7 @@ class Windows:
     @classmethod
     def of(cls, recording: Recording, rows: np.ndarray, official: tuple[np.ndarray, np.ndarray]) -> "Windows":
         starts = recording.start_s + STEP_S * np.arange(len(rows))
-        there, found = at_labels(starts, *official, "starts_at_label")
+        there, found = align_to_labels(starts, *official, "starts_at_label")
         return cls(rows[there], found, starts[there] - recording.start_s)
 
     @classmethod
@@ -91,7 +92,7 @@ def fit_delays(store: FeatureStore, recordings, official, undelayed, jobs: int) 
     """For each song the delay with the highest mean r, in seconds, and the windows with it."""
     best = {song: (np.nanmean(windows.r()), 0.0, windows) for song, windows in undelayed.items()}
     for delay in DELAYS_S:
-        rows = store.get_all([r.path for r in recordings.values()], Delayed(OpenSmile(), delay), jobs=jobs)
+        rows = store.get_all([r.path for r in recordings.values()], Delayed(OpenSmile(), delay), n_jobs=jobs)
         for (song, recording), found in zip(recordings.items(), rows, strict=True):
             windows = Windows.of(recording, found, official[song])
             best[song] = max(best[song], (np.nanmean(windows.r()), delay, windows), key=lambda fit: fit[0])
@@ -107,7 +108,7 @@ def measure(data: Deam, jobs: int) -> dict[str, dict]:
     for name, recordings in (("whole", whole), ("cuts", {s: r for s, r in together.items() if r.start_s > 0})):
         if not recordings:
             continue
-        rows = store.get_all([recording.path for recording in recordings.values()], OpenSmile(), jobs=jobs)
+        rows = store.get_all([recording.path for recording in recordings.values()], OpenSmile(), n_jobs=jobs)
         songs = {s: Windows.of(r, f, official[s]) for (s, r), f in zip(recordings.items(), rows, strict=True)}
         found[name] = compare(songs)
         if name == "whole":

@@ -19,16 +19,8 @@ import pandas as pd
 import soundfile
 
 from common.files import cache, cache_folder
-from data_prep.dataset import (
-    Annotation,
-    ClassDataset,
-    Dataset,
-    Problem,
-    Recording,
-    Track,
-    annotation_table,
-    check_duration,
-)
+from data_prep.dataset import ClassDataset, Dataset, Problem, Track, check_duration
+from data_prep.dynamic import Annotation, DynamicDataset, Recording, annotation_table
 
 RATE, SECONDS, LISTENERS = 16000, 6.0, 25
 GEMS = {  # bias, weight of valence, weight of arousal in the log-odds of being ticked
@@ -182,7 +174,7 @@ class SyntheticQuadrants(ClassDataset, Synthetic):
         return pd.DataFrame({"class": quadrant}, index=self.recipes.index)
 
 
-class SyntheticDynamic(_Rendered):
+class SyntheticDynamic(_Rendered, DynamicDataset):
     """40 excerpts of 31 s whose loudness and brightness glide, with valence and arousal every 0.5 s."""
 
     name = "synthetic_dynamic"

@@ -13,17 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from common import backend, cli, protocol, published, report, runs
-from common.files import cache_folder, finite
+from common import backend, cli, protocol, published, report
+from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trained, Variant
+from common.experiment.identity import digest
+from common.experiment.runner import execute
+from common.files import cache_folder
 from common.parallel import available_cores
-from common.runs import Experiment, Variant
 from common.verdict.claims import judge_claims
 from data_prep import open_dataset
 
 PAPER = "beyond"  # the folder of the records
 RESULTS = Path(__file__).parents[1] / "results"
 SEEDS, STEPS = 3, 60  # steps that clips of both data sets have, labels from 15.0 s on
-TARGETS = ["valence", "arousal"]
+TARGETS = ("valence", "arousal")
 NETWORKS = {
     "malik2017_crnn": {"length": 20, "epochs": 300, "until": 0.0, "validation": True},
     "chaki2020_lstm_at_128": {"units": (128,), "attention": "strict", "epochs": 30},
@@ -38,13 +40,13 @@ TRIVIAL = ("training_mean", "majority")
 
 
 class AcrossLabels(Experiment):
-    """Valence and arousal learnt from the songs of one data set and told of those of another."""
+    """Valence and arousal, trained on the songs of one data set and predicted for those of another."""
 
     paper, folds = PAPER, 1
 
-    def __init__(self, train, test, names: dict[str, str], jobs: int):
+    def __init__(self, train, test, names: dict[str, str], n_jobs: int):
         """names: of artists, by song, the same for both data sets."""
-        self.train, self.test, self.names, self.processes = train, test, names, jobs
+        self.train, self.test, self.names, self.n_jobs = train, test, names, n_jobs
         self.dataset = f"{train.name}_to_{test.name}"
 
     @property
@@ -52,69 +54,79 @@ class AcrossLabels(Experiment):
         return [Variant(name, TITLES[name], {"network": NETWORKS.get(name), "steps": STEPS, "protocol": 1}, True, 150)
                 for name in TITLES]  # fmt: skip
 
+    def task(self, variant):
+        return Dynamic(TARGETS)
+
     @cached_property
     def clips(self):
         """Clips of both, the tested ones last, and how many those are."""
         from reproductions.chaki2020.clips import Clips
 
-        tested, learnt = (_clips(data, self.names, self.processes) for data in (self.test, self.train))
-        new = [i for i, song in enumerate(tested.ids) if song not in set(learnt.ids)]
-        artists = {tested.artists[i] for i in new}
-        old = [i for i, artist in enumerate(learnt.artists) if not any(map(partial(same_artist, artist), artists))]
-        both = {name: [getattr(learnt, name)[i] for i in old] + [getattr(tested, name)[i] for i in new]
-                for name in ("ids", "artists", "x", "y")}  # fmt: skip
-        return Clips(both["ids"], both["artists"], tested.times, np.stack(both["x"]), np.stack(both["y"])), len(new)
+        test, train = (_clips(data, self.names, self.n_jobs) for data in (self.test, self.train))
+        new = [i for i, song in enumerate(test.ids) if song not in set(train.ids)]
+        artists = {test.groups[i] for i in new}
+        old = [i for i, artist in enumerate(train.groups) if not any(map(partial(same_artist, artist), artists))]
+        both = {name: [getattr(train, name)[i] for i in old] + [getattr(test, name)[i] for i in new]
+                for name in ("ids", "groups", "x", "y")}  # fmt: skip
+        return Clips(both["ids"], np.stack(both["x"]), np.stack(both["y"]), both["groups"], test.times), len(new)
 
     @cached_property
-    def split(self) -> tuple[np.ndarray, np.ndarray]:
+    def songs(self) -> Samples:
+        """The same as sequences."""
+        clips, _ = self.clips
+        return replace(
+            _as_samples(clips), x=protocol.Sequences.of(list(clips.x)), y=protocol.Sequences.of(list(clips.y))
+        )
+
+    def samples(self, variant):
+        return self.clips[0]
+
+    def splits(self, variant, seed):
+        from reproductions.chaki2020.clips import validation
+        from reproductions.malik2017.train import with_validation
+
         clips, n = self.clips
-        return np.arange(len(clips) - n), np.arange(len(clips) - n, len(clips))
+        songs = np.arange(len(clips))
+        split = Split(songs[:-n], {"test": songs[-n:]}, seed=seed)
+        if variant.name == "malik2017_crnn":
+            return [with_validation(split)]
+        held = validation(split.train, clips.groups, seed)
+        return [replace(split, train=split.train[~held], validation=split.train[held])]
+
+    def networks(self, variant, split):
+        from reproductions.chaki2020.train import fit as of_chaki
+        from reproductions.malik2017.train import fit as of_malik
+
+        settings = variant.settings["network"]
+        if variant.name == "malik2017_crnn":
+            return [Network(of_malik, settings, self.songs, split)]
+        return [Network(of_chaki, settings | {"target": t}, self.clips[0], split) for t in TARGETS] if settings else []
+
+    def predict(self, variant, split, trained):
+        from reproductions.chaki2020.baselines import baseline
+
+        if variant.name == "malik2017_crnn":
+            return {"test": trained[0].outputs["test"].reshape(-1, STEPS, 2)}
+        if trained:
+            return {"test": np.stack([network.outputs["predicted"] for network in trained], axis=-1)}
+        name = {"ridge": "ridge_clips"}.get(variant.name, variant.name)
+        return {"test": baseline(name, self.clips[0], split, None)}
+
+    def evaluate(self, variant, splits, predictions):
+        entry = super().evaluate(variant, splits, predictions)
+        return {key: entry[key] for key in ("metrics", "songs")}  # the split is the same in all runs
 
     def facts(self, variant):
         clips, n = self.clips
         return {
             "fingerprint": clips.fingerprint, "audio": "none", "input": "DEAM's 260 openSMILE features",
-            "n_train": len(clips) - n, "of_train": len(clips) - n, "n_test": n, "of_test": n, "targets": TARGETS,
-            "tracks": clips.ids[-n:], "artists": clips.artists[-n:], "learnt": clips.ids[:-n],
+            "n_train": len(clips) - n, "of_train": len(clips) - n, "n_test": n, "of_test": n, "targets": list(TARGETS),
+            "tracks": clips.ids[-n:], "artists": clips.groups[-n:], "learnt": clips.ids[:-n],
         }  # fmt: skip
 
-    def extractor(self, variant):
-        return None  # features that come with DEAM
 
-    def jobs(self, variant, seed):
-        job = {"network": variant.settings["network"], "seed": seed}
-        if variant.name == "malik2017_crnn":
-            return [job]
-        return [job | {"target": i} for i in range(2)] if variant.settings["network"] else []
-
-    def call(self, job):
-        from reproductions.chaki2020.train import train_network as of_chaki
-        from reproductions.malik2017.train import train_network as of_malik
-
-        (clips, _), (train, test) = self.clips, self.split
-        if "target" in job:
-            split = train, test, [clips.artists[i] for i in train]
-            return of_chaki, job["network"], clips, job["target"], split, job["seed"]
-        return of_malik, job["network"], _part(clips, train), {"test": _part(clips, test)}, job["seed"]
-
-    def finish(self, variant, seed, found, jobs):
-        from common import metrics
-        from reproductions.chaki2020.baselines import baseline
-        from reproductions.chaki2020.train import histories
-
-        (clips, _), (train, test), history = self.clips, self.split, {}
-        if variant.name == "malik2017_crnn":
-            predicted = found[0]["test"].reshape(len(test), STEPS, 2)
-            history = {"course": [finite(found[0]["course"].astype(float).round(4).tolist())]}
-            history |= {"course_epochs": [found[0]["course_epochs"].tolist()]}
-        elif found:
-            predicted = np.stack([network["predicted"] for network in found], axis=-1)
-            history = histories(found)
-        else:
-            name = {"ridge": "ridge_clips"}.get(variant.name, variant.name)
-            predicted = np.broadcast_to(baseline(name, clips, train, test, None), (len(test), STEPS, 2))
-        songs = metrics.of_songs(clips.y[test], predicted)
-        return {"metrics": {"test": metrics.dynamic(songs, TARGETS)}, "songs": {"test": songs}, **history}
+def _as_samples(clips) -> Samples:
+    return Samples(clips.ids, clips.x, clips.y, clips.groups)
 
 
 def same_artist(one: str, other: str) -> bool:
@@ -123,28 +135,23 @@ def same_artist(one: str, other: str) -> bool:
     return one == other or (not (one + other).isdigit() and (f" {one} " in f" {other} " or f" {other} " in f" {one} "))
 
 
-def _clips(data, names: dict[str, str], jobs: int):
+def _clips(data, names: dict[str, str], n_jobs: int):
     """The songs of DEAM's development split, or emoMusic's clips, with official features, their first 60 labels.
 
     names: of artists, by song, where DEAM's own table has another or none.
     """
-    from reproductions.chaki2020.clips import Clips, load
-    from reproductions.malik2017.songs import Material
+    from reproductions.chaki2020.clips import Clips
+    from reproductions.chaki2020.clips import load as load_clips
+    from reproductions.malik2017.songs import load as load_songs
 
     if data.name == "emomusic":
-        clips = load(data, "deam", jobs)
+        clips = load_clips(data, "deam", n_jobs)
         return replace(clips, times=clips.times[:STEPS], x=clips.x[:, :STEPS], y=clips.y[:, :STEPS])
-    songs = Material(data, "official", "repaired", "ends_at_label", jobs).development
+    songs = load_songs(data, "official", "repaired", "ends_at_label", n_jobs, evaluation=False).samples
     artists = {track.id: track.artist for track in data.tracks} | names
     x, y = (np.stack([part[i] for i in range(len(songs))]) for part in (songs.x, songs.y))
-    return Clips(songs.ids, [artists.get(song) or song for song in songs.ids], 15 + 0.5 * np.arange(STEPS), x, y)
-
-
-def _part(clips, songs):
-    from reproductions.malik2017.songs import Part
-
-    x, y = (protocol.Sequences.of(list(values[songs])) for values in (clips.x, clips.y))
-    return Part([clips.ids[i] for i in songs], x, y)
+    groups = [artists.get(song) or song for song in songs.ids]
+    return Clips(songs.ids, x, y, groups, 15 + 0.5 * np.arange(STEPS))
 
 
 class AcrossEmotions(Experiment):
@@ -152,9 +159,9 @@ class AcrossEmotions(Experiment):
 
     paper, folds = PAPER, 10
 
-    def __init__(self, train, test, jobs: int):
+    def __init__(self, train, test, n_jobs: int):
         """train, test: experiments of jakubik2017, on Emotify or on quadrants."""
-        self.train, self.test, self.processes = train, test, jobs
+        self.train, self.test, self.n_jobs = train, test, n_jobs
         self.dataset = f"{train.dataset}_to_{test.dataset}"
 
     @property
@@ -163,51 +170,63 @@ class AcrossEmotions(Experiment):
         title = f"jakubik2017: semantic embedding of {self.train.dataset}"
         return [Variant(EMBEDDING, title, {"network": network, "protocol": 1}, True, 80)]
 
-    def facts(self, variant):
-        facts = self.test.facts(self.of_test)
-        kept = ("audio", "decoder", "input", "n_test", "of_test", "targets", "tracks", "reference", "reference_z")
-        found = {key: facts[key] for key in kept if key in facts}
-        digest, n = runs.digest([facts["fingerprint"], self.train.data.fingerprint]), len(self.train.paths)
-        return found | {"fingerprint": digest, "n_train": n, "of_train": n}
-
     @cached_property
     def of_test(self) -> Variant:
         """The paper's own system on the data set that is tested."""
         from reproductions.jakubik2017 import emotify, quadrants
 
-        every = emotify.variants() if self.test.dataset == "emotify" else quadrants.variants()
-        return next(v for v in every if v.name.startswith("semantic_embedding_gru"))
+        variants = emotify.variants() if self.test.dataset == "emotify" else quadrants.variants()
+        return next(v for v in variants if v.name.startswith("semantic_embedding_gru"))
+
+    def task(self, variant):
+        return self.test.task(self.of_test)
+
+    def samples(self, variant):
+        return self.test.samples(self.of_test)
+
+    def splits(self, variant, seed):
+        return self.test.splits(self.of_test, seed)
+
+    @cached_property
+    def both(self) -> Samples:
+        """The songs that the embedding is trained on, then those that are tested."""
+        annotated = self.train.annotated()
+        sequences = [[part.sequences[i] for i in range(len(part.sequences))] for part in (self.train, self.test)]
+        labels = np.concatenate([annotated.y, np.zeros((len(sequences[1]), annotated.y.shape[1]), "float32")])
+        ids = [*self.train.ids, *self.test.ids]
+        return Samples(ids, protocol.Sequences.of(sequences[0] + sequences[1]), labels, ids)
+
+    def networks(self, variant, split):
+        from reproductions.jakubik2017.learning import fit
+
+        seed, n = split.seed // 1000, len(self.train.paths)  # one network for all folds
+        train, test = np.arange(n), np.arange(n, len(self.both))
+        return [Network(fit, variant.settings["network"], self.both, Split(train, {"test": test}, seed=1000 * seed))]
+
+    def predict(self, variant, split, trained):
+        features = {"features": trained[0].outputs["features"][-len(self.test.paths) :]}
+        return self.test.predict(self.of_test, split, [Trained(features)])
 
     def extractor(self, variant):
         return self.test.mel
 
-    def jobs(self, variant, seed):
-        return [variant.settings | {"seed": seed}]
-
-    def call(self, job):
-        from reproductions.jakubik2017.learning import train_network
-
-        annotations = self.train.labels if self.train.dataset == "emotify" else self.train.annotation("valence_arousal")
-        both = [[part.sequences[i] for i in range(len(part.sequences))] for part in (self.train, self.test)]
-        labels = np.concatenate([annotations, np.zeros((len(both[1]), annotations.shape[1]), "float32")])
-        fold_of = np.repeat([1, 0], [len(part) for part in both])  # fold 0, all of the tested data set, is not learnt
-        return train_network, job["network"], protocol.Sequences.of(both[0] + both[1]), labels, fold_of, job["seed"], 0
-
-    def finish(self, variant, seed, found, jobs):
-        n, folds = len(self.test.paths), self.test.folds
-        features = {"features": found[0]["features"][-n:]}
-        return self.test.finish(self.of_test, seed, [features | {"loss": found[0]["loss"]}] * folds, jobs)
+    def facts(self, variant):
+        facts = self.test.facts(self.of_test)
+        kept = ("audio", "decoder", "input", "n_test", "of_test", "targets", "tracks", "reference", "reference_z")
+        found = {key: facts[key] for key in kept if key in facts}
+        fingerprint, n = digest([facts["fingerprint"], self.train.data.fingerprint]), len(self.train.paths)
+        return found | {"fingerprint": fingerprint, "n_train": n, "of_train": n}
 
 
-def experiments(root: str, jobs: int) -> list[Experiment]:
+def experiments(root: str, n_jobs: int) -> list[Experiment]:
     """All comparisons. Raises InputError if a data set is not there."""
     from reproductions.jakubik2017 import emotify, quadrants
 
     deam, emomusic = (open_dataset(name, root) for name in ("deam", "emomusic"))
     classes = {"emotify": emotify.Emotions, "4q": quadrants.Quadrants}
-    heard = {name: kind(open_dataset(name, root), 10, False, jobs) for name, kind in classes.items()}
-    found = [AcrossLabels(*pair, emomusic.artists, jobs) for pair in ((deam, emomusic), (emomusic, deam))]
-    return found + [AcrossEmotions(*pair, jobs) for pair in ((heard["4q"], heard["emotify"]),
+    heard = {name: kind(open_dataset(name, root), 10, False, n_jobs) for name, kind in classes.items()}
+    found = [AcrossLabels(*pair, emomusic.artists, n_jobs) for pair in ((deam, emomusic), (emomusic, deam))]
+    return found + [AcrossEmotions(*pair, n_jobs) for pair in ((heard["4q"], heard["emotify"]),
                                                              (heard["emotify"], heard["4q"]))]  # fmt: skip
 
 
@@ -273,9 +292,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _compare(options) -> int:
     backend.require()
-    where = {"out": options.out, "work": cache_folder() / "work", "jobs": options.jobs}
+    where = {"out": options.out, "work": cache_folder() / "work", "n_jobs": options.jobs}
     for experiment in experiments(options.data_root, options.jobs):
         print(experiment.dataset, flush=True)
-        runs.execute(experiment, experiment.variants, list(range(options.repeats)), **where)
+        execute(experiment, experiment.variants, list(range(options.repeats)), **where)
     print("\n" + table(options.out))
     return 0

@@ -19,8 +19,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtrit
 
-from common import backend, cli, provenance, published, report, runs
+from common import backend, cli, provenance, published, report
 from common.errors import InputError
+from common.experiment import Experiment
+from common.experiment import records as recorded
+from common.experiment.runner import execute
 from common.files import cache_folder, json_text, lock, write_atomically
 from common.parallel import available_cores
 from data_prep import DATASETS
@@ -31,7 +34,13 @@ EQUAL, VERIFIED, CONSISTENT, OUTSIDE, ONE_RUN = "equal", "verified", "consistent
 NOT_EQUAL = "not equal"
 FAILED = (OUTSIDE, NOT_EQUAL)
 ESTABLISHED = (EQUAL, VERIFIED)  # what makes two identities equivalent
-OF_ITS_MAKING = ("provenance", "core_seconds", "identity", "seed")  # what two derivations of a run may differ in
+OF_ITS_MAKING = (
+    "provenance",
+    "core_seconds",
+    "identity",
+    "seed",
+    "history",
+)  # what two derivations of a run may differ in
 ROUNDING = 1e-5  # recorded metrics have five digits
 
 
@@ -138,7 +147,7 @@ def _plan(targets: list[Target], records: dict, n_runs: int, jobs: int) -> str:
     return f"{len(targets)} systems, about {seconds / jobs / 60:.0f} minutes with {jobs} processes:\n{names}"
 
 
-def _experiment(target: Target, record: dict, options) -> tuple[runs.Experiment, dict]:
+def _experiment(target: Target, record: dict, options) -> tuple[Experiment, dict]:
     """The experiment that a record comes from, as its paper's `train` builds it, and its variants by name."""
     training = importlib.import_module(f"reproductions.{target.paper}.train").TRAINING
     arguments = ["--allow-missing", "--jobs", str(options.jobs)]
@@ -164,16 +173,16 @@ def _outcome(target: Target, records: published.Records, experiments: dict, opti
     variant = variants.get(target.variant)
     if experiment.dataset != target.dataset or not experiment.for_record:
         return place | {"reason": f"the data set {target.dataset} is not at hand"}
-    if variant is None or (lacks := experiment.lacks(variant)):
+    if variant is None or (lacks := experiment.unavailable_reason(variant)):
         return place | {"reason": lacks if variant else "the suite has no such variant any more"}
-    other = _other_configuration(record, json.loads(json.dumps(runs.new_record(experiment, variant))))
+    other = _other_configuration(record, json.loads(json.dumps(recorded.new_record(experiment, variant))))
     features_differ = other == ["fingerprint"] and experiment.extractor(variant) is not None
     if other and not features_differ:
         return place | {"reason": f"recorded with other {', '.join(other)} than here"}
     seeds = [run["seed"] for run in record["runs"][: options.runs]]
     with tempfile.TemporaryDirectory() as scratch:
-        found = runs.execute(
-            experiment, [variant], seeds, out=Path(scratch), work=cache_folder() / "verify", jobs=options.jobs
+        found = execute(
+            experiment, [variant], seeds, out=Path(scratch), work=cache_folder() / "verify", n_jobs=options.jobs
         )
     outcome = compare(record, found[variant.name]["runs"], target.cells)
     return place | outcome | ({"features": "of other bits than recorded"} if features_differ else {})
@@ -196,7 +205,7 @@ def compare(record: dict, derived: list[dict], cells) -> dict:
     """
     by_seed = {run["seed"]: run for run in record["runs"]}
     pairs = [(by_seed[run["seed"]], run) for run in derived]
-    old = sorted({one.get("identity", runs.LEGACY) for one, _ in pairs})
+    old = sorted({one.get("identity", recorded.LEGACY) for one, _ in pairs})
     came_from = derived[0]["provenance"]
     same_processor = all(one["provenance"].get("processor") == came_from["processor"] for one, _ in pairs)
     equal = all(one[key] == other.get(key) for one, other in pairs for key in one if key not in OF_ITS_MAKING)
@@ -273,11 +282,11 @@ def keep(results: Path, outcome: dict) -> None:
         write_atomically(path, f"[\n{text}\n]\n".encode())
         names = sorted(set(outcome["identities"]))
         if outcome["word"] in ESTABLISHED and len(names) > 1:
-            path = runs.record_path(results, *place)
-            record = runs.read_record(path)
+            path = recorded.record_path(results, *place)
+            record = recorded.read_record(path)
             others = [one for one in record.get("equivalent", []) if one["identities"] != names]
             record["equivalent"] = [*others, {"identities": names, "found": outcome["word"], "date": outcome["date"]}]
-            runs.write_record(path, record)
+            recorded.write_record(path, record)
 
 
 def _line(outcome: dict) -> str:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from common import protocol, runs
-from common.runs import read_record
+from common import protocol
+from common.experiment import Samples, Split
+from common.experiment.records import read_record
+from common.experiment.runner import execute
 from data_prep import open_dataset
 from reproductions import beyond
 from reproductions.chaki2020.clips import Clips
@@ -22,13 +24,13 @@ def clips(first: int) -> Clips:
     x = rng.standard_normal((N, beyond.STEPS, 260)) + 0.1
     y = 0.3 * x[:, :1, :2] + 0.02 * rng.standard_normal((N, beyond.STEPS, 2))
     artists = [f"artist {(first + i) // 2}" for i in range(N)]
-    return Clips(ids, artists, 15 + 0.5 * np.arange(beyond.STEPS), x.astype("float32"), y.astype("float32"))
+    return Clips(ids, x.astype("float32"), y.astype("float32"), artists, 15 + 0.5 * np.arange(beyond.STEPS))
 
 
 @pytest.fixture
 def across(monkeypatch):
     """Songs 0 to 11, and 7 to 18: 7 to 11 are in both, 6 and 12 have an artist that the other side has."""
-    monkeypatch.setattr(beyond, "_clips", lambda data, names, jobs: clips(data.first))
+    monkeypatch.setattr(beyond, "_clips", lambda data, names, n_jobs: clips(data.first))
     for network in beyond.NETWORKS:
         monkeypatch.setitem(beyond.NETWORKS, network, beyond.NETWORKS[network] | {"epochs": 2})
     return beyond.AcrossLabels(SimpleNamespace(name="one", first=0), SimpleNamespace(name="other", first=7), {}, 1)
@@ -38,17 +40,17 @@ def test_no_song_and_no_artist_is_on_both_sides(across):
     found, n = across.clips
     learnt, tested = found.ids[:-n], found.ids[-n:]
     assert tested == [str(i) for i in range(12, 19)] and not set(learnt) & set(tested)
-    assert not set(found.artists[:-n]) & set(found.artists[-n:])
+    assert not set(found.groups[:-n]) & set(found.groups[-n:])
     facts = across.facts(across.variants[0])
     assert (facts["n_train"], facts["n_test"], facts["tracks"]) == (len(learnt), 7, tested)
 
 
 def test_networks_and_baselines_of_other_songs(across, tmp_path):
-    where = {"out": tmp_path, "work": tmp_path / "work", "jobs": 1, "quiet": True}
-    records = runs.execute(across, across.variants, [0], **where)
+    where = {"out": tmp_path, "work": tmp_path / "work", "n_jobs": 1, "quiet": True}
+    records = execute(across, across.variants, [0], **where)
     measured = {name: record["runs"][0]["metrics"]["test"] for name, record in records.items()}
     found, n = across.clips
-    train, test = across.split
+    train, test = np.arange(len(found) - n), np.arange(len(found) - n, len(found))
     for i, target in enumerate(beyond.TARGETS):
         constant = np.full(n * beyond.STEPS, np.mean(found.y[train][..., i]))
         expected = r2_score(found.y[test][..., i].ravel(), constant)
@@ -84,13 +86,14 @@ def test_embeddings_are_learnt_from_the_other_data_set_alone():
 
     def experiment(kind, dataset):
         sequences = protocol.Sequences.of(list(songs[kind].astype("float32")))
-        return SimpleNamespace(dataset=dataset, sequences=sequences, paths=range(4), labels=np.eye(4, dtype="float32"))
+        samples = Samples(list("1234"), sequences, np.eye(4, dtype="float32"), list("1234"))
+        return SimpleNamespace(dataset=dataset, sequences=sequences, paths=range(4), ids=samples.ids,
+                               annotated=lambda: samples)  # fmt: skip
 
-    one, other = (
-        beyond.AcrossEmotions(experiment("a", "emotify"), experiment(kind, "4q"), 1).call({"network": {}, "seed": 0})
-        for kind in "bc"
-    )
-    for function, _, sequences, labels, fold_of, *_ in (one, other):
-        assert function.__name__ == "train_network" and fold_of.tolist() == [1] * 4 + [0] * 4
-        np.testing.assert_array_equal(sequences[0], songs["a"][0].astype("float32"))
-        assert not labels[fold_of == 0].any()
+    for kind in "bc":
+        across = beyond.AcrossEmotions(experiment("a", "emotify"), experiment(kind, "4q"), 1)
+        folds = [Split(np.arange(2), {"10-fold": np.arange(2, 4)}, fold=k, seed=2000 + k) for k in range(2)]
+        one, other = (network for fold in folds for network in across.networks(across.variants[0], fold))
+        assert one.split.train.tolist() == other.split.train.tolist() == [0, 1, 2, 3] and one.split.seed == 2000
+        np.testing.assert_array_equal(one.samples.x[0], songs["a"][0].astype("float32"))
+        assert not one.samples.y[4:].any() and len(one.samples) == 8

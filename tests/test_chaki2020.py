@@ -16,17 +16,19 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.preprocessing import StandardScaler
 
-from common import audio, backend, cli, parallel, protocol, runs
+from common import audio, backend, parallel
 from common.errors import InputError
+from common.experiment import Split, Trained, runner
+from common.experiment.records import read_record
 from common.features.compare import ComParE
 from common.features.opensmile import OpenSmile
 from common.layers import keras
 from common.layers.keras1 import hard_sigmoid
 from common.layers.tf1 import LSTM, RMSprop
-from data_prep.dataset import Annotation, Recording
+from data_prep.dynamic import Annotation, Recording
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020 import baselines, model, train
-from reproductions.chaki2020.clips import Clips, load
+from reproductions.chaki2020.clips import Clips, load, validation
 from reproductions.chaki2020.variants import AT, BASELINES, NAT, variants
 from tests.conftest import ROOT
 from tests.test_emomusic import TIMES, write_copy
@@ -283,11 +285,18 @@ def noise(n=24, steps=4, features=3):
     own = np.random.default_rng(1)
     x = own.standard_normal((n, steps, features)).astype("float32")
     y = own.uniform(-0.5, 0.5, (n, steps, 2)).astype("float32")
-    return Clips([str(i) for i in range(n)], [f"band {i // 2}" for i in range(n)], TIMES[:steps], x, y)
+    return Clips([str(i) for i in range(n)], x, y, [f"band {i // 2}" for i in range(n)], TIMES[:steps])
+
+
+def split_of(seed=SEED, groups=None):
+    held_out = validation(TRAIN, groups, seed)
+    return Split(TRAIN[~held_out], {"test": TEST}, TRAIN[held_out], seed=seed)
 
 
 def trained_on(clips, seed=SEED, groups=None, **network):
-    return train.train_network(NETWORK | network, clips, 0, (TRAIN, TEST, groups), seed)
+    """What a network predicts, and its losses."""
+    trained = train.fit(NETWORK | {"target": "valence"} | network, clips, split_of(seed, groups))
+    return trained.outputs | trained.history
 
 
 @pytest.fixture(scope="module")
@@ -322,11 +331,11 @@ def test_nothing_is_learnt_from_test_clips_or_the_other_target(reference):
 @pytest.mark.parametrize("by_artist", [False, True])
 def test_validation_clips_are_not_trained_on(reference, by_artist):
     """Neither the network nor the scaling knows them; and they are not of an artist that is trained on."""
-    groups = [noise().artists[i] for i in TRAIN] if by_artist else None
-    held_out = TRAIN[protocol.k_folds(len(TRAIN), 10, SEED, groups) == 0]
+    groups = noise().groups if by_artist else None
+    held_out = split_of(groups=groups).validation
     assert len(held_out) == 2
     if by_artist:
-        assert len({noise().artists[i] for i in held_out}) == 1
+        assert len({groups[i] for i in held_out}) == 1
         reference = trained_on(noise(), groups=groups)
     clips = noise()
     clips.x[held_out] = 1e3
@@ -358,12 +367,13 @@ def test_training_stops_early():
 # Baselines.
 
 
-@pytest.mark.parametrize("groups", [None, [f"band {i // 2}" for i in TRAIN]], ids=["clips", "artists"])
+@pytest.mark.parametrize("groups", [None, [f"band {i // 2}" for i in range(24)]], ids=["clips", "artists"])
 def test_ridge_is_scikit_learns(groups):
     """With the penalty that is best on the clips that stop the networks, and then all training clips."""
     clips = noise()
     clips.y[..., 0] += 0.3 * clips.x[..., 0]
-    found = baselines.ridge(clips, (TRAIN, TEST, groups), SEED)
+    split = split_of(groups=groups)
+    found = baselines.fit_ridge({}, clips, split).outputs
 
     def fitted(penalty, some):
         scaler, regression = StandardScaler(), Ridge(penalty)
@@ -371,8 +381,7 @@ def test_ridge_is_scikit_learns(groups):
         regression.fit(rows, clips.y[some].reshape(-1, 2))
         return lambda these: regression.predict(scaler.transform(clips.x[these].reshape(-1, 3)))
 
-    held_out = protocol.k_folds(len(TRAIN), 10, SEED, groups) == 0
-    scores = [r2_score(clips.y[TRAIN[held_out]].reshape(-1, 2), fitted(penalty, TRAIN[~held_out])(TRAIN[held_out]))
+    scores = [r2_score(clips.y[split.validation].reshape(-1, 2), fitted(penalty, split.train)(split.validation))
               for penalty in baselines.PENALTIES]  # fmt: skip
     assert found["penalty"] == baselines.PENALTIES[np.argmax(scores)]
     expected = fitted(found["penalty"], TRAIN)(TEST).reshape(4, 4, 2)
@@ -380,10 +389,10 @@ def test_ridge_is_scikit_learns(groups):
 
 
 def test_ridge_so_far_hears_no_future():
-    frames = rng.standard_normal((3, 6, 2))
+    frames, clips = rng.standard_normal((4, 6, 2)), noise(steps=6)
     changed = frames.copy()
     changed[:, 4:] += 1
-    before, after = (baselines.baseline("ridge_so_far", None, TRAIN, TEST, each) for each in (frames, changed))
+    before, after = (baselines.baseline("ridge_so_far", clips, split_of(), each) for each in (frames, changed))
     np.testing.assert_array_equal(before[:, :4], after[:, :4])
     assert (after[:, 4:] > before[:, 4:]).all()
     for t in range(6):
@@ -394,7 +403,7 @@ def test_baselines():
     clips, frames = noise(), rng.standard_normal((4, 4, 2)).astype("float32")
 
     def predicted(name):
-        return np.broadcast_to(baselines.baseline(name, clips, TRAIN, TEST, frames), (4, 4, 2))
+        return baselines.baseline(name, clips, split_of(), frames)
 
     np.testing.assert_array_equal(predicted("ridge"), frames)
     for song, t in ((0, 0), (3, 2)):
@@ -413,7 +422,7 @@ def data_of(labels, **what):
     annotations = {song: Annotation(np.array(times), np.tile([[0.1, 0.2]], (len(times), 1)).astype("float32"))
                    for song, times in labels.items()}  # fmt: skip
     shape = {"root": "here", "source": "there", "given_features": True, "artists": {"a": "A Band"}}
-    shape |= {"splits": {"development": list(labels)}, "annotations": lambda split: annotations}
+    shape |= {"splits": {"development": list(labels)}, "annotations": lambda split, source="task": annotations}
     return SimpleNamespace(**shape | what)
 
 
@@ -429,7 +438,7 @@ def test_clips_with_fewer_windows_are_left_out():
         "d": windows(40),
     }
     clips = load(data_of({song: [15.0, 15.5, 16.0] for song in "abcd"}, features=lambda ids: have), "deam", 1)
-    assert clips.ids == ["a", "c"] and clips.artists == ["A Band", "c"] and len(clips) == 2
+    assert clips.ids == ["a", "c"] and clips.groups == ["A Band", "c"] and len(clips) == 2
     np.testing.assert_array_equal(clips.times, [15, 15.5, 16])
     np.testing.assert_array_equal(clips.x[..., 0], [[14, 14.5, 15]] * 2)  # of each label the window that ends there
     assert clips.y.shape == (2, 3, 2) and clips.y[0, 0, 0] == np.float32(0.1)
@@ -466,7 +475,7 @@ def test_what_is_computed_from_audio_ends_at_the_label(tmp_path, source, extract
         soundfile.write(recording.path, voice(2.0) * (1 if song == "a" else 0.5), RATE)
     labels = {song: [15.0, 30.0, 30.5, 31.0, 31.5, 32.0, 32.5] for song in "ab"}
     clips = load(data_of(labels, recordings=lambda ids: recordings, given_features=False, artists={}), source, 1)
-    assert clips.ids == clips.artists == ["a", "b"] and tuple(clips.times) == times
+    assert clips.ids == clips.groups == ["a", "b"] and tuple(clips.times) == times
     for song, x in zip("ab", clips.x, strict=True):
         np.testing.assert_array_equal(x, extractor(*audio.load(recordings[song].path)))
 
@@ -474,7 +483,7 @@ def test_what_is_computed_from_audio_ends_at_the_label(tmp_path, source, extract
 def test_the_fingerprint_knows_all():
     found = {noise().fingerprint}
     assert noise().fingerprint in found
-    for change in ("ids", "artists", "times", "x", "y"):
+    for change in ("ids", "groups", "times", "x", "y"):
         clips = noise()
         values = getattr(clips, change)
         if isinstance(values, list):
@@ -510,28 +519,28 @@ def recorded(small_root, tmp_path_factory):
     """Records by variant, and by variant the networks: indices of clips, target, predictions."""
     folder, networks = tmp_path_factory.mktemp("runs"), []
 
-    def told(network, clips, target, split, seed):
-        train_clips, test, groups = split
-        predicted = clips.y[test, :, target] + 0.2 * np.random.default_rng(seed).standard_normal((len(test), 61))
-        predicted = predicted.astype("float32")
-        predicted[0] = CONSTANT
-        networks.append(SimpleNamespace(
-            network=network, clips=clips, train=train_clips, test=test, groups=groups, target=target, told=predicted
-        ))  # fmt: skip
-        course = {name: np.array([0.2, 0.1]) for name in ("loss", "validation_loss")}
-        return course | {"predicted": predicted, "seconds": np.array(1.0)}
+    def predicted(settings, clips, split):
+        (test,), target = split.tests.values(), train.TARGETS.index(settings["target"])
+        noisy = clips.y[test, :, target] + 0.2 * np.random.default_rng(split.seed).standard_normal((len(test), 61))
+        noisy = noisy.astype("float32")
+        noisy[0] = CONSTANT
+        known = np.union1d(split.train, split.validation)
+        networks.append(
+            SimpleNamespace(clips=clips, split=split, train=known, test=test, target=target, predicted=noisy)
+        )
+        return Trained({"predicted": noisy}, {name: np.array([0.2, 0.1]) for name in ("loss", "validation_loss")})
 
     records, of = {}, {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "cache_folder", lambda: folder / "work")
-        patch.setattr(runs, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
-        patch.setattr(train, "train_network", told)
+        patch.setattr("common.cli.training.cache_folder", lambda: folder / "work")
+        patch.setattr(runner, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
+        patch.setattr(train, "fit", predicted)
         for name in VARIANTS:
             options = ["--data-root", small_root, "--allow-missing", "--folds", 2, "--jobs", 1, "--out", folder / "out"]
             assert train.main([*map(str, options), "--variant", name]) == 0
             of[name], networks = networks, []
     for path in (folder / "out").rglob("*.json"):
-        records[path.stem] = runs.read_record(path)
+        records[path.stem] = read_record(path)
     return records, of
 
 
@@ -540,7 +549,7 @@ def pooled(networks):
     found = np.full(networks[0].clips.y.shape, np.nan)
     for network in networks:
         assert np.isnan(found[network.test, :, network.target]).all()  # no clip is tested twice
-        found[network.test, :, network.target] = network.told
+        found[network.test, :, network.target] = network.predicted
     return found
 
 
@@ -572,7 +581,7 @@ def test_metrics_are_of_all_predictions_at_once(recorded, small_root, name):
     assert run["songs"][split]["frames"] == [61] * len(y)
     folds = 1 if "official" in name else 2
     assert run["metrics"][split]["kendall_tau_undefined"]["average"] == folds
-    assert [len(curve) for curve in run["loss"]] == [2] * 2 * folds and run["core_seconds"] == 2 * folds
+    assert [len(network["loss"]) for network in run["history"]] == [2] * 2 * folds and run["core_seconds"] >= 0
 
 
 def test_every_clip_is_tested_once_and_by_a_network_that_was_not_trained_on_it(recorded):
@@ -580,7 +589,7 @@ def test_every_clip_is_tested_once_and_by_a_network_that_was_not_trained_on_it(r
     assert [network.target for network in networks] == [0, 1, 0, 1]
     assert np.isfinite(pooled(networks)).all() and "240" not in networks[0].clips.ids
     for number, network in enumerate(networks):
-        assert sorted([*network.train, *network.test]) == list(range(43)) and network.groups is None
+        assert sorted([*network.train, *network.test]) == list(range(43))
         assert set(np.array(record["runs"][0]["fold"])[network.test]) == {number // 2}
     facts = record["facts"]
     assert (facts["n_train"], facts["of_train"]) == (43, 44) and facts["stand_in"] and facts["partial"]
@@ -589,9 +598,9 @@ def test_every_clip_is_tested_once_and_by_a_network_that_was_not_trained_on_it(r
 
 def test_folds_by_artist_split_no_artist(recorded):
     for network in recorded[1]["nat_400_artists_260"]:
-        artists = np.array(network.clips.artists)
+        artists = np.array(network.clips.groups)
         assert not set(artists[network.train]) & set(artists[network.test])
-        assert list(artists[network.train]) == network.groups
+        assert not set(artists[network.split.train]) & set(artists[network.split.validation])
     assert len(set(artists)) == 22
     split = [set(artists[n.train]) & set(artists[n.test]) for n in recorded[1]["at_32_260"]]
     assert all(split)  # folds by clip do
@@ -608,14 +617,14 @@ def test_the_official_split_trains_on_development_and_tests_evaluation(recorded,
     assert (facts["n_train"], facts["of_train"]) == (35, 36) and list(facts["splits"]) == ["evaluation"]
 
 
-def test_the_stretches_of_the_figures(recorded, small_root):
+def test_the_excerpts_of_the_figures(recorded, small_root):
     record, networks = (part["at_32_260"] for part in recorded)
     [run], ids, predicted = record["runs"], networks[0].clips.ids, pooled(networks)
     labels = Emomusic(small_root).annotations()
     for name, song, steps in (("clip 2, first 20 s", "2", slice(0, 40)), ("clip 2, last 10 s", "2", slice(40, 61)),
                               ("clip 2", "2", slice(0, 61)), ("clip 584", "584", slice(0, 61))):  # fmt: skip
         p = predicted[ids.index(song)]
-        np.testing.assert_allclose(run["courses"][song], p, atol=1e-4)
+        np.testing.assert_allclose(run["trajectories"][song], p, atol=1e-4)
         if np.ptp(p[:, 0]) > 0:  # else it has the constant, and no tau
             assert_metrics(run["metrics"][name], labels[song].values[None, steps], p[None, steps])
         assert record["facts"]["splits"][name]["tracks"] == [song]
@@ -637,16 +646,19 @@ def test_predictions_that_are_not_finite_are_counted(small_root):
     """They count as 0, and what is recorded stays JSON."""
     experiment = train.ThousandSongs(Emomusic(small_root), 2, 1)
     variant = next(v for v in variants() if v.name == "nat_128_linear_260")
-    found = []
-    for job in experiment.jobs(variant, 0):
-        _, test, _ = experiment.split(job, 0, job["fold"])
-        predicted = np.full((len(test), 61), 0.5, "float32")
-        if (job["fold"], job["target"]) == (1, "arousal"):
-            predicted[:, 7:] = np.nan
-        found.append({"predicted": predicted, "loss": np.array([1.0, np.inf]), "validation_loss": np.array([np.nan])})
-    entry = experiment.finish(variant, 0, found, 1)
-    assert entry["frames_not_finite"] == len(test) * 54 and [curve[-1] for curve in entry["loss"]] == [None] * 4
-    json.dumps(entry, allow_nan=False)
+    trained = []
+    for split in experiment.splits(variant, 0):
+        (test,) = split.tests.values()
+        valence, arousal = np.full((2, len(test), 61), 0.5, "float32")
+        if split.fold == 1:
+            arousal[:, 7:] = np.nan
+        trained.append([Trained({"predicted": predicted}, {"loss": np.array([1.0, np.inf])})
+                        for predicted in (valence, arousal)])  # fmt: skip
+    entry = experiment.score(variant, 0, trained)
+    assert entry["frames_not_finite"] == len(test) * 54
+    histories = [runner.history_of(network) for of_split in trained for network in of_split]
+    assert histories == [{"loss": [1.0, None]}] * 4
+    json.dumps([entry, histories], allow_nan=False)
 
 
 def test_baselines_run_beside_every_network(recorded):

@@ -10,8 +10,8 @@ from scipy import stats
 from common import metrics, published
 from common.errors import InputError
 from common.published import ALPHA
-from common.verdict.claims import holm, judge_claims
-from common.verdict.crossed import estimate, satterthwaite
+from common.verdict.claims import holm, judge_claims, p_and_side
+from common.verdict.crossed import Estimate, estimate, satterthwaite, standard_error
 from common.verdict.resampling import METRICS, leaving_out
 from tests.benchmarks.claims import METRICS as METRICS_OF_NOISE
 from tests.benchmarks.claims import RUNS, SHARES, SONGS, level_and_power
@@ -21,7 +21,21 @@ from tests.made_up import cell, classified, dynamic_record, mean_r, record
 
 def test_holm():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert holm([0.5, 0.9]) == holm([0.6, 0.9]) == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("mean", "margin", "errors", "side"),
+    [(0.5, 0.1, 4, "holds"), (0.3, 0.1, 2, "holds"), (0.7, 0.1, 2, "holds"), (0.7, 0, 3, "holds"),
+     (1.5, 0.1, 4, "contradicted"), (-0.3, 0.1, 2, "contradicted"), (-0.3, 0, 3, "contradicted")],
+)  # fmt: skip
+def test_p_of_lying_within_a_range(mean, margin, errors, side):
+    """Between 0 and 1, with a standard error of .1: by how many errors the mean is beyond the nearer bound."""
+    found = Estimate(np.float64(mean), np.float64(0.01), np.float64(9))
+    expected = 2 * stats.t.sf(errors, 9), side
+    for p, verdict in [p_and_side(found, (0, 1), margin), *([p_and_side(found, (0, 1))] if not margin else [])]:
+        assert (p, verdict) == (pytest.approx(expected[0]), side)
+    assert p_and_side(Estimate(np.float64(0), np.float64(0.01), np.float64(9)), (0, 1), 0.1)[0] == 1
 
 
 def test_claims(paper):
@@ -45,6 +59,92 @@ def test_claims(paper):
                         "beats low": "holds", "not run": "not run"}  # fmt: skip
     assert found["better"]["difference"] == pytest.approx(mean_r(strong) - mean_r(weak), abs=1e-5)
     assert found["better"]["low"] < found["better"]["difference"] < found["better"]["high"]
+    assert {(c["paper"], c["statement"] == name) for name, c in found.items()} == {("paper", True)}
+    assert {c["record"].endswith("/paper/songs/strong.json") for c in found.values()} == {True}
+
+
+def test_against_published_numbers(paper):
+    """One more run of our spread, known to half a unit of its last digit: Student's t where there is one artist."""
+    content = dynamic_record(artists=["a choir"] * 40)
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
+             "metric": "rmse_pooled", "targets": ["average"], "direction": -1, "published": ["x", "y"]}  # fmt: skip
+    values = [np.mean([run["metrics"]["test"]["rmse_pooled"][t] for t in "ab"]) for run in content["runs"]]
+    cells = [cell("x", None, np.mean(values) + 0.06), cell("y", None, np.mean(values) + 0.04, digits=3)]
+    [found] = judge_claims(*paper(cells, [claim], one=content))
+    margin, error = (0.005 + 0.0005) / 2, np.std(values, ddof=1) * np.sqrt(1 / 4 + 1)
+    half = stats.t.ppf(0.975, 3) * error + margin
+    assert found["difference"] == pytest.approx(-0.05)
+    assert [found["low"], found["high"]] == pytest.approx([-0.05 - half, -0.05 + half])
+    assert found["p"] == pytest.approx(2 * stats.t.sf((0.05 - margin) / error, 3))
+
+
+def test_the_interval_is_that_of_songs_left_out_one_by_one(paper):
+    arms = [dynamic_record(songs=8, seeds=range(3)), dynamic_record(np.linspace(0, 0.2, 8), songs=8, seeds=range(3))]
+
+    def rmse(run, without=()):
+        kept = {key: [value for song, value in enumerate(values) if song not in without]
+                for key, values in run["songs"]["test"].items()}  # fmt: skip
+        return np.mean([metrics.dynamic(kept, ["a", "b"])["rmse_pooled"][target] for target in "ab"])
+
+    songs = [[[rmse(run, [song]) for song in range(8)] for run in arm["runs"]] for arm in arms]
+    expected = estimate(np.subtract(*([rmse(run) for run in arm["runs"]] for arm in arms)), np.subtract(*songs))
+    found = judge_rmse(paper, *arms)
+    assert found["difference"] == pytest.approx(expected.mean)
+    assert found["high"] - found["low"] == pytest.approx(2 * expected.half_width(0.95), rel=1e-3)
+
+
+def test_claims_on_what_is_not_there(paper):
+    """`no data` if the variant's cells have none, `not run` else; also where a split is not recorded."""
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
+             "metric": "rmse_pooled", "targets": ["average"], "direction": 1}  # fmt: skip
+    cells = [cell("x", "closed", 0.5, data=False), cell("y", "later", 0.5)]
+    claims = [claim | more for more in ({"b": "later"}, {"b": "closed"}, {"b": "closed", "stand_in": "other songs"},
+                                        {"split_b": "cuts", "b": "one"}, {"a": "later"})]  # fmt: skip
+    found = judge_claims(*paper(cells, claims, one=dynamic_record(splits={"test": {}})))
+    assert [claim["verdict"] for claim in found] == ["not run", "no data", "not run", "not run", "not run"]
+    assert [claim["record"] is None for claim in found] == [False, False, True, False, True]
+
+
+def test_claims_are_judged_on_other_data_until_all_variants_are_recorded(paper):
+    claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
+             "b": "two", "metric": "rmse_pooled", "targets": ["average"], "direction": -1,
+             "stand_in": "other songs"}  # fmt: skip
+    expected, records = paper([], [claim], one=dynamic_record())
+    path = records.path("other songs", "one").parent
+    path.mkdir()
+    for name, offset in (("one", 0), ("two", 0.5)):
+        (path / f"{name}.json").write_text(json.dumps(dynamic_record(offset)))
+    found = judge_claims(expected, records)[0]
+    assert found["verdict"] == "holds" and found["record"].endswith("/other songs/one.json")
+    found = judge_claims(*paper([], [claim], one=dynamic_record(0.5), two=dynamic_record()))[0]
+    assert found["verdict"] == "contradicted" and found["record"].endswith("/songs/one.json")
+
+
+def test_a_split_against_another(paper):
+    content, cuts = dynamic_record(0.3), dynamic_record()
+    for run, other in zip(content["runs"], cuts["runs"], strict=True):
+        run["metrics"]["cuts"], run["songs"]["cuts"] = other["metrics"]["test"], other["songs"]["test"]
+    found = judge_rmse(paper, content, None, b="one", split_b="cuts")
+    means = [np.mean([run["metrics"][split]["rmse_pooled"]["average"] for run in content["runs"]])
+             for split in ("test", "cuts")]  # fmt: skip
+    assert found["verdict"] == "contradicted" and found["difference"] == pytest.approx(means[0] - means[1], abs=1e-5)
+
+
+def test_a_benchmark_is_judged_by_its_interval(paper):
+    claim = {"id": "c", "kind": "benchmark", "statement": "c", "dataset": "benchmarks", "a": "time",
+             "within": [0.9, 1.1], "direction": 1}  # fmt: skip
+    expected, records = paper([], [claim])
+    path = records.path("benchmarks", "time")
+    assert judge_claims(expected, records)[0]["verdict"] == "not run"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"estimate": 1.02, "low": 0.98, "high": 1.06, "seconds": [1] * 10}))
+    [found] = judge_claims(expected, records)
+    assert [found[key] for key in ("difference", "low", "high")] == pytest.approx([1.02, 0.98, 1.06])
+    assert found["verdict"] == "holds" and found["record"].endswith("/benchmarks/time.json")
+    assert found["p"] == pytest.approx(2 * stats.t.sf(0.08 / (0.04 / stats.t.ppf(0.975, 8)), 8))
+    path.write_text(json.dumps({"estimate": 1.02}))
+    with pytest.raises(InputError):
+        judge_claims(expected, records)
 
 
 def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
@@ -57,10 +157,17 @@ def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
         return found["verdict"], found["p"]
 
     assert verdict(record(1.0), record(0.5))[0] == "holds"
+    assert verdict(record(1.0, seeds=range(3)), record(0.5))[0] == "holds"  # three runs may
     assert verdict(record(1.0, seeds=[0]), record(0.5)) == ("undecided", None)
     assert verdict(record(1.0, seeds=[0, 1]), record(0.5)) == ("undecided", None)  # two runs decide no claim
     assert verdict(record(1.0, seeds=[0, 1]), record(0.5, seeds=[2, 3])) == ("undecided", None)
     assert verdict(record(1.0, partial=True), record(0.5)) == ("partial", None)
+    shared = []
+    for seeds in ([0, 1], [2, 3]):
+        arms = {"strong": record(1.0, seeds=[0, 1]), "weak": record(0.5, seeds=seeds)}
+        shared.append(judge_claims(*paper([], [claim], **arms))[0]["difference"])
+    assert shared[1] is None
+    assert shared[0] == pytest.approx(mean_r(record(1.0, seeds=[0, 1])) - mean_r(record(0.5, seeds=[0, 1])), abs=1e-5)
     with pytest.raises(InputError, match="not run on the same data"):
         verdict(record(1.0), record(0.5, tracks=[f"other {i}" for i in range(120)]))
     other_folds = record(0.5)
@@ -132,11 +239,30 @@ def test_resampling_each_song_once_gives_the_metric():
         assert values[0] == pytest.approx([expected["a"], expected["b"]], abs=1e-5)
 
 
-def judge_rmse(paper, a, b, **more):
-    """One claim, that a's error is lower."""
+def test_r_on_resampled_songs_is_that_of_the_songs():
+    """However far the predictions of a target are from 0; where fewer than two songs of a fold are left, its r is 0."""
+    content, rng = record(0.5, seeds=range(2), songs=40), np.random.default_rng(0)
+    drawn, fold = rng.integers(0, 3, (6, 40)), np.arange(40) % 4
+    drawn[4:, fold == 0] = 0
+    drawn[5, 8] = 1
+    reference = np.array(content["facts"]["reference_z"])
+    for run in content["runs"]:
+        run["predictions"] = np.add(run["predictions"], [1e6, -1e6]).tolist()
+    found = METRICS["pearson_r_mean_over_folds"](content, "cv", drawn.astype(float))
+    assert found.shape == (2, 6, 2)
+    for run, of_run in zip(content["runs"], found, strict=True):
+        for times, values in zip(drawn, of_run, strict=True):
+            i = np.repeat(np.arange(40), times * ((fold > 0) | (times.sum(where=fold == 0) > 1)))
+            folds = len(set(fold[i]))
+            r = metrics.pearson_r_mean_over_folds(reference[i], np.array(run["predictions"])[i], fold[i])
+            assert values == pytest.approx(r * folds / 4, abs=1e-7) and folds in (3, 4)
+
+
+def judge_rmse(paper, one, other, **more):
+    """One claim, that the error of one is lower than that of the other."""
     claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
              "b": "other", "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
-    expected, records = paper([], [claim | more], one=a, other=b)
+    expected, records = paper([], [claim | more], one=one, **({"other": other} if other else {}))
     return judge_claims(expected, records)[0]
 
 
@@ -166,16 +292,29 @@ def without_each(table):
     return (table.sum(1, keepdims=True) - table) / (table.shape[1] - 1)
 
 
-def test_a_mean_is_estimated_by_the_crossed_analysis_of_variance():
-    rng, n, songs = np.random.default_rng(0), 4, 30
+@pytest.mark.parametrize("songs", [30, 2])
+def test_a_mean_is_estimated_by_the_crossed_analysis_of_variance(songs):
+    rng, n = np.random.default_rng(0), 4
     table = rng.normal(0, 0.3, (n, 1)) + rng.normal(0, 1, songs) + rng.normal(0, 1, (n, songs))
     found = estimate(table.mean(1), without_each(table))
     runs, of_songs, rest = np.array(mean_squares(table)) / table.size
     assert of_songs > rest
     assert found.mean == pytest.approx(table.mean()) and found.variance == pytest.approx(runs + of_songs - rest)
     few = runs * 5 / 3
-    parts = few**2 / 3 + of_songs**2 / 29 + rest**2 / 87
-    assert found.df == pytest.approx((few + of_songs - rest) ** 2 / parts)
+    parts = few**2 / 3 + of_songs**2 / (songs - 1) + rest**2 / (3 * (songs - 1))
+    assert found.df == pytest.approx(max((few + of_songs - rest) ** 2 / parts, min(n, songs) - 1))
+
+
+def test_single_precision_is_estimated_in_double():
+    rng = np.random.default_rng(0)
+    single = [(1000 + rng.random(shape)).astype("float32") for shape in (3, (3, 8))]
+    assert estimate(*single) == estimate(*(values.astype(float) for values in single))
+
+
+def test_standard_error_of_random_splits():
+    values = [0.1, 0.4, 0.3]
+    for overlap in (0, 0.25):
+        assert standard_error(values, overlap) == pytest.approx(np.std(values, ddof=1) * np.sqrt(1 / 3 + overlap))
 
 
 def test_special_cases_of_the_crossed_analysis():
@@ -213,6 +352,8 @@ def test_degrees_of_freedom_of_a_sum_are_welchs():
     a, b = np.random.default_rng(0).normal(size=(2, 8))
     welch = stats.ttest_ind(a[:5], b, equal_var=False).df
     assert satterthwaite([a[:5].var(ddof=1) / 5, b.var(ddof=1) / 8], [4, 7]) == pytest.approx(welch)
+    with pytest.raises(ValueError):
+        satterthwaite([1.0, 2.0], [3])
 
 
 def test_the_recorded_simulation_is_within_its_bounds():
@@ -239,14 +380,15 @@ def test_the_interval_holds_its_level(metric, source):
 def test_the_suites_own_questions_are_a_family_of_their_own(paper):
     claim = {"kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one", "b": "other",
              "metric": "rmse_pooled", "targets": ["average"], "direction": -1}  # fmt: skip
-    arms = {"one": dynamic_record(), "other": dynamic_record(0.5)}
+    arms = {"one": dynamic_record(), "other": dynamic_record(0.02)}
 
     def p(own):
-        claims = [claim | {"id": str(k)} | ({"own": True} if k in own else {}) for k in range(4)]
+        claims = [claim | {"id": str(k)} | ({"own": k in own} if k else {"own": True} if own else {}) for k in range(4)]
         return [found["p"] for found in judge_claims(*paper([], claims, **arms))]
 
-    [lowest] = {round(4 * value / 4, 6) for value in p([])}
-    assert p([0]) == pytest.approx([lowest / 4, *[3 * lowest / 4] * 3])
+    alone = judge_rmse(paper, *arms.values())["p"]
+    assert 1e-6 < alone < 0.2
+    assert p([]) == pytest.approx([4 * alone] * 4) and p([0]) == pytest.approx([alone, *[3 * alone] * 3])
 
 
 def test_an_arm_is_the_mean_of_its_variants(paper):
@@ -327,15 +469,15 @@ def test_leaving_out_songs_or_whole_artists():
 def test_songs_of_one_artist_are_left_out_together(paper):
     """A difference that is the artist's, not the song's, is known from 8 artists, not from 40 songs."""
     offset = np.repeat(np.random.default_rng(0).uniform(0, 0.5, 8), 5)
-    widths = {}
+    bands, widths = {"artists": [f"band {i // 5}" for i in range(40)]}, {}
     for name, artists in {
-        "songs": {}, "alone": {"artists": [f"singer {i}" for i in range(40)]},
-        "artists": {"artists": [f"band {i // 5}" for i in range(40)]}, "one": {"artists": ["a choir"] * 40},
+        "songs": {}, "alone": {"artists": [f"singer {i}" for i in range(40)]}, "artists": bands,
+        "of the split": {"splits": {"test": bands}}, "one": {"artists": ["a choir"] * 40},
     }.items():  # fmt: skip
         found = judge_rmse(paper, dynamic_record(**artists), dynamic_record(offset, **artists))
         widths[name] = found["high"] - found["low"]
     assert widths["songs"] == widths["alone"] > 5 * widths["one"]  # of one artist only the runs are left
-    assert widths["artists"] > 1.4 * widths["songs"]
+    assert widths["artists"] == widths["of the split"] > 1.4 * widths["songs"]
 
 
 @pytest.mark.parametrize(
@@ -391,6 +533,10 @@ def test_what_a_split_covers(paper):
     more = dynamic_record(0.2, splits={"test": splits["test"] | {"frames": "5 of 9 labels"}})
     on = judge_rmse(paper, one, more)["on"]
     assert on == "40 of 58 songs (4 of 9 labels); against 40 of 58 songs (5 of 9 labels)"
+    half = dynamic_record(0.2, n_train=50, stand_in=True)
+    assert judge_rmse(paper, half, half)["on"] == "40 of 40 songs, 50 of 100 trained on, a stand-in"
+    same = {"n_train": 20, "of_train": 40, "n_test": 20}  # as in cross-validation
+    assert judge_rmse(paper, dynamic_record(**same), dynamic_record(**same))["on"] == "20 of 40 songs"
     splits = {"test": {"frames": "4 of 9 labels"}}
     cells = [cell("x", "one", 0.2, split="test", metric="rmse_pooled")]
     for facts, verdict in ((splits["test"], "partial"), ({}, "reproduced")):

@@ -11,8 +11,8 @@ import soundfile
 from common import audio
 from common.errors import InputError
 from common.files import cache_folder
-from data_prep.dataset import Recording
-from data_prep.deam import DEVELOPMENT, DYNAMIC, EVALUATION, FEATURES, LABEL_SOURCES, Deam, at_labels
+from data_prep.deam import DEVELOPMENT, DYNAMIC, EVALUATION, FEATURES, LABEL_SOURCES, Deam, align_to_labels
+from data_prep.dynamic import Recording
 from tests.conftest import deam_labels
 
 SONGS = ["3", "24", "39", "1005", "1006", "2001", "2002"]
@@ -53,7 +53,7 @@ def test_real_features(real):
         have = real.features(real.splits[split])
         assert len(have) >= songs
         if len(have) == songs:
-            found = {song: at_labels(labels[song].times, *have[song]) for song in have}
+            found = {song: align_to_labels(labels[song].times, *have[song]) for song in have}
             assert sum(len(rows) for _, rows in found.values()) == frames == sum(len(labels[s].times) for s in have)
     assert not [p.text for p in real.validate() if not p.missing]
 
@@ -72,7 +72,7 @@ def test_real_clock_of_features_and_audio(real, song):
     for shift in (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2):
         at = recording.start_s + seconds + shift
         there = (at >= real.features()[song][0][0]) & (at <= real.features()[song][0][-1])
-        index, rows = at_labels(at[there], real.features()[song][0], official, "starts_at_label")
+        index, rows = align_to_labels(at[there], real.features()[song][0], official, "starts_at_label")
         fits[shift] = np.corrcoef(means[there][index], rows)[0, 1]
     assert max(fits, key=fits.get) == 0 and fits[0] > 0.98
 
@@ -137,13 +137,13 @@ def test_features_are_on_the_clock_of_the_labels(small_deam):
         assert (start_s.dtype, rows.dtype) == (np.float64, np.float32)
         np.testing.assert_allclose(rows[:, 0], start_s)
     for annotation, (start_s, rows) in zip(data.annotations("development").values(), features.values(), strict=False):
-        index, found = at_labels(annotation.times, start_s, rows)
+        index, found = align_to_labels(annotation.times, start_s, rows)
         np.testing.assert_array_equal(index, np.arange(60))
         np.testing.assert_allclose(found[:, 0], annotation.times - 1)
     start_s, rows = features["1005"]
-    index, found = at_labels(np.arange(15, 45, 0.5), start_s, rows, "starts_at_label")
+    index, found = align_to_labels(np.arange(15, 45, 0.5), start_s, rows, "starts_at_label")
     assert len(index) == 58 and found[0, 0] == 15 and found[-1, 0] == 43.5
-    assert len(at_labels(np.array([0.5, 99.0, 15.2]), start_s, rows)[0]) == 0
+    assert len(align_to_labels(np.array([0.5, 99.0, 15.2]), start_s, rows)[0]) == 0
 
 
 def test_zips_are_read_as_folders_are(small_deam, broken_deam):

@@ -9,8 +9,8 @@ import soundfile
 
 from common import audio
 from common.errors import InputError
-from data_prep.dataset import Recording, at_labels
 from data_prep.deam import COLUMNS
+from data_prep.dynamic import Recording, align_to_labels
 from data_prep.emomusic import ENDS_EARLY, LABELS, SPLITS, Emomusic
 
 CLIPS = {  # where each starts in its song, in seconds, artist, title and split
@@ -69,7 +69,7 @@ def write_copy(root, described):
 def features_at_labels(data):
     """Of the clips that have a window that ends at every label, the features there."""
     annotations = data.annotations()
-    found = {song: at_labels(annotations[song].times, *have)[1] for song, have in data.features().items()}
+    found = {song: align_to_labels(annotations[song].times, *have)[1] for song, have in data.features().items()}
     return {song: rows for song, rows in found.items() if len(rows) == 61}
 
 

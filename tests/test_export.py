@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score
 
-from common.runs import read_record
+from common.experiment.records import read_record
 from data_prep import export
 from tests.conftest import ROOT
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import backend, identity
+from common import backend
+from common.experiment import identity
 from common.features.mel import MelSpectrogram
 from common.features.relative_mel import RelativeMel
 from common.features.truncated import Truncated
@@ -113,7 +114,8 @@ def test_a_module_given_away_as_a_whole_counts_as_a_whole(toy):
 
 KEYS = """
 import json, sys
-from common import identity
+from common.experiment import identity
+from common.experiment.runner import call_of
 from reproductions.malik2017.train import TRAINING
 from common.cli import parser
 
@@ -122,7 +124,8 @@ experiment = TRAINING.build(options)
 variants = {v.name: v for v in TRAINING.variants(options)}
 names = ["crnn_l20", "cv_crnn_l20", "li2016", "crnn_log_mel_l20"]
 experiment.folds = 2
-print(json.dumps({n: [identity.of_call(*experiment.call(j)) for j in experiment.jobs(variants[n], 0)] for n in names}))
+print(json.dumps({name: [identity.of_call(*call_of(network)) for split in experiment.splits(variants[name], 0)
+                         for network in experiment.networks(variants[name], split)] for name in names}))
 """
 
 
@@ -273,3 +276,22 @@ def test_the_backend_is_the_one_in_fact(tmp_path, monkeypatch, configuration, va
     if variable:
         monkeypatch.setenv("KERAS_BACKEND", variable)
     assert backend.name() == expected
+
+
+IMPORTING = """
+import sys, threading, time
+from common import backend
+
+backend.prepare()
+thread = threading.Thread(target=__import__, args=("keras",))
+thread.start()
+while "keras" not in sys.modules:
+    time.sleep(0.001)
+print(backend.name())
+thread.join()
+"""
+
+
+def test_the_backend_is_known_while_another_thread_imports_keras():
+    run = subprocess.run([sys.executable, "-c", IMPORTING], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout == "tensorflow\n", run.stderr

@@ -11,6 +11,7 @@ import soundfile
 
 from common import backend, metrics, protocol, published
 from common.errors import InputError
+from common.experiment import Samples, Split
 from data_prep import open_dataset
 from reproductions.jakubik2017 import cross_validation, emotify, learning, quadrants
 from tests.conftest import GIVEN_ROOT, ROOT
@@ -85,14 +86,15 @@ def test_folds():
 def test_features_of_a_song_do_not_depend_on_its_padding():
     rng = np.random.default_rng(0)
     songs = [rng.standard_normal((n, 160)).astype("float32") for n in (150, 120, 131)]
-    network = {"loss": learning.MSE, "epochs": 1, "standardise": True}
-    labels, fold_of = rng.random((3, 9)).astype("float32"), np.array([0, 1, 1])
-    together = learning.train_network(network, protocol.Sequences.of(songs), labels, fold_of, 0, 0)
-    longer = protocol.Sequences.of([np.concatenate([songs[0], songs[1]]), *songs[1:]])
-    mixed = learning.train_network(network, longer, labels, fold_of, 0, 0)  # the test song alone is another one
-    np.testing.assert_allclose(together["features"][1:], mixed["features"][1:], atol=1e-6)
-    assert np.abs(together["features"][0] - mixed["features"][0]).max() > 1e-6
-    np.testing.assert_array_equal(together["loss"], mixed["loss"])
+    settings, labels = {"loss": learning.MSE, "epochs": 1, "standardise": True}, rng.random((3, 9)).astype("float32")
+    other = [np.concatenate([songs[0], songs[1]]), *songs[1:]]  # the test song alone is another one
+    split = Split(np.array([1, 2]), {"10-fold": np.array([0])})
+    one, another = (learning.fit(settings, Samples(list("abc"), protocol.Sequences.of(x), labels, list("abc")), split)
+                    for x in (songs, other))  # fmt: skip
+    features, changed = one.outputs["features"], another.outputs["features"]
+    np.testing.assert_allclose(features[1:], changed[1:], atol=1e-6)
+    assert np.abs(features[0] - changed[0]).max() > 1e-6
+    np.testing.assert_array_equal(one.history["loss"], another.history["loss"])
 
 
 def test_svr_defaults_and_grid():
@@ -186,8 +188,9 @@ def test_quadrants_end_to_end(quadrant_folders, tmp_path):
 @pytest.mark.parametrize(("folds", "epochs"), [(10, None), (3, None), (10, 5)])
 def test_partial_is_what_differs_from_the_paper(small_emotify, quadrant_folders, monkeypatch, folds, epochs):
     """Fewer epochs are of the networks alone, fewer folds of all that is cross-validated, missing songs of all."""
-    monkeypatch.setattr(cross_validation.CrossValidation, "hear", lambda *_: None)
-    monkeypatch.setattr(quadrants.Quadrants, "fold_of", lambda *_: None)  # the miniature has six songs a class
+    monkeypatch.setattr(cross_validation.CrossValidation, "sequences", None)
+    monkeypatch.setattr(cross_validation.CrossValidation, "descriptors", np.zeros((99, 54)))
+    monkeypatch.setattr(quadrants.Quadrants, "splits", lambda *_: [])  # the miniature has six songs a class
     fewer = folds < 10
     for kind, data, expected in (
         (emotify, open_dataset("emotify", str(small_emotify)), {
@@ -210,9 +213,9 @@ def test_partial_is_what_differs_from_the_paper(small_emotify, quadrant_folders,
 def test_songs_are_annotated_by_quadrant(quadrant_folders):
     data = open_dataset("Mine", str(quadrant_folders))
     experiment = quadrants.Quadrants(data, 3, False, 1)
-    plane = {name: tuple(experiment.annotation("valence_arousal")[6 * k]) for k, name in enumerate(QUADRANTS)}
+    plane = {name: tuple(experiment.annotated("valence_arousal").y[6 * k]) for k, name in enumerate(QUADRANTS)}
     assert plane == {"happy": (1, 1), "relaxed": (1, -1), "angry": (-1, 1), "sad": (-1, -1)}  # V.A
-    np.testing.assert_array_equal(experiment.annotation("one_hot")[::6], np.eye(4))
+    np.testing.assert_array_equal(experiment.annotated("one_hot").y[::6], np.eye(4))
 
 
 def test_other_classes_have_no_place_on_the_plane(quadrant_folders):
@@ -252,9 +255,10 @@ def test_folds_of_one_song_are_refused_before_training(small_emotify):
 
 
 def test_every_seed_is_another_run(small_emotify):
-    """Other folds, other initial weights and crops: both go into the call that trains."""
+    """Other folds, other initial weights and crops: both go into the training."""
     experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)
     variant = next(v for v in emotify.variants() if v.name == "standard_gru")
-    calls = [[experiment.call(job) for job in experiment.jobs(variant, seed)] for seed in (0, 1, 2)]
-    assert [{call[-2] for call in of_run} for of_run in calls] == [{0}, {1}, {2}]
-    assert len({tuple(of_run[0][-3]) for of_run in calls}) == 3
+    splits = [experiment.splits(variant, seed) for seed in (0, 1, 2)]
+    networks = [[experiment.networks(variant, split)[0] for split in of_run] for of_run in splits]
+    assert len({network.split.seed for of_run in networks for network in of_run}) == 6
+    assert len({tuple(of_run[0].split.train) for of_run in networks}) == 3

@@ -100,6 +100,10 @@ def test_the_other_paper_hears_it_too(mine):
 
     experiment = ThousandSongs(open_dynamic("Mine", str(mine)), 3, 1)
     variant = next(v for v in variants() if v.name == "at_32_260")
-    assert experiment.lacks(variant) is None and experiment.facts(variant)["splits"]["cross-validation"]["n_test"] == 9
-    assert experiment.clips("deam").x.shape == (9, 27, 260) and experiment.for_good(variant)[:2] == (8, 1)
-    assert len(experiment.for_good(variant)[2]) == 2
+    assert (
+        experiment.unavailable_reason(variant) is None
+        and experiment.facts(variant)["splits"]["cross-validation"]["n_test"] == 9
+    )
+    assert experiment.samples(variant).x.shape == (9, 27, 260)
+    networks = experiment.trained_on_all(variant)
+    assert [(len(network.split.train), len(network.split.validation)) for network in networks] == [(8, 1)] * 2

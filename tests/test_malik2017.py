@@ -1,5 +1,6 @@
 """The network against Keras's own layers, its parameters, its loss, its dropout; the protocol on a miniature."""
 
+import inspect
 import re
 import shutil
 from types import SimpleNamespace
@@ -9,15 +10,17 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import root_mean_squared_error
 
-from common import backend, cli, parallel, runs
+from common import backend, parallel
+from common.experiment import Samples, Split, runner
+from common.experiment.records import histories, read_record, record_path
 from common.layers import keras
 from common.layers.fused import fuse
 from common.layers.keras1 import GRU, hard_sigmoid
 from common.protocol import Sequences
 from data_prep.deam import Deam
 from reproductions.malik2017 import li2016, model, train
-from reproductions.malik2017.songs import Part
-from reproductions.malik2017.variants import variants
+from reproductions.malik2017.songs import Songs
+from reproductions.malik2017.variants import NETWORK, variants
 
 ops = keras.ops
 rng = np.random.default_rng(0)
@@ -30,6 +33,12 @@ rng = np.random.default_rng(0)
 def test_parameters(features, branches, pieces, parameters):
     """The paper: about 30 k, 10 k with log-mel, 17 k with one branch."""
     assert model.crnn(features, 10, branches=branches, pieces=pieces).count_params() == parameters
+
+
+def test_settings_that_variants_need_not_name_are_those_of_the_network():
+    known = {name: value[0] if isinstance(value, tuple) else value for name, value in NETWORK.items()}
+    assert known == {name: p.default for name, p in inspect.signature(model.crnn).parameters.items()
+                     if p.kind is p.KEYWORD_ONLY}  # fmt: skip
 
 
 def plain_crnn(features, length, branches, penalty):
@@ -164,11 +173,11 @@ def miniature(small_deam, tmp_path_factory):
     """Runs the command in this process; returns records by variant. `networks` lists what was trained since."""
     folder = tmp_path_factory.mktemp("malik2017")
 
-    def noted(function):
-        def training(what, train, tests, seed):
-            found = function(what, train, tests, seed)
-            go.networks.append(SimpleNamespace(by=function.__name__, what=what, train=train, tests=tests, found=found))
-            return found
+    def noted(fit):
+        def training(settings, samples, split):
+            trained = fit(settings, samples, split)
+            go.networks.append(SimpleNamespace(settings=settings, samples=samples, split=split, trained=trained))
+            return trained
 
         return training
 
@@ -177,15 +186,15 @@ def miniature(small_deam, tmp_path_factory):
         options = ["--data-root", small_deam, "--allow-missing", "--folds", 2, "--epochs", 2, "--repeats", 1]
         options += ["--jobs", 1, "--out", go.out, *(part for name in names for part in ("--variant", name))]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(cli, "cache_folder", lambda: folder / work)
-            patch.setattr(runs, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
-            patch.setattr(train, "train_network", noted(train.train_network))
-            patch.setattr(li2016, "train_member", noted(li2016.train_member))
+            patch.setattr("common.cli.training.cache_folder", lambda: folder / work)
+            patch.setattr(runner, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
+            patch.setattr(train, "fit", noted(train.fit))
+            patch.setattr(li2016, "fit", noted(li2016.fit))
             patch.setattr(li2016, "blstm", no_recurrence)
             patch.setattr(li2016, "LENGTHS", (10, 20))
             assert train.main([str(option) for option in options]) == 0
-        paths = [runs.record_path(go.out, "malik2017", "mediaeval2015", name) for name in names]
-        return {path.stem: runs.read_record(path) for path in paths}
+        paths = [record_path(go.out, "malik2017", "mediaeval2015", name) for name in names]
+        return {path.stem: read_record(path) for path in paths}
 
     return go
 
@@ -226,37 +235,41 @@ def rmse_of_targets(y, p):
 def test_metrics_of_every_split_are_of_its_own_songs(trained):
     records, (network, *_) = trained
     [run] = records["crnn_l10"]["runs"]
-    parts = {"development": network.train} | network.tests
-    assert list(run["metrics"]) == list(parts) == ["development", "evaluation"]  # audio is whole, so there are no cuts
-    for split, part in parts.items():
-        expected = rmse_of_targets(part.y.values, network.found[split])
+    tests = network.split.tests
+    assert list(run["metrics"]) == list(tests) == ["development", "evaluation"]  # recordings are complete: no cuts
+    np.testing.assert_array_equal(tests["development"], network.split.train)
+    for split, songs in tests.items():
+        expected = rmse_of_targets(network.samples.y.subset(songs).values, network.trained.outputs[split])
         assert list(run["metrics"][split]["rmse_pooled"].values())[:2] == pytest.approx(expected, abs=1e-5)
 
 
 def test_every_frame_is_predicted(trained):
     for network in trained[1]:
-        parts = {split: len(part.y.values) for split, part in network.tests.items()}
-        if network.by == "train_network":
-            held_out = 60 if "validation" in network.what else 0
-            parts |= {"development": len(network.train.y.values), "validation": held_out}
-        found = {split: len(values) for split, values in network.found.items() if values.ndim == 2}
-        assert found == {split: frames for split, frames in parts.items() if frames}, network.what
-        assert all(np.isfinite(values).all() for values in network.found.values())
+        lengths, outputs = network.samples.y.lengths, network.trained.outputs
+        frames = {split: lengths[songs].sum() for split, songs in network.split.tests.items()}
+        assert {split: len(values) for split, values in outputs.items()} == frames, network.settings
+        assert all(np.isfinite(values).all() for values in outputs.values())
+        assert len(network.split.validation) == ("validation" in network.settings)  # of five songs one
+
+
+def trained_on(split):
+    return np.union1d(split.train, split.validation)
 
 
 def test_no_song_is_trained_on_and_tested(trained):
     records, networks = trained
     songs = records["crnn_l10"]["facts"]["splits"]["development"]["tracks"]
     for split in ("cross-validation", "held_out"):
-        parts = [(n.train.ids, n.tests[split].ids) for n in networks if split in n.tests]
+        parts = [tuple([n.samples.ids[i] for i in of] for of in (trained_on(n.split), n.split.tests[split]))
+                 for n in networks if split in n.split.tests]  # fmt: skip
         assert len(parts) == 4  # two folds of two variants, two halves of two members
         for train_ids, test_ids in parts:
             assert sorted(train_ids + test_ids, key=int) == songs
         for first, second in (parts[:2], parts[2:]):
             assert sorted(first[1] + second[1], key=int) == songs
     for network in networks:
-        if not {"cross-validation", "held_out"} & network.tests.keys():
-            assert network.train.ids == songs
+        if not {"cross-validation", "held_out"} & network.split.tests.keys():
+            assert [network.samples.ids[i] for i in network.split.train] == songs
 
 
 def test_a_second_run_trains_nothing(trained, miniature):
@@ -275,53 +288,51 @@ def test_the_same_numbers_once_more(trained, miniature):
         assert kept[0] == kept[1]
 
 
-def song_parts(*songs, length=20, features=6):
-    """Parts with the named songs: features without meaning, labels that some of them tell."""
-    parts = []
-    for ids in songs:
-        x = [np.random.default_rng(ord(song)).standard_normal((length, features)).astype("float32") for song in ids]
-        parts.append(Part(list(ids), Sequences.of(x), Sequences.of([np.tanh(song[:, :2]) for song in x])))
-    return parts
+def songs_named(ids, length=20, features=6):
+    """Songs whose labels follow from some of their features."""
+    x = [np.random.default_rng(ord(song)).standard_normal((length, features)).astype("float32") for song in ids]
+    return Samples(list(ids), Sequences.of(x), Sequences.of([np.tanh(song[:, :2]) for song in x]), list(ids))
 
 
 def test_epochs_of_the_checks_are_recorded(monkeypatch):
     """A last check off the grid of ten epochs is exported with its own epoch."""
     monkeypatch.setattr(train, "CHECK", 2)
-    songs, tested = song_parts("abc", "de")
-    network = {"length": 20, "epochs": 5, "until": 0}
-    found = train.train_network(network, songs, {"evaluation": tested}, 0)
-    assert found["course_epochs"].tolist() == [2, 4, 5] and len(found["course"]) == 3
-    assert found["course"][-1, 1] == pytest.approx(rmse_of_targets(tested.y.values, found["evaluation"]), abs=1e-6)
+    songs, split = songs_named("abcde"), Split(np.arange(3), {"evaluation": np.arange(3, 5)})
+    trained = train.fit({"length": 20, "epochs": 5, "until": 0}, songs, split)
+    assert trained.history["epoch"].tolist() == [2, 4, 5]
+    errors = trained.history["rmse, evaluation"]
+    expected = rmse_of_targets(songs.y.subset([3, 4]).values, trained.outputs["evaluation"])
+    assert len(errors) == 3 and errors[-1] == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_last_check_may_be_the_best(monkeypatch):
     """Where training ends at the error `until`, that check counts too among those on held-out songs."""
     monkeypatch.setattr(train, "CHECK", 1)
-    songs, tested = song_parts("abcdefgh", "ij")
-    network = {"length": 20, "epochs": 4, "until": 0, "validation": True}
-    whole = train.train_network(network, songs, {"evaluation": tested}, 0)
-    development, _, validation = whole["course"].mean(-1).T
+    songs = songs_named("abcdefghij")
+    split = Split(np.arange(7), {"evaluation": np.arange(8, 10)}, validation=np.array([7]))
+    settings = {"length": 20, "epochs": 4, "until": 0}
+    complete = train.fit(settings, songs, split)
+    development, validation = (complete.history[f"rmse, {name}"].mean(-1) for name in ("development", "validation"))
     assert np.argmin(validation) == np.argmin(development) == 3
-    stopped = train.train_network(network | {"until": float(development[3])}, songs, {"evaluation": tested}, 0)
-    assert stopped["course_epochs"].tolist() == [1, 2, 3, 4]
-    for split in ("development", "evaluation", "validation"):
-        np.testing.assert_array_equal(stopped[split], whole[split])
+    stopped = train.fit(settings | {"until": float(development[3])}, songs, split)
+    assert stopped.history["epoch"].tolist() == [1, 2, 3, 4]
+    np.testing.assert_array_equal(stopped.outputs["evaluation"], complete.outputs["evaluation"])
 
 
 def test_epochs_are_in_records_and_histories(trained):
     for name in ("crnn_l10", "cv_crnn_l20_validated"):  # of two epochs each
         [run] = trained[0][name]["runs"]
-        of_networks = runs.histories(run)
-        assert len(of_networks) == len(run["course"]) and len(of_networks) in (1, 2)
+        of_networks = histories(run)
+        assert len(of_networks) == len(run["history"]) and len(of_networks) in (1, 2)
         assert all(list(curve) == [2] for network in of_networks for curve in network.values())
 
 
 def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
     """Cuts of ten seconds have 20 frames."""
-    songs = Part(["a"], Sequences.of([np.zeros((20, 3))]), Sequences.of([np.zeros((20, 2))]))
+    songs = Songs(songs_named("a"), {"development": np.array([0])})
     experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, 1)
-    monkeypatch.setattr(experiment, "material", lambda settings: SimpleNamespace(development=songs))
-    lacking = {v.name: why for v in variants() if (why := experiment.lacks(v))}
+    monkeypatch.setattr(experiment, "songs", lambda variant: songs)
+    lacking = {v.name: why for v in variants() if (why := experiment.unavailable_reason(v))}
     assert set(lacking) == {"crnn_l30", "crnn_l60", "crnn_nb", "crnn_lengths", "li2016", "crnn_log_mel_l30",
                             "crnn_log_mel_l60"}  # fmt: skip
     assert lacking["crnn_lengths"] == "its sequences have 60 frames, and songs here only 20"
@@ -331,7 +342,7 @@ def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
 def test_partial_is_what_differs_from_the_paper(small_deam, monkeypatch, folds, epochs):
     """Folds are of the cross-validation alone, epochs of networks whose number of epochs is not fixed."""
     experiment = train.MediaEval2015(Deam(small_deam), folds, 1)
-    monkeypatch.setattr(experiment, "fold_of", lambda seed, songs: None)  # the miniature has five songs
+    monkeypatch.setattr(experiment, "splits", lambda variant, seed: [])  # the miniature has five songs
     named = {variant.name: variant for variant in variants(epochs)}
     expected = {"crnn_l20": epochs, "ridge": None, "crnn_l20_200_epochs": None, "li2016": None,
                 "cv_crnn_l20": epochs or folds < 10, "cv_ridge": folds < 10}  # fmt: skip

@@ -7,20 +7,27 @@ import numpy as np
 import pytest
 
 from common import metrics
-from data_prep.dataset import Annotation
+from common.errors import InputError
 from data_prep.deam import Deam
+from data_prep.dynamic import Annotation, Recording
 from reproductions.malik2017 import labels
 
 BOTH = ["2 … 1000", "above 1000"]
 
 
 class Planted:
-    """30 songs up to 1000 and 30 above; the task's means of the latter are exchanged, its courses are not."""
+    """30 songs up to 1000 and 30 above; the task's means of the latter are exchanged, its courses are not.
+
+    The features have windows for the labels from 3 on, as loud as DEAM's arousal, and louder ones after the labels.
+    """
 
     def __init__(self):
         rng, self.task, self.deam = np.random.default_rng(0), {}, {}
-        self.splits = {"development": [str(n) for n in (*range(2, 32), *range(1001, 1031))], "evaluation": ["2001"]}
-        self.of_evaluation = {"2001": Annotation(np.arange(20.0), rng.uniform(-1, 1, (20, 2)))}
+        self.splits = {"development": [str(n) for n in (*range(2, 31), *range(1000, 1031))],
+                       "evaluation": ["2001", "2002", "2003", "2004"]}  # fmt: skip
+        self.of_evaluation = {
+            song: Annotation(np.arange(20.0), rng.uniform(-1, 1, (20, 2))) for song in self.splits["evaluation"]
+        }
         for song in self.splits["development"]:
             mean, course = rng.uniform(-0.5, 0.5, 2), rng.uniform(-0.1, 0.1, (20, 2))
             course -= course.mean(0)
@@ -28,7 +35,19 @@ class Planted:
             self.deam[song], self.task[song] = (Annotation(np.arange(20.0), m + course) for m in (mean, told))
 
     def annotations(self, split, source="task"):
-        return self.of_evaluation if split == "evaluation" else {"task": self.task, "deam": self.deam}[source]
+        by_split = {"evaluation": self.of_evaluation, "development": {"task": self.task, "deam": self.deam}[source]}
+        return by_split[split]
+
+    def features(self, songs):
+        loudness = np.column_stack([np.full(27, 99.0)] * len(labels.NAMES))
+        found = {}
+        for song in [song for song in songs if song not in ("5", "2004")]:
+            loudness[:17, labels.LOUDNESS] = (self.of_evaluation | self.deam)[song].values[3:, 1]
+            found[song] = np.arange(27.0) + 2, loudness.copy()
+        return found
+
+    def recordings(self, songs):
+        return {}
 
 
 def found(lines, against):
@@ -37,18 +56,101 @@ def found(lines, against):
 
 
 def test_a_planted_exchange_is_found(monkeypatch):
-    monkeypatch.setattr(labels, "ratings", lambda data: {})
-    lines = labels.agreement(Planted())
+    data = Planted()
+    monkeypatch.setattr(labels, "ratings", lambda given: {} if given is data else None)
+    lines = labels.agreement(data)
     means, courses = found(lines, "DEAM, song means"), found(lines, "DEAM, course within a song (mean r)")
     assert [line[3] for line in lines] == [30] * 4 and list(means) == list(courses) == BOTH
     assert means[BOTH[0]][::3] == [1, 1] and max(np.abs(means[BOTH[0]][1:3])) < 0.5
     assert means[BOTH[1]][1:3] == [1, 1] and max(np.abs(means[BOTH[1]][::3])) < 0.5
+    assert [cell for line in lines for cell in line[4:] if line[1].endswith("(mean r)")][::4] == ["1.00"] * 2
     for courses_of_half in courses.values():
         assert courses_of_half[::3] == [1, 1] and max(np.abs(courses_of_half[1:3])) < 0.2
 
 
+@pytest.mark.parametrize(("n", "compared"), [(3, []), (4, [4])])
+def test_an_interval_needs_four_songs(monkeypatch, n, compared):
+    data = Planted()
+    data.task = {song: data.task[song] for song in data.splits["development"][:n]}
+    monkeypatch.setattr(labels, "ratings", lambda data: {})
+    assert [line[3] for line in labels.agreement(data) if line[1] == "DEAM, song means"] == compared
+
+
+def test_songs_are_compared_by_year():
+    data = Planted()
+    found = labels.groups(data)
+    assert list(found) == [*BOTH, "evaluation"] and list(map(len, found.values())) == [30, 30, 4]
+    assert (found[BOTH[0]][-1], found[BOTH[1]][0]) == ("1000", "1001")
+    assert labels.label_sets(data) == {"task": data.task, "DEAM": data.deam | data.of_evaluation}
+
+
+def test_loudness_is_that_of_the_windows_of_labels(monkeypatch):
+    """Features from audio have a window every half second, from where the recording starts on the labels' clock."""
+    data, trend = (
+        Planted(),
+        0.1 * np.random.default_rng(1).uniform(-1, 1, 60)[:, None, None] * (np.arange(20) - 9.5)[:, None],
+    )
+    for of_song, song in zip(trend, data.splits["development"], strict=True):
+        data.deam[song].values[:] += of_song
+        if data.task[song].values is not data.deam[song].values:
+            data.task[song].values[:] += of_song
+    official = [["task", "official features", BOTH[0], 29], ["task", "official features", BOTH[1], 30],
+                ["DEAM", "official features", BOTH[0], 29], ["DEAM", "official features", BOTH[1], 30]]  # fmt: skip
+    lines = labels.loudness(data)
+    assert [line[:4] for line in lines] == official and {len(line) for line in lines} == {
+        6
+    }  # of three evaluation songs there is no interval
+    r = {tuple(line[:3]): [float(cell.split()[0]) for cell in line[4:]] for line in lines}
+    assert r["DEAM", "official features", BOTH[1]][1] == r["task", "official features", BOTH[1]][0] == 1
+    assert r["DEAM", "official features", BOTH[0]][1] == r["task", "official features", BOTH[0]][1] == 1
+    assert (
+        max(abs(r[source, "official features", half][0]) for source, half in (("DEAM", BOTH[1]), ("task", BOTH[0])))
+        < 0.5
+    )
+
+    class Store:
+        def get_all(self, paths, extractor, n_jobs):
+            assert isinstance(extractor, labels.OpenSmile) and n_jobs >= 1
+            return [np.repeat(data.features([path])[path][1], 2, axis=0) for path in paths]
+
+    songs = data.splits["development"][:10]
+    data.recordings = lambda ids: {song: Recording(song, 2.0) for song in songs if song != "5" and song in ids}
+    monkeypatch.setattr(labels, "FeatureStore", Store)
+    *same, task, deam = labels.loudness(data)
+    assert same == lines and (task[:4], deam[:4]) == (
+        ["task", "audio", BOTH[0], 9],
+        ["DEAM", "audio", BOTH[0], 9],
+    )
+    assert deam[5].split()[0] == "1.00"
+
+
+def test_trajectories_of_a_record():
+    """Predictions lie one song after the other; labels that differ from the record's are refused."""
+    data = Planted()
+    data.of_evaluation["2002"] = Annotation(np.arange(5.0), np.ones((5, 2)))
+    predicted = np.arange(90.0).reshape(45, 2)
+    evaluation = {"frames": [5, 20, 20]}
+    record = {
+        "variant": "crnn", "facts": {"splits": {"evaluation": {"tracks": ["2002", "2001", "2003"]}}},
+        "runs": [{"songs": {"evaluation": evaluation}, "predictions": {"evaluation": predicted.tolist()}}],
+    }  # fmt: skip
+    data.root = "here"
+    found = labels.courses(record, data)
+    assert list(found) == ["2002", "2001", "2003"]
+    for song, expected in (("2002", predicted[:5]), ("2001", predicted[5:25]), ("2003", predicted[25:])):
+        annotation = data.of_evaluation[song]
+        for values, right in zip(found[song], (annotation.times, annotation.values, expected), strict=True):
+            np.testing.assert_array_equal(values, right)
+    for tracks, frames in ((["2001", "2002"], [5, 20]), (["2002", "9"], [5, 1])):
+        record["facts"]["splits"]["evaluation"]["tracks"], evaluation["frames"] = tracks, frames
+        with pytest.raises(InputError):
+            labels.courses(record, data)
+
+
 def test_fisher():
-    """r = .5 over 28 songs: z = .5493 ± .392, so .156 to .736."""
+    """r = .5 over 28 songs: z = .5493 ± .392, so .156 to .736; r = 1 has an interval, too."""
+    with np.errstate(all="raise"):
+        assert labels.with_interval(np.array([1.0, -1.0]), 28) == ["1.00 (1.00 … 1.00)", "-1.00 (-1.00 … -1.00)"]
     assert labels.with_interval(np.array([0.5, -0.5]), 28) == [".50 (.16 … .74)", "-.50 (-.74 … -.16)"]
 
 

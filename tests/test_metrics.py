@@ -49,6 +49,44 @@ def test_a_constant_reference_has_no_order():
     np.testing.assert_allclose(z[:, 1:].std(0), 1)
 
 
+def test_one_constant_target_leaves_the_others_as_they_are():
+    for reference, estimate in ((rated, guessed), (guessed, rated)):
+        constant = estimate.copy()
+        constant[:, 1] = 0.1  # whose mean is not quite .1
+        expected = metrics.pearson_r_pooled(reference, estimate) * [1, 0, 1]
+        with np.errstate(all="raise"):
+            np.testing.assert_array_equal(metrics.pearson_r_pooled(reference, constant), expected)
+
+
+def test_correlations_have_five_digits():
+    found = metrics.correlations(rated, guessed, fold_of, ["a", "b", "c"])["pearson_r_pooled"]
+    r = metrics.pearson_r_pooled(rated, guessed)
+    assert list(found.values()) == [round(float(value), 5) for value in (*r, r.mean())]
+
+
+def test_r_of_each_fold():
+    expected = [
+        [round(pearsonr(rated[fold_of == k, i], guessed[fold_of == k, i]).statistic, 4) for i in range(3)]
+        for k in range(4)
+    ]
+    assert metrics.by_fold(rated.tolist(), guessed.tolist(), fold_of.tolist()) == expected
+
+
+def test_single_precision_is_computed_in_double():
+    """Values far from 0, whose mean in single precision is off."""
+    single = (1000 + rng.random((4000, 2))).astype("float32")
+    np.testing.assert_allclose(metrics.standardised(single), metrics.standardised(single.astype(float)), atol=1e-12)
+    moments = np.array([metrics.song_moments(*(rng.random((2, 30, 2)) + 100)) for _ in range(9)]).astype("float32")
+    songs, exact = ({"frames": [30] * 9, "moments": m} for m in (moments, moments.astype(float)))
+    np.testing.assert_array_equal(metrics.squared_errors(songs)[1], metrics.squared_errors(exact)[1])
+    assert metrics.dynamic(songs, ["a", "b"]) == metrics.dynamic(exact, ["a", "b"])
+
+
+def test_each_target_has_a_name():
+    with pytest.raises(ValueError):
+        metrics.correlations(rated, guessed, fold_of, ["a", "b"])
+
+
 def test_malformed_input():
     with pytest.raises(InputError, match="shape"):
         metrics.pearson_r_pooled(rated, guessed[:50])
@@ -77,6 +115,38 @@ def test_raters_who_contradict_each_other():
     assert -1 <= opposed[0] <= 1
     with pytest.raises(InputError, match="2 songs with 2 or more responses"):
         metrics.split_half_reliability(responses, np.arange(8))
+
+
+def test_raters_who_agree_are_reliable_however_many_they_are():
+    """An odd number of raters makes halves of unequal size; a song with one response does not count."""
+    song = np.repeat(np.arange(6), [2, 3, 5, 4, 1, 3])
+    truth = np.array([[1.0, -2], [4, 0], [2, 2], [-3, 1], [99, 99], [0, 5]])
+    assert metrics.split_half_reliability(truth[song], song, splits=7) == pytest.approx([1, 1])
+    alone = np.append(truth[song], [[3.0, 3]], axis=0), np.append(song, 7)
+    assert metrics.split_half_reliability(*alone, splits=7) == pytest.approx([1, 1])
+
+
+def test_spearman_and_brown(monkeypatch):
+    """2 r / (1 + r), at least -1."""
+    monkeypatch.setattr(metrics, "pearson_r_pooled", lambda *halves: np.array([-0.2, 0.5, -0.9]))
+    found = metrics.split_half_reliability(rated[:8], np.arange(8) // 2, splits=3)
+    assert found == pytest.approx([-0.5, 2 / 3, -1])
+
+
+def test_split_halves_are_drawn_at_random():
+    """The mean over splits is that over all ways to divide the raters; r is somewhat negative in most of them."""
+    responses, song = np.array([[1.0, 2], [3, 0], [2, 1], [0, 1], [3, 5], [2, 2], [1, 1], [4, 2]]), np.arange(8) // 2
+    pairs, found = responses.reshape(4, 2, 2), []
+    for side in np.ndindex(2, 2, 2, 2):
+        halves = pairs[range(4), side], pairs[range(4), np.subtract(1, side)]
+        r = np.array([np.corrcoef(halves[0][:, k], halves[1][:, k])[0, 1] for k in (0, 1)])
+        found.append(np.maximum(2 * r / (1 + r), -1))
+    assert min(map(min, found)) < 0 < max(map(max, found))
+    drawn = metrics.split_half_reliability(responses, song, splits=4000)
+    assert drawn == pytest.approx(np.mean(found, axis=0), abs=0.05)
+    assert (metrics.split_half_reliability(responses, song, splits=1) != drawn).all()
+    default = metrics.split_half_reliability(responses, song)
+    np.testing.assert_array_equal(default, metrics.split_half_reliability(responses, song, splits=200, seed=0))
 
 
 # Dynamic labels.
@@ -137,7 +207,7 @@ def test_kendalls_tau_is_scipys():
     p[:, 1] = 0.3
     found = metrics.kendall_tau(y, p)
     first, _, last = (kendalltau(*courses).statistic for courses in zip(y.T, p.T, strict=True))
-    assert found == pytest.approx([first, None, last], abs=1e-6)
+    assert found == [round(first, 6), None, round(last, 6)]
     assert metrics.kendall_tau(p, y)[1] is None
     noise = 1e-8 * rng.standard_normal((40, 3))
     assert metrics.kendall_tau(y, 0.3 + noise) == [None] * 3
@@ -195,6 +265,39 @@ def test_r2_of_constant_labels_is_scikit_learns(level, error):
     assert (resampling.weighted_r2(kept, np.array([[1.0, 0, 2], [1, 1, 1]])) == expected).all()
 
 
+def test_right_constant_estimates_have_no_concordance():
+    """Neither varies, and so no order follows: r and CCC are 0."""
+    songs = [(np.full((30, 2), 0.25),) * 2] * 3
+    found = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
+    assert {found[name]["average"] for name in found if not name.startswith("rmse")} == {0}
+
+
+def test_one_song_with_a_tau():
+    y = rng.uniform(-1, 1, (30, 2))
+    kept = metrics.of_songs([y, y, y], [y, 0 * y, 0 * y])
+    found = metrics.dynamic(kept, ["valence", "arousal"])
+    assert found["kendall_tau_per_song"]["average"] == 1 and found["kendall_tau_undefined"]["average"] == 2
+
+
+def test_shares_at_their_bounds():
+    """At most .05, and above .2: of whole sets of songs and of resampled ones."""
+    moments = [np.ones((1, 5)).tolist()] * 4
+    songs = {"frames": [9] * 4, "moments": moments, "absolute_error": [[0.05], [0.051], [0.2], [0.201]]}
+    found = metrics.dynamic(songs | {"kendall_tau": [[0.0]] * 4}, ["a"])
+    assert (found["share_within_.05"]["a"], found["share_beyond_.2"]["a"]) == (0.25, 0.25)
+    weights = np.array([[1.0, 1, 1, 1], [3, 0, 1, 0]])
+    assert resampling.share_within(songs, weights)[:, 0].tolist() == [0.25, 0.75]
+    assert resampling.share_beyond(songs, weights)[:, 0].tolist() == [0.25, 0]
+
+
+def test_what_a_record_keeps_of_songs():
+    """Errors to six digits; and as many estimates as songs."""
+    y, p = np.array([[0.1], [0.2], [0.4]]), np.array([[0.1234567], [0.2], [0.4]])
+    assert metrics.of_songs([y], [p])["absolute_error"] == [[0.007819]]
+    with pytest.raises(ValueError):
+        metrics.of_songs([y, y], [p])
+
+
 def test_songs_without_taus_have_the_other_metrics_alone():
     found = metrics.dynamic(moments_of([(rated, guessed)]), ["a", "b", "c"])
     assert not [name for name in found if not name.startswith(tuple(REFERENCES))]
@@ -213,6 +316,23 @@ def test_metrics_of_classes_against_scikit_learn():
         assert list(found[metric]) == [*classes, "macro avg", "weighted avg"]
         for target, value in found[metric].items():
             assert value == pytest.approx(report[target][name], abs=1e-5), (metric, target)
+
+
+def test_confusion_counts_songs():
+    assert metrics.confusion([0, 0, 2, 2, 2], [0, 1, 2, 2, 0], 3).tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 2]]
+
+
+def test_metrics_of_several_confusions_are_those_of_each():
+    each = rng.integers(0, 9, (5, 3, 3))
+    together = metrics.of_confusion(each)
+    for k, alone in enumerate(map(metrics.of_confusion, each)):
+        for metric, values in alone.items():
+            np.testing.assert_array_equal(together[metric][k], values)
+
+
+def test_metrics_of_classes_have_five_digits():
+    found = metrics.classification([0, 0, 0, 1], [0, 0, 1, 1], ["a", "b"])
+    assert found["recall"]["a"] == 0.66667
 
 
 def test_of_no_songs_nothing_is_right():

@@ -37,13 +37,13 @@ def die(_):
 
 def run(function, arguments, **options):
     calls = ((function, argument) for argument in arguments)
-    options = {"jobs": 1, "label": "test", "unit": "call", "quiet": True} | options
+    options = {"n_jobs": 1, "label": "test", "unit": "call", "quiet": True} | options
     return list(parallel.progress(calls, total=len(arguments), **options))
 
 
 @pytest.mark.parametrize(("jobs", "isolated"), [(1, False), (1, True), (2, False), (2, True)])
 def test_results_are_the_same_and_in_order(jobs, isolated):
-    assert run(square, range(20), jobs=jobs, isolated=isolated) == [n * n for n in range(20)]
+    assert run(square, range(20), n_jobs=jobs, isolated=isolated) == [n * n for n in range(20)]
 
 
 def test_one_job_has_its_own_process_only_where_it_is_isolated():
@@ -71,8 +71,8 @@ def test_a_process_that_has_grown_is_replaced():
 
 def test_a_worker_that_is_killed_is_one_line():
     with pytest.raises(InputError, match=r"a worker process was killed.*same command again to resume"):
-        run(die, range(3), jobs=2)
-    assert run(square, range(3), jobs=2) == [0, 1, 4]
+        run(die, range(3), n_jobs=2)
+    assert run(square, range(3), n_jobs=2) == [0, 1, 4]
 
 
 COMMAND = """
@@ -84,7 +84,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's back
 
 def work():
     calls = ((busy, sys.argv[1]) for _ in range(4))
-    return len(list(parallel.progress(calls, total=4, jobs=2, label="x", unit="call"))) * 0
+    return len(list(parallel.progress(calls, total=4, n_jobs=2, label="x", unit="call"))) * 0
 
 sys.exit(cli.run(work))
 """

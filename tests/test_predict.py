@@ -140,11 +140,11 @@ def test_jakubik2017_predicts_as_in_training(models, song, tmp_path):
 
 
 def test_velankar2022_predicts_as_in_training(models, song):
-    from reproductions.velankar2022.songs import filled
+    from reproductions.velankar2022.songs import loop_to_length
 
     model = models("velankar2022")
     soundfile.write(song.with_name("excerpt.wav"), music(30), RATE)
-    x = filled(FeatureStore().get(song.with_name("excerpt.wav"), RelativeMel()))[None]
+    x = loop_to_length(FeatureStore().get(song.with_name("excerpt.wav"), RelativeMel()))[None]
     expected = model.net.predict(x, verbose=0)[0]
     found = model(song.with_name("excerpt.wav"))
     np.testing.assert_allclose(found.values, expected, atol=1e-6)

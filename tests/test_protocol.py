@@ -18,11 +18,11 @@ def songs(*lengths):
 )
 def test_every_frame_is_scored_once(lengths, length):
     every = songs(*lengths)
-    stretches, starts = every.cut(length)
-    assert stretches.shape == (sum(-(-n // length) for n in lengths), length, 2)
-    for stretch, start in zip(stretches, starts, strict=True):
+    windows, starts = every.split_into(length)
+    assert windows.shape == (sum(-(-n // length) for n in lengths), length, 2)
+    for stretch, start in zip(windows, starts, strict=True):
         np.testing.assert_array_equal(stretch, every.values[start : start + length])
-    told_by = every.joined(np.broadcast_to(starts[:, None, None], (len(starts), length, 1)), starts)[:, 0]
+    told_by = every.overlap_merge(np.broadcast_to(starts[:, None, None], (len(starts), length, 1)), starts)[:, 0]
     for first, n in zip(every.bounds, lengths, strict=False):
         # the last stretch ends with the song, and of two that hold a frame the first tells
         expected = first + np.minimum(np.arange(n) // length * length, n - length)
@@ -32,15 +32,15 @@ def test_every_frame_is_scored_once(lengths, length):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_cut_and_joined_are_inverse(dtype):
     every = songs(70, 20, 33)
-    stretches, starts = every.cut(20)
-    joined = every.joined(stretches.astype(dtype), starts)
+    windows, starts = every.split_into(20)
+    joined = every.overlap_merge(windows.astype(dtype), starts)
     assert joined.dtype == dtype
     np.testing.assert_array_equal(joined, every.values)
 
 
 def test_a_song_shorter_than_the_sequence_cannot_be_cut():
     with pytest.raises(InputError, match="a song of 19 frames cannot be cut into sequences of 20"):
-        songs(60, 19).cut(20)
+        songs(60, 19).split_into(20)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, -18.42, 1e30])
@@ -56,6 +56,33 @@ def test_moments_are_scikit_learns(level):
         np.testing.assert_allclose(mean, scaler.mean_, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(std, scaler.scale_, rtol=1e-5)
         assert (std[2] == 1) == (len(some) < 3 or level == 1e30)
+
+
+def test_moments_are_computed_in_double_precision():
+    """A sum of many values in single precision is off; a song may have one frame."""
+    values = 1000.1 + np.random.default_rng(0).random((30001, 2))
+    every = Sequences.of([values[:1].astype("float32"), values[1:].astype("float32")])
+    mean, std = every.moments(np.array([0, 1]))
+    assert (mean.dtype, std.dtype) == (np.float32, np.float32) and len(every) == 2
+    np.testing.assert_allclose(mean, every.values.mean(0, "float64"), rtol=1e-7)
+    np.testing.assert_allclose(std, every.values.std(0, "float64"), rtol=1e-5)
+
+
+def test_every_stretch_has_a_start():
+    every = songs(70, 20)
+    windows, starts = every.split_into(20)
+    with pytest.raises(ValueError):
+        every.overlap_merge(windows, starts[1:])
+
+
+def test_crops_lie_within_their_songs():
+    """And begin anywhere where they fit, in the order that is asked for."""
+    every, rng, begins = songs(9, 6, 4), np.random.default_rng(0), {0: set(), 1: set(), 2: set()}
+    for _ in range(200):
+        for song, crop in zip((2, 0, 1), every.crops(np.array([2, 0, 1]), 4, rng), strict=True):
+            (start,) = [i for i in range(len(every[song]) - 3) if np.array_equal(every[song][i : i + 4], crop)]
+            begins[song].add(start)
+    assert begins == {0: set(range(6)), 1: {0, 1, 2}, 2: {0}}
 
 
 GROUPS = [f"band {i}" for i in [0] * 9 + [1] * 6 + [2, 3, 4, 4, 5, 6, 7, 8, 8, 8]]
@@ -79,6 +106,22 @@ def test_no_more_folds_than_artists_of_a_class():
     assert set(k_folds(25, 2, 0, GROUPS, classes)) == {0, 1}
     with pytest.raises(InputError, match=r"3 folds .* each with songs of every class, cannot be made; --folds takes 2"):
         k_folds(25, 3, 0, GROUPS, classes)
+
+
+@pytest.mark.parametrize("groups", [None, [f"band {i // 2}" for i in range(60)]])
+def test_folds_have_an_equal_share_of_each_class(groups):
+    classes = np.array(list("aab" * 20)) if groups is None else np.repeat(["a", "b"], [40, 20])
+    fold_of = k_folds(60, 5, 0, groups, classes)
+    for name, n in (("a", 8), ("b", 4)):
+        assert np.bincount(fold_of[classes == name]).tolist() == [n] * 5
+
+
+def test_no_more_folds_than_songs_of_a_class():
+    classes = ["a"] * 9 + ["b"] * 6 + ["c"] * 3
+    assert np.bincount(k_folds(18, 3, 0, classes=classes)[-3:]).tolist() == [1, 1, 1]
+    with pytest.raises(InputError, match="takes 2 to 3"):
+        k_folds(18, 4, 0, classes=classes)
+    assert np.bincount(k_folds(18, 3, 0, classes=["a"] * 18)).tolist() == [6, 6, 6]
 
 
 @pytest.mark.parametrize(

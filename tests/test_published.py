@@ -8,12 +8,12 @@ from scipy import stats
 
 from common import published, report
 from common.errors import InputError
+from common.experiment.records import mixture, read_record
 from common.published import ALPHA, compare, delta, half_width
-from common.runs import mixture, read_record
 from common.verdict.claims import KEYS
 from reproductions.board import claims, generated, papers, rows
 from tests.conftest import ROOT
-from tests.made_up import cell, mean_r, record
+from tests.made_up import cell, dynamic_record, mean_r, record
 
 SEVERAL = [0.5 + step for step in (-0.01, 0, 0.01)]
 
@@ -66,8 +66,14 @@ def test_for_errors_smaller_is_better():
 
 
 def test_one_run_decides_nothing():
-    found = compare([0.5], 0.5, matters=0.05)
-    assert (found.verdict, found.w) == ("undecided", None)
+    found = compare([0.5], 0.25, matters=0.05)
+    assert (found.verdict, found.w, found.d) == ("undecided", None, 0.25)
+    assert compare([0.5, 0.5001], 0.5, matters=0.05).verdict == "reproduced"  # two do
+
+
+def test_single_precision_is_compared_in_double():
+    values = np.float32([0.1, 0.3, 0.7])
+    assert compare(values, 0.1, matters=0.05) == compare([float(value) for value in values], 0.1, matters=0.05)
 
 
 def test_half_width_against_formulas():
@@ -75,6 +81,9 @@ def test_half_width_against_formulas():
     se2 = 0.02**2 / 10 + 0.03**2 / 5
     df = se2**2 / ((0.02**2 / 10) ** 2 / 9 + (0.03**2 / 5) ** 2 / 4)
     assert half_width(0.02, 10, 0.03, 5, 0, 0.95) == pytest.approx(stats.t.ppf(0.975, df) * np.sqrt(se2))
+    se2 = 0.02**2 / 10 + 0.03**2 / 2
+    df = se2**2 / ((0.02**2 / 10) ** 2 / 9 + (0.03**2 / 2) ** 2)
+    assert half_width(0.02, 10, 0.03, 2, 0, 0.95) == pytest.approx(stats.t.ppf(0.975, df) * np.sqrt(se2))
     assert half_width(0, 10, None, 1, 0.005, 0.95) == 0.005
     assert half_width(0, 10, 0.0, 5, 0.005, 0.95) == 0.005
     assert half_width(0, 10, 0.03, 5, 0, 0.95) == pytest.approx(stats.t.ppf(0.975, 4) * 0.03 / np.sqrt(5))
@@ -87,6 +96,29 @@ def test_a_deviation_of_one_published_run_is_refused(tmp_path):
     (tmp_path / "expected.json").write_text(json.dumps({"cells": [cell("x", "model", 0.5, std=0.03)]}))
     with pytest.raises(InputError, match="x has a standard deviation over 1 run"):
         published.load_expected(tmp_path / "expected.json")
+
+
+def test_tables_that_can_be_loaded(tmp_path):
+    cells = [cell("a", "model", 0.5), cell("b", "model", 0.5, std=0.1, runs=2), cell("c", "model", 0.5, runs=3)]
+    path = tmp_path / "expected.json"
+    path.write_text(json.dumps({"cells": cells}))
+    assert published.load_expected(path)["cells"] == cells
+    for damaged in ({"cells": cells[:1] * 2}, {}, [], [cells]):
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(InputError):
+            published.load_expected(path)
+
+
+@pytest.mark.parametrize("printed", [{}, {"std": 0.02, "runs": 50}])
+@pytest.mark.parametrize("n", [3, 4])
+def test_runs_needed_are_the_fewest(printed, n):
+    """With a spread with which the next number of runs is just enough, and where it is not."""
+    std, m = printed.get("std"), printed.get("runs", 1)
+    for more in (1, 2, 40):
+        enough = half_width(0.02, n + more, std, m, 0.005, 0.95)
+        with np.errstate(divide="raise"):
+            found = compare(around(0.5, 0.02, n), 0.5, matters=enough + 1e-7, **printed)
+        assert (found.verdict, found.runs_needed, found.never) == ("undecided", n + more, "")
 
 
 def test_runs_needed():
@@ -107,6 +139,8 @@ def test_delta_is_capped_by_the_baseline():
     assert delta("pearson_r_mean_over_folds", "power", 0.5, 0.1) == 0.10
     assert delta("pearson_r_mean_over_folds", "power", 0.5, 0.4) == pytest.approx(0.05)
     assert delta("rmse_pooled", "valence", 0.30, 0.28) == pytest.approx(0.01)
+    for target, matters in [("macro avg", 0.07), ("weighted avg", 0.07), ("sad", 0.10), ("average", 0.10)]:
+        assert delta("f1", target, 0.5, None) == matters
     with pytest.raises(InputError, match="no entry"):
         delta("loudness", "x", 1, None)
 
@@ -182,6 +216,86 @@ def test_join_and_the_strict_check(paper):
         assert len(failures) == 1 and failures[0].startswith(told)
 
 
+def test_a_worse_result_is_declared_too(paper):
+    rows = published.join(*(stated := paper([cell("near", "model", 0.99)], model=record(1.0))))
+    assert len(published.check_declared(stated[0], rows)) == 1
+    said = {"verdict": "worse", "cells": ["near"], "cause": "unknown", "evidence": "tried this"}
+    assert published.check_declared(stated[0] | {"declared": [said]}, rows) == []
+
+
+def test_a_row_is_the_comparison_of_its_cell(paper):
+    """With all that the cell states, and its share of 5 %: cells of one system in one table that are not primary."""
+    printed = {"split": "test", "metric": "rmse_pooled", "digits": 3, "std": 0.02, "runs": 4, "primary": False}
+    shared = [cell(name, "model", 0.2, **printed | {"target": name[0]}) for name in ("a", "b", "average")]
+    others = [cell("first", "model", 0.2, **printed | {"primary": True}), cell("2", "model", 0.2, table="2", **printed),
+              cell("other", "model", 0.2, **printed | {"system": "quoted system"})]  # fmt: skip
+    for own in shared:
+        own["target"] = own["id"]
+    levels = dict.fromkeys(["a", "b", "average"], 1 - 0.05 / 3) | dict.fromkeys(["first", "2", "other"], 0.95)
+    content = dynamic_record()
+    for row in published.join(*paper(shared + others, model=content)):
+        fields = row.fields
+        values = [run["metrics"]["test"]["rmse_pooled"][fields["target"]] for run in content["runs"]]
+        level = levels[fields["cell"]]
+        expected = compare(values, 0.2, std=0.02, runs=4, digits=3, matters=0.02, level=level, metric="rmse_pooled")
+        assert row.comparison == expected and fields["verdict"] == expected.verdict
+        assert (row.level, row.digits, row.primary) == (pytest.approx(level), 3, fields["cell"] == "first")
+        assert fields["low"] == pytest.approx(np.mean(values) - expected.w)
+        assert fields["high"] == pytest.approx(np.mean(values) + expected.w)
+    (row,) = published.join(*paper([cell("x", "absent", 0.2, digits=3, primary=False)]))
+    assert (row.level, row.digits, row.primary, row.comparison) == (0.95, 3, False, None)
+
+
+@pytest.mark.parametrize(("facts", "runs"), [({"stand_in": True}, 6), ({}, 1)])
+def test_what_is_not_compared_has_no_interval(paper, facts, runs):
+    expected, records = paper([cell("x", "model", 0.2, quoted=True)], model=record(1.0, seeds=range(runs), **facts))
+    (row,) = published.join(expected, records)
+    assert (row.fields["low"], row.fields["high"]) == (None, None)
+    assert row.fields["verdict"] == ("stand-in" if facts else "approximation")  # of a quoted system
+
+
+def test_delta_depends_on_the_target_and_the_baseline(paper):
+    """Off by .07: more than matters for an average of r, less for one emotion, and more than half way to a baseline."""
+    r = record(1.0)["runs"][0]["metrics"]["cv"]["pearson_r_mean_over_folds"]
+    cells = [cell(name, "model", round(r[name] + 0.07, 2), target=name) for name in ("a", "average")]
+    baseline = record(0.5)
+    for run in baseline["runs"]:
+        run["metrics"]["cv"]["pearson_r_mean_over_folds"] |= {"a": cells[0]["value"] - 0.04}
+    for names, verdicts in ([], ["reproduced", "worse"]), (["mean"], ["worse", "worse"]):
+        expected, records = paper(cells, model=record(1.0), mean=baseline)
+        rows = published.join(expected | {"trivial_baselines": names}, records)
+        assert [row.fields["verdict"] for row in rows] == verdicts
+
+
+def with_value(metric, value):
+    content = dynamic_record() if metric.startswith("rmse") else record(1.0)
+    for run in content["runs"]:
+        for measured in run["metrics"].values():
+            measured.setdefault(metric, {})["average"] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "strongest"),
+    [("rmse_pooled", (0.3, 0.2), 0.2), ("pearson_r_pooled", (0.2, 0.3), 0.3), ("pearson_r_pooled", (-0.2, -0.1), 0),
+     ("r2_pooled", (-0.2, -0.1), -0.1)],
+)  # fmt: skip
+def test_the_strongest_trivial_baseline(paper, metric, values, strongest):
+    """The least error, the largest r or R²; a constant has r = 0. None where nothing is measured."""
+    split = "test" if metric.startswith("rmse") else "cv"
+    trivial = {name: with_value(metric, value) for name, value in zip(("zero", "ridge"), values, strict=True)}
+    cells = [cell(name, name, 0.5, metric=metric, split=split) for name in ("model", "absent")]
+    expected, records = paper(cells, model=with_value(metric, 0.5), **trivial)
+    rows = published.join(expected | {"trivial_baselines": ["zero", "ridge", "not run"]}, records)
+    assert [row.fields["baseline"] for row in rows] == [pytest.approx(strongest), None]
+
+
+def test_a_test_part_that_is_not_whole(paper):
+    for facts in ({"n_test": 60}, {"n_train": 60}):
+        expected, records = paper([cell("x", "model", 0.2)], model=record(1.0, **facts))
+        assert published.join(expected, records)[0].fields["verdict"] == "partial"
+
+
 def test_what_cannot_be_compared_is_not(paper):
     half = record(1.0, n_train=60, n_test=60)
     expected, records = paper([cell("x", "half", 0.2)], half=half)
@@ -205,6 +319,45 @@ def test_a_cell_shows_what_stands_in_until_its_variant_is_recorded(paper):
     assert seen[0][0][1:] == ("not run", 0)
     assert seen[1] == [("model_260", "stand-in", 6), ("model", "not run", 0)]
     assert seen[2] == [("model", "better", 6)] * 2
+
+
+def test_alternatives_and_other_data(paper):
+    """A cell's other readings are rows of their own; what stands in may be of another data set."""
+    cells = [cell("x", "model", 0.2, stand_in=["other songs", "small"], alternatives=["wide", "deep"])]
+    expected, records = paper(cells, wide=record(1.0), deep=record(0.5))
+    path = records.path("other songs", "small")
+    path.parent.mkdir()
+    path.write_text(json.dumps(record(1.0, stand_in=True)))
+    (row,) = published.join(expected, records)
+    assert (row.fields["dataset"], row.fields["variant"], row.fields["verdict"]) == ("other songs", "small", "stand-in")
+    readings = published.join(expected | {"cells": [cells[0] | {"stand_in": ["songs", "x"]}]}, records, readings=True)
+    assert [(row.fields["variant"], row.fields["runs"]) for row in readings] == [("wide", 6), ("deep", 6)]
+    assert records.datasets() == ["other songs", "songs"]
+
+
+def test_a_record_without_runs_counts_as_none(paper):
+    expected, records = paper([cell("x", "model", 0.2)], model=record(1.0, seeds=[]))
+    assert records.get("songs", "model") is None
+    assert published.join(expected, records)[0].fields["verdict"] == "not run"
+
+
+def test_verifications_are_shown_with_their_record(paper):
+    expected, records = paper([cell("x", "model", 0.2), cell("y", "other", 0.2)], model=record(1.0), other=record(1.0))
+    entry = {"paper": "paper", "dataset": "songs", "variant": "model", "word": "same bits", "date": "2026-01-02"}
+    others = [entry | {key: "other"} for key in ("paper", "dataset")]
+    unfinished = [entry | {"variant": "other", key: ""} for key in ("word", "date")]
+    path = records.results / published.VERIFIED
+    path.write_text(json.dumps([*others, *unfinished, entry]))
+    shown = [row.fields["verified"] for row in published.join(expected, records)]
+    assert shown == ["same bits, 2026-01-02", None]
+    path.write_text(json.dumps([{"word": "same"}]))
+    with pytest.raises(InputError):
+        published.read_verified(records.results)
+
+
+def test_headline_is_the_first_of_each():
+    content = {"runs": [{"metrics": {"test": {"rmse": {"a": 1, "b": 2}, "r": {"c": 3}}, "other": {"x": {"y": 1}}}}]}
+    assert published.headline(content) == ("test", "rmse", ["a", "b"])
 
 
 # What is recorded.

@@ -87,7 +87,7 @@ def test_get_all_keeps_the_order(tmp_path):
     for i in range(6):
         paths.append(tmp_path / f"{i}.wav")
         soundfile.write(paths[-1], np.sin(np.arange(8000 + 800 * i) / 7) / 2, 16000)
-    found = FeatureStore(tmp_path / "cache").get_all(paths, MelSpectrogram(), jobs=2, quiet=True)
+    found = FeatureStore(tmp_path / "cache").get_all(paths, MelSpectrogram(), n_jobs=2, quiet=True)
     assert [len(array) for array in found] == [20, 22, 24, 26, 28, 30]
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import soundfile
 
 from common import published
 from common.errors import InputError
+from common.experiment import Samples, Split
 from common.features.relative_mel import RelativeMel
 from common.features.truncated import Truncated
 from data_prep.class_folders import ClassFolders
-from reproductions.velankar2022 import songs as of_songs
-from reproductions.velankar2022.train import RandomSplits, fit, train_network
-from reproductions.velankar2022.variants import variants
+from reproductions.velankar2022.songs import select, three_parts
+from reproductions.velankar2022.train import RandomSplits, fit
+from reproductions.velankar2022.variants import LAST, TEST, variants
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = published.load_expected(ROOT / "reproductions" / "velankar2022" / "expected.json")
@@ -106,14 +108,13 @@ def collection(
 
 def test_split_of_the_paper():
     """46 of 138 tested as 15, 16 and 15, 19 validated, 73 trained on; other songs from another seed."""
-    songs = of_songs.Songs([None] * 138, ("a", "b", "c"), np.repeat([0, 1, 2], 46), [str(i) for i in range(138)])
-    seen = set()
+    y, seen = np.repeat([0, 1, 2], 46), set()
     for seed in range(3):
-        train, validated, test = songs.split(seed, grouped=False, size=None)
+        train, validated, test = three_parts(y, None, None, seed)
         assert (len(train), len(validated), len(test)) == (73, 19, 46)
         assert sorted([*train, *validated, *test]) == list(range(138))
-        assert sorted(np.bincount(songs.y[test])) == [15, 15, 16]
-        np.testing.assert_array_equal(test, songs.split(seed, grouped=False, size=None)[2])
+        assert sorted(np.bincount(y[test])) == [15, 15, 16]
+        np.testing.assert_array_equal(test, three_parts(y, None, None, seed)[2])
         seen.add(tuple(test))
     assert len(seen) == 3
 
@@ -121,27 +122,30 @@ def test_split_of_the_paper():
 @pytest.mark.parametrize("size", [None, 60])
 def test_no_artist_is_on_two_sides(size):
     rng = np.random.default_rng(0)
-    songs = of_songs.Songs(
-        [None] * 200, ("a", "b"), rng.integers(0, 2, 200), [str(a) for a in rng.integers(0, 60, 200)]
-    )
-    parts = songs.split(0, grouped=True, size=size)
-    artists = [{songs.artists[i] for i in part} for part in parts]
+    y, names = rng.integers(0, 2, 200), [str(a) for a in rng.integers(0, 60, 200)]
+    parts = three_parts(y, names, size, 0)
+    artists = [{names[i] for i in part} for part in parts]
     assert not artists[0] & artists[1] and not (artists[0] | artists[1]) & artists[2]
     assert sum(map(len, parts[:2])) == (size or 200 - len(parts[2]))
-    np.testing.assert_array_equal(parts[2], songs.split(0, grouped=True, size=None)[2])  # sizes share their tests
+    np.testing.assert_array_equal(parts[2], three_parts(y, names, None, 0)[2])  # sizes share their tests
 
 
 def test_short_recordings_begin_again(tmp_path):
-    data = ClassFolders(collection(tmp_path, songs=8), "Songs")
-    chosen = of_songs.select(data, "moods")
-    assert chosen.classes == ("devotional", "romantic", "sad") and len(chosen.tracks) == 24
-    x, shorter = chosen.spectrograms(1024, None, 1)
-    assert x.shape == (24, 640, 128) and shorter == 24
+    data, named = ClassFolders(collection(tmp_path, songs=8), "Songs"), {v.name: v for v in variants()}
+    experiment = RandomSplits(data, False, 1)
+    assert experiment.task(named["crnn"]).targets == ("devotional", "romantic", "sad")
+    x = experiment.samples(named["crnn"]).x
+    assert x.shape == (24, 640, 128) and experiment.facts(named["crnn"])["shorter_than_640_frames"] == 24
     period = 1 + 2 * 22050 // 1024
     np.testing.assert_array_equal(x[:, :period], x[:, period : 2 * period])
-    beginning, _ = chosen.spectrograms(1024, 1.0, 1)
+    beginning = experiment.samples(replace(named["crnn"], settings=named["crnn"].settings | {"seconds": 1.0})).x
     period = 1 + 22050 // 1024
     np.testing.assert_array_equal(beginning[:, :period], beginning[:, period : 2 * period])
+
+
+def samples_and_split(x, y, train, validation, test):
+    ids = [str(i) for i in range(len(y))]
+    return Samples(ids, x, y, ids), Split(train, {TEST: test, LAST: test}, validation)
 
 
 def test_the_rate_is_halved_on_a_plateau(monkeypatch):
@@ -163,7 +167,7 @@ def test_the_rate_is_halved_on_a_plateau(monkeypatch):
 
     monkeypatch.setitem(model.NETWORKS, "constant", (constant, lambda: keras.optimizers.SGD(0.08), 8))
     x, y = np.zeros((12, 4, 2), "float32"), np.arange(12) % 3
-    train_network({"kind": "constant", "epochs": 13}, x, y, 3, np.split(np.arange(12), 3), 0)
+    fit({"kind": "constant", "epochs": 13}, *samples_and_split(x, y, *np.split(np.arange(12), 3)))
     assert courses[0].history["learning_rate"] == pytest.approx([0.08] * 11 + [0.04] * 2)
 
 
@@ -183,11 +187,11 @@ def test_the_best_epoch_is_kept(monkeypatch):
     y = np.arange(24) % 3
     x = np.zeros((24, 4, 2), "float32")
     x.reshape(24, 8)[np.arange(24), y] = 1
-    split = np.arange(12), np.arange(12, 18), np.arange(18, 24)
-    found = train_network({"kind": "small", "epochs": 2}, x, y, 3, split, 0)
-    assert found["val_accuracy"].tolist() == [1.0, 0.0]
-    np.testing.assert_array_equal(found["predicted"][0], y[18:])
-    assert not (found["predicted"][1] == y[18:]).any()
+    given = samples_and_split(x, y, np.arange(12), np.arange(12, 18), np.arange(18, 24))
+    trained = fit({"kind": "small", "epochs": 2}, *given)
+    assert trained.history["val_accuracy"].tolist() == [1.0, 0.0]
+    np.testing.assert_array_equal(trained.outputs[TEST], y[18:])
+    assert not (trained.outputs[LAST] == y[18:]).any()
 
 
 def test_the_same_seed_gives_the_same_network():
@@ -195,12 +199,13 @@ def test_the_same_seed_gives_the_same_network():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 8)
     x = (rng.normal(size=(24, 640, 128)) - 5 * y[:, None, None]).astype("float32")
-    split = np.arange(0, 24, 2), np.arange(1, 24, 4), np.arange(3, 24, 4)
-    network = {"kind": "parallel", "epochs": 2, "outputs": 8}
-    found, again = (train_network(network, x, y, 3, split, 0) for _ in range(2))
-    assert found["predicted"].shape == (2, 6) and set(found["predicted"].ravel()) <= {0, 1, 2}
-    for name in found.keys() - {"seconds"}:
-        np.testing.assert_array_equal(found[name], again[name])
+    given = samples_and_split(x, y, np.arange(0, 24, 2), np.arange(1, 24, 4), np.arange(3, 24, 4))
+    one, again = (fit({"kind": "parallel", "epochs": 2, "outputs": 8}, *given) for _ in range(2))
+    for name, predicted in one.outputs.items():
+        assert predicted.shape == (6,) and set(predicted) <= {0, 1, 2}
+        np.testing.assert_array_equal(predicted, again.outputs[name])
+    for name, curve in one.history.items():
+        np.testing.assert_array_equal(curve, again.history[name])
 
 
 def run(*arguments):
@@ -265,8 +270,7 @@ def test_bad_collections_are_one_line(tmp_path, songs, options, told):
 def test_every_artist_is_tested_in_some_split():
     """scikit-learn puts the largest artists into the same fold whatever the seed; the fold is drawn here."""
     artists = ["large"] * 30 + ["middle"] * 20 + [str(i) for i in range(100)]
-    songs = of_songs.Songs([None] * 150, ("a", "b"), np.arange(150) % 2, artists)
-    tested = [np.isin(np.arange(150), songs.split(seed, grouped=True, size=None)[2]) for seed in range(40)]
+    tested = [np.isin(np.arange(150), three_parts(np.arange(150) % 2, artists, None, seed)[2]) for seed in range(40)]
     assert np.mean(tested, axis=0).min() > 0.1 and np.mean(tested, axis=0).max() < 0.7
 
 
@@ -295,18 +299,20 @@ def test_an_artist_a_class(tmp_path):
     """A class by one artist would be in one part only: told before anything is trained."""
     data = ClassFolders(collection(tmp_path, songs=12, artists=True), "Songs")
     experiment = RandomSplits(data, False, 1)
-    assert "names 6 artists of class devotional" in experiment.lacks({v.name: v for v in variants()}["crnn_artists"])
-    songs = of_songs.Songs([None] * 40, ("a", "b"), np.repeat([0, 1], 20), ["one"] * 20 + [str(i) for i in range(20)])
+    assert "names 6 artists of class devotional" in experiment.unavailable_reason(
+        {v.name: v for v in variants()}["crnn_artists"]
+    )
+    artists = ["one"] * 20 + [str(i) for i in range(20)]
     with pytest.raises(InputError, match=r"cannot be made|no song of some class"):
-        songs.split(0, grouped=True, size=None)
+        three_parts(np.repeat([0, 1], 20), artists, None, 0)
 
 
 def test_too_few_of_a_quadrant(tmp_path):
     quadrants = ("happy", "angry", "sad", "relaxed")
     data = ClassFolders(collection(tmp_path, songs=8, seconds=2.1, classes=quadrants), "Songs")
-    assert len(of_songs.select(data, "quadrants").tracks) == 32
+    assert len(select(data, "quadrants")[0]) == 32
     with pytest.raises(InputError, match="has 8 songs that are romantic; 46 are needed"):
-        of_songs.select(data, "moods")
+        select(data, "moods")
 
 
 def test_cells_are_those_of_the_paper():
@@ -361,7 +367,7 @@ def test_fewer_epochs_are_partial_of_networks_alone(tmp_path, monkeypatch, epoch
     data = ClassFolders(collection(tmp_path, songs=20, artists=True), "Songs")
     for incomplete in (False, True):
         experiment = RandomSplits(data, incomplete, 1)
-        monkeypatch.setattr(experiment, "heard", lambda settings: (None, 0))
+        monkeypatch.setattr(experiment, "features", lambda *given: [np.zeros((640, 128), "float32")] * 60)
         facts = {v.name: experiment.facts(v) for v in variants(epochs) if v.name in ("crnn", "majority")}
         assert facts["crnn"]["partial"] == (incomplete or epochs is not None)
         assert facts["majority"]["partial"] == incomplete
@@ -372,8 +378,8 @@ def test_a_band_that_does_not_vary_is_scaled_by_one():
     x = np.random.default_rng(0).standard_normal((9, 640, 128)).astype("float32")
     x[:6, :, 3] = -18.420681
     train, rest = np.arange(6), np.arange(6, 9)
-    network = {"kind": "crnn", "epochs": 1, "standardised": True}
-    _, learnt = fit(network, x, np.arange(9) % 3, 3, (train, rest, rest), 0)
+    given = samples_and_split(x, np.arange(9) % 3, train, rest, rest)
+    learnt = fit({"kind": "crnn", "epochs": 1, "standardised": True}, *given).weights
     assert learnt["std"].dtype == "float32" and learnt["std"][3] == 1
     others = np.arange(128) != 3
     np.testing.assert_array_equal(learnt["std"][others], x[train].std(axis=(0, 1))[others] + 1e-6)
@@ -382,11 +388,12 @@ def test_a_band_that_does_not_vary_is_scaled_by_one():
 def test_the_epoch_is_not_chosen_by_the_test_songs(tmp_path, monkeypatch):
     """The songs that validate, by which the best epoch is kept, are none of those that are tested."""
     experiment = RandomSplits(ClassFolders(collection(tmp_path, songs=20), "Songs"), False, 1)
-    monkeypatch.setattr(experiment, "heard", lambda settings: (np.zeros((60, 640, 128), "float32"), 0))
+    monkeypatch.setattr(experiment, "features", lambda *given: [np.zeros((640, 128), "float32")] * 60)
     variant = next(v for v in variants() if v.name == "crnn")
     for seed in range(3):
-        (job,) = experiment.jobs(variant, seed)
-        parts = experiment.call(job)[-2]
+        (split,) = experiment.splits(variant, seed)
+        (network,) = experiment.networks(variant, split)
+        parts = [network.split.train, network.split.validation, network.split.tests[TEST]]
         assert [len(part) > 0 for part in parts] == [True] * 3
-        every = np.concatenate(parts)
-        assert len(set(every)) == len(every) == len(experiment.songs(variant.settings).y)
+        together = np.concatenate(parts)
+        assert len(set(together)) == len(together) == 60

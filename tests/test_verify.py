@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from common import published, runs
+from common import published
 from common.errors import InputError
+from common.experiment.records import LEGACY, read_record, record_path, write_record
 from reproductions import verify
 from reproductions.__main__ import main
 from reproductions.mediaeval2015_baseline import train
@@ -109,7 +110,7 @@ def command(recorded, small_deam, tmp_path, capsys, monkeypatch):
         return code, *capsys.readouterr()
 
     go.results = results
-    go.path = runs.record_path(results, "mediaeval2015_baseline", "mediaeval2015", "linear_regression")
+    go.path = record_path(results, "mediaeval2015_baseline", "mediaeval2015", "linear_regression")
     return go
 
 
@@ -121,25 +122,25 @@ def test_a_record_is_equal_to_what_the_same_code_gives(command):
 
 
 def test_a_record_that_was_altered_is_noticed(command):
-    record = runs.read_record(command.path)
+    record = read_record(command.path)
     record["runs"][0]["metrics"]["cross-validation"]["rmse_pooled"]["valence"] += 0.1
-    runs.write_record(command.path, record)
+    write_record(command.path, record)
     code, out, _ = command("linear_regression")
     assert code == 1 and "not equal" in out
 
 
 def test_what_is_established_is_kept(command):
-    record = runs.read_record(command.path)
+    record = read_record(command.path)
     for one in record["runs"]:
         del one["identity"]  # as recorded before there were identities
-    runs.write_record(command.path, record)
+    write_record(command.path, record)
     assert command("linear_regression", "--record")[0] == 0
     (kept,) = published.read_verified(command.results)
     assert kept["word"] == "equal" and kept["identities"][0] == "legacy" and kept["date"] and kept["processor"]
-    (found,) = runs.read_record(command.path)["equivalent"]
-    assert runs.LEGACY in found["identities"] and found["date"] == kept["date"]
+    (found,) = read_record(command.path)["equivalent"]
+    assert LEGACY in found["identities"] and found["date"] == kept["date"]
     command("linear_regression", "--record")
-    assert len(published.read_verified(command.results)) == len(runs.read_record(command.path)["equivalent"]) == 1
+    assert len(published.read_verified(command.results)) == len(read_record(command.path)["equivalent"]) == 1
     records = published.Records(command.results, "mediaeval2015_baseline")
     assert records.verified("mediaeval2015", "linear_regression") == f"equal, {kept['date']}"
     assert records.verified("mediaeval2015", "training_mean") is None
@@ -160,9 +161,9 @@ def test_plan_sample_and_names(command):
 
 
 def test_other_data_are_not_compared(command, small_deam, tmp_path):
-    record = runs.read_record(command.path)
+    record = read_record(command.path)
     record["facts"]["fingerprint"] = "of other data"
-    runs.write_record(command.path, record)
+    write_record(command.path, record)
     code, out, _ = command("linear_regression")
     assert code == 0 and "not derived: recorded with other fingerprint than here" in out
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, backend, identity
+from common import audio, backend
 from common.errors import InputError
+from common.experiment import identity
 from common.files import cache, cache_folder, pack, unpack
 from common.parallel import progress
 
@@ -51,7 +52,7 @@ class FeatureStore:
         cache(entry, pack(array))
         return array
 
-    def get_all(self, paths: list[Path], extractor, *, jobs: int = 1, quiet: bool = False) -> list[np.ndarray]:
-        """The features of many files, in their order, with a progress bar; `jobs` processes."""
+    def get_all(self, paths: list[Path], extractor, *, n_jobs: int = 1, quiet: bool = False) -> list[np.ndarray]:
+        """The features of many files, in their order, with a progress bar; `n_jobs` processes."""
         calls = ((self.get, path, extractor) for path in paths)
-        return list(progress(calls, total=len(paths), jobs=jobs, label=extractor.name, unit="file", quiet=quiet))
+        return list(progress(calls, total=len(paths), n_jobs=n_jobs, label=extractor.name, unit="file", quiet=quiet))

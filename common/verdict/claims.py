@@ -97,8 +97,9 @@ class Arms:
     def _variant(self, claim, variant, split, targets, seeds):
         record, metric = self.records.get(claim["dataset"], variant), claim["metric"]
         if metric not in METRICS:
-            known = ", ".join(METRICS)
-            raise InputError(f"claim '{claim['id']}': songs cannot be left out of {metric}; use one of {known}")
+            raise InputError(
+                f"claim '{claim['id']}': songs cannot be left out of {metric}; use one of {', '.join(METRICS)}"
+            )
         key = claim["dataset"], variant, split, metric
         if key not in self._found:
             facts = covered(record["facts"], split)
@@ -143,8 +144,9 @@ def _measured(claim: dict, expected: dict, arms: Arms) -> tuple[dict, Estimate |
     seeds = sorted(set.intersection(*(set(by_seed) for by_seed in folds)))
     same = all(by_seed[seed] == folds[0][seed] for by_seed in folds for seed in seeds)
     if not same or any(facts["tracks"] != known[0]["tracks"] for facts in known):
-        told = " and ".join(variant for variant, _ in pairs)
-        raise InputError(f"claim '{claim['id']}': {told} were not run on the same data and folds")
+        raise InputError(
+            f"claim '{claim['id']}': {' and '.join(v for v, _ in pairs)} were not run on the same data and folds"
+        )
     on = "; against ".join(dict.fromkeys(map(_coverage, known)))
     values = arms.values(claim, _arms(claim)[0], seeds)
     if "b" in claim:

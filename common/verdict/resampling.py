@@ -5,6 +5,8 @@ It returns (runs, replicates, targets). Most follow from moments of each song or
 matrix product.
 """
 
+from functools import partial
+
 import numpy as np
 
 from common import metrics
@@ -82,33 +84,29 @@ def share_beyond(songs: dict, weights: np.ndarray) -> np.ndarray:
     return _weighted_means(weights, 1.0, np.asarray(songs["absolute_error"]) > 0.2)
 
 
-def _of_songs(metric):
+def _of_songs(metric, record: dict, split: str, weights: np.ndarray) -> np.ndarray:
     """A metric of the entries that every run has of its songs."""
-    return lambda record, split, weights: np.array([metric(run["songs"][split], weights) for run in record["runs"]])
+    return np.array([metric(run["songs"][split], weights) for run in record["runs"]])
 
 
-def _of_classes(metric: str):
+def _of_classes(metric: str, record: dict, split: str, weights: np.ndarray) -> np.ndarray:
     """A metric of classes; a record has `reference` and `predicted`, class numbers, -1 for a song not tested."""
-
-    def weighted(record, split, weights):
-        reference, n, found = np.asarray(record["facts"]["reference"]), len(record["facts"]["targets"]), []
-        for run in record["runs"]:
-            predicted = np.asarray(run["predicted"][split])
-            cell = np.where(predicted < 0, n * n, reference * n + predicted)  # of the confusion matrix, or outside it
-            counts = weights @ np.eye(n * n + 1)[cell]
-            found.append(metrics.of_confusion(counts[:, :-1].reshape(-1, n, n))[metric])
-        return np.array(found)
-
-    return weighted
+    reference, n, found = np.asarray(record["facts"]["reference"]), len(record["facts"]["targets"]), []
+    for run in record["runs"]:
+        predicted = np.asarray(run["predicted"][split])
+        cell = np.where(predicted < 0, n * n, reference * n + predicted)  # of the confusion matrix, or outside it
+        counts = weights @ np.eye(n * n + 1)[cell]
+        found.append(metrics.of_confusion(counts[:, :-1].reshape(-1, n, n))[metric])
+    return np.array(found)
 
 
 METRICS = {
-    **{metric: _of_classes(metric) for metric in ("accuracy", "precision", "recall", "f1")},
+    **{metric: partial(_of_classes, metric) for metric in ("accuracy", "precision", "recall", "f1")},
     "pearson_r_mean_over_folds": weighted_r,
-    "rmse_pooled": _of_songs(weighted_rmse),
-    "r2_pooled": _of_songs(weighted_r2),
-    "mae_pooled": _of_songs(weighted_mae),
-    "kendall_tau_per_song": _of_songs(weighted_tau),
-    "share_within_.05": _of_songs(share_within),
-    "share_beyond_.2": _of_songs(share_beyond),
+    "rmse_pooled": partial(_of_songs, weighted_rmse),
+    "r2_pooled": partial(_of_songs, weighted_r2),
+    "mae_pooled": partial(_of_songs, weighted_mae),
+    "kendall_tau_per_song": partial(_of_songs, weighted_tau),
+    "share_within_.05": partial(_of_songs, share_within),
+    "share_beyond_.2": partial(_of_songs, share_beyond),
 }

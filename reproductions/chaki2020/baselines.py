@@ -1,11 +1,10 @@
-"""What stands beside the networks: means, an oracle, and ridge regression of frames and of clips."""
-
-import time
+"""Baselines: means, an oracle, and ridge regression of frames and of clips."""
 
 import numpy as np
 
 from common import baselines
-from reproductions.chaki2020.clips import Clips, validation
+from common.experiment import Split, Trained
+from reproductions.chaki2020.clips import Clips
 
 PENALTIES = np.logspace(0, 6, 7)
 FRAME_RIDGES = {  # what becomes of the predictions of frames, (n, T, 2)
@@ -15,37 +14,35 @@ FRAME_RIDGES = {  # what becomes of the predictions of frames, (n, T, 2)
 }
 
 
-def ridge(clips: Clips, split: tuple, seed: int) -> dict:
-    """Ridge regression of valence and arousal on the features of each frame; returns `predicted` (n_test, T, 2).
+def fit_ridge(settings: dict, clips: Clips, split: Split) -> Trained:
+    """Ridge regression of valence and arousal on the features of each frame; outputs `predicted` (n_test, T, 2).
 
-    The penalty is the one that is best on the tenth of the training clips that also stops the networks.
+    The penalty is the one that is best on the clips that also stop the networks.
     """
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import GridSearchCV, PredefinedSplit
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    started = time.process_time()
-    train, test, groups = split
-    held_out = validation(train, groups, seed)
-    which = PredefinedSplit(np.repeat(np.where(held_out, 0, -1), clips.x.shape[1]))
+    (test,), train = split.tests.values(), np.union1d(split.train, split.validation)
+    which = PredefinedSplit(np.repeat(np.where(np.isin(train, split.validation), 0, -1), clips.x.shape[1]))
     regression = make_pipeline(StandardScaler(), Ridge(solver="cholesky"))
     search = GridSearchCV(regression, {"ridge__alpha": PENALTIES}, cv=which)
     frames = [clips.x[part].reshape(-1, clips.x.shape[2]).astype("float64") for part in (train, test)]
     search.fit(frames[0], clips.y[train].reshape(-1, 2))
-    predicted = search.predict(frames[1]).reshape(len(test), -1, 2)
-    return {
-        "predicted": predicted.astype("float32"), "penalty": np.array(search.best_params_["ridge__alpha"]),
-        "seconds": np.array(time.process_time() - started),
-    }  # fmt: skip
+    predicted = search.predict(frames[1]).reshape(len(test), -1, 2).astype("float32")
+    return Trained({"predicted": predicted, "penalty": np.array(search.best_params_["ridge__alpha"])})
 
 
-def baseline(name: str, clips: Clips, train: np.ndarray, test: np.ndarray, frames: np.ndarray | None) -> np.ndarray:
-    """What predicts without a network, broadcastable to (n_test, T, 2); frames: of ridge regression on frames."""
+def baseline(name: str, clips: Clips, split: Split, frames: np.ndarray | None) -> np.ndarray:
+    """Predictions without a network, (n_test, T, 2); frames: those of ridge regression of each frame."""
+    (test,), train = split.tests.values(), np.union1d(split.train, split.validation)
     if name in FRAME_RIDGES:
-        return FRAME_RIDGES[name](frames)
-    if name == "training_mean":
-        return clips.y[train].mean((0, 1))
-    if name == "own_song_mean":
-        return clips.y[test].mean(1, keepdims=True)
-    return baselines.ridge(clips.y.mean(1), train, test, clips.x.mean(1))[:, None]
+        predicted = FRAME_RIDGES[name](frames)
+    elif name == "training_mean":
+        predicted = clips.y[train].mean((0, 1))
+    elif name == "own_song_mean":
+        predicted = clips.y[test].mean(1, keepdims=True)
+    else:
+        predicted = baselines.ridge(clips.y.mean(1), train, test, clips.x.mean(1))[:, None]
+    return np.broadcast_to(predicted, (len(test), *clips.y.shape[1:]))

@@ -9,10 +9,10 @@ import numpy as np
 
 from common import protocol
 from common.errors import InputError
+from common.experiment import Samples
 from common.features import opensmile
 from common.features.compare import ComParE
-from common.features.store import FeatureStore
-from data_prep.dataset import at_labels
+from data_prep.dynamic import DynamicDataset, align_to_labels, windows
 
 CLIPS, STEPS = 744, 61  # labels of each whole clip, 15.0 to 45.0 s
 INPUTS = {
@@ -24,36 +24,31 @@ SHOWN = {"2": "clip 2 (blues)", "584": "clip 584 (folk)"}  # Figures 1 and 2
 
 
 @dataclass(frozen=True)
-class Clips:
-    """n clips of T steps: x (n, T, features), y (n, T, 2), valence and arousal; all at the same label times."""
+class Clips(Samples):
+    """n clips of T steps: x (n, T, features), y (n, T, 2), valence and arousal; all at the same label times (T,)."""
 
-    ids: list[str]
-    artists: list[str]
     times: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-
-    def __len__(self):
-        return len(self.ids)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all that it holds."""
-        digest = hashlib.sha256(" ".join([*self.ids, *self.artists]).encode())
+        digest = hashlib.sha256(" ".join([*self.ids, *self.groups]).encode())
         for array in (self.times, self.x, self.y):
             digest.update(np.ascontiguousarray(array))
         return digest.hexdigest()
 
 
-def load(data, source: str, jobs: int) -> Clips:
+def load(data: DynamicDataset, source: str, n_jobs: int) -> Clips:
     """The clips that have one kind of input (`INPUTS`) at the labels where most of them have it; others are named.
 
     The features of a label are those of the window that ends there. Raises InputError if no clip has any.
     """
     annotations = {song: a for split in data.splits for song, a in data.annotations(split).items()}
-    found = {}
-    for song, (starts, values) in _windows(data, list(annotations), source, jobs).items():
-        there, rows = at_labels(annotations[song].times, starts, values)
+    computed, found = extractor(data, source), {}
+    early_s = 0.5 if source == "compare" else 0.0
+    for song, (starts, rows) in windows(data, list(annotations), computed, early_s=early_s, n_jobs=n_jobs).items():
+        rows = rows[:, opensmile.TIMELESS] if source == "timeless" else rows
+        there, rows = align_to_labels(annotations[song].times, starts, rows)
         found[song] = tuple(annotations[song].times[there]), rows, annotations[song].values[there]
     kinds = Counter(times for times, *_ in found.values() if times)
     if not kinds:
@@ -68,28 +63,17 @@ def load(data, source: str, jobs: int) -> Clips:
         print(f"left out: clips {', '.join(left_out)}, which have {INPUTS[source]} at other labels than {span}")
     artists = data.artists
     x, y = (np.stack([found[song][part] for song in ids]) for part in (1, 2))
-    return Clips(ids, [artists.get(song) or song for song in ids], np.array(times), x, y)
+    return Clips(ids, x, y, [artists.get(song) or song for song in ids], np.array(times))
 
 
-def extractor(source: str):
-    """The extractor of an input that is computed from audio."""
-    return ComParE() if source == "compare" else opensmile.OpenSmile()
+def extractor(data: DynamicDataset, source: str):
+    """The extractor of an input, or None if it comes with the data."""
+    if source == "compare":
+        return ComParE()
+    return None if data.given_features else opensmile.OpenSmile()
 
 
 def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:
     """Which of the training clips validate, (n_train,) bool: a tenth, at least one; of each group all or none."""
+    groups = groups and [groups[i] for i in train]
     return protocol.k_folds(len(train), min(10, len(set(groups or range(len(train))))), seed, groups) == 0
-
-
-def _windows(data, ids: list[str], source: str, jobs: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By clip: where a window of one second that ends with each row would start, and the rows."""
-    if source == "timeless":
-        of_all = _windows(data, ids, "deam", jobs)
-        return {song: (starts, rows[:, opensmile.TIMELESS]) for song, (starts, rows) in of_all.items()}
-    if source == "deam" and data.given_features:
-        return data.features(ids)
-    early = 0.5 if source == "compare" else 0.0
-    recordings = data.recordings(ids)
-    found = FeatureStore().get_all([r.path for r in recordings.values()], extractor(source), jobs=jobs)
-    return {song: (recording.start_s - early + 0.5 * np.arange(len(rows)), rows)
-            for (song, recording), rows in zip(recordings.items(), found, strict=True)}  # fmt: skip

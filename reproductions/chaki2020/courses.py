@@ -36,7 +36,7 @@ def draw(data: Emomusic, records: Records) -> Path:
 
     found = {variant: records.get(figures.DATASET, variant) for variant in figures.PAIR}
     for variant, record in found.items():
-        if record is None or "courses" not in record["runs"][0]:
+        if record is None or "trajectories" not in record["runs"][0]:
             train = f"python -m reproductions.chaki2020.train --variant {variant} --out {records.results}"
             raise InputError(
                 f"{records.path(figures.DATASET, variant)}: no predictions of both clips there; run {train}"

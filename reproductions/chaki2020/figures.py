@@ -103,7 +103,7 @@ def courses(found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, n
             told = []
             for variant, record in found.items():
                 title, colour = PAIR[variant]
-                runs = np.array([run["courses"][song] for run in record["runs"]])[..., k]
+                runs = np.array([run["trajectories"][song] for run in record["runs"]])[..., k]
                 error = np.abs(runs - labels[song][:, k]).mean()
                 axis.plot(times, runs.T, color=colour, lw=0.6, alpha=0.5)
                 axis.plot(times, runs.mean(0), color=colour, lw=1.8, label=f"{title}, 260 features")

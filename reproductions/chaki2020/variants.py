@@ -1,6 +1,6 @@
 """All networks of Tables 2 and 3, the readings of what the paper leaves open, and the baselines."""
 
-from common.runs import Variant
+from common.experiment import Variant
 
 EPOCHS, FOLDS = 30, 10
 PROTOCOL = 1  # raised by hand when a change of the code changes results
@@ -62,20 +62,20 @@ def variants(epochs: int | None = None) -> list[Variant]:
     found += [
         network(prefix, (400,), "deam", test=test) for test in ("artists", "official") for prefix in ("nat", "at")
     ]
-    beside = {baseline.name: baseline for variant in found for baseline in _beside(variant)}
+    beside = {baseline.name: baseline for variant in found for baseline in _baselines(variant)}
     return [*found, *beside.values()]
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
     """The names of those that run beside a variant, on its clips and folds."""
-    return tuple(baseline.name for baseline in _beside(variant))
+    return tuple(baseline.name for baseline in _baselines(variant))
 
 
-def _beside(variant: Variant) -> list[Variant]:
+def _baselines(variant: Variant) -> list[Variant]:
     on = {k: variant.settings[k] for k in ("input", "test")} | {"protocol": PROTOCOL}
     on["input"] = "deam" if on["input"] == "timeless" else on["input"]  # the same clips
     return [
-        Variant(*_named(name, title, on), on | {"beside": name}, core_seconds=_of_baseline(name, on["input"]))
+        Variant(*_named(name, title, on), on | {"baseline": name}, core_seconds=_of_baseline(name, on["input"]))
         for name, title in BASELINES.items()
     ]
 

@@ -1,4 +1,4 @@
-"""What both halves of section V share: ten folds, the network's input, and hand-made features beside it."""
+"""What both halves of section V share: ten folds, the network's input, and hand-made features in its place."""
 
 from functools import cached_property
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from common import protocol
 from common.errors import InputError
+from common.experiment import Experiment, Samples
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.store import FeatureStore
-from common.runs import Experiment
 from data_prep.dataset import Dataset
 from reproductions.jakubik2017.learning import CROP
 
@@ -22,31 +22,22 @@ class CrossValidation(Experiment):
     paper = "jakubik2017"
     songs_timed: int  # that the variants' `core_seconds` are meant for, in ten folds
 
-    def __init__(self, data: Dataset, folds: int, incomplete: bool, jobs: int):
+    def __init__(self, data: Dataset, folds: int, incomplete: bool, n_jobs: int):
         """incomplete: songs of the data set are missing."""
-        self.data, self.folds, self.incomplete, self.processes = data, folds, incomplete, jobs
+        self.data, self.folds, self.incomplete, self.n_jobs = data, folds, incomplete, n_jobs
         self.dataset, self.for_record = data.name, not data.rendered
-        self.paths, self.mel = [track.path for track in data.tracks], MelSpectrogram()
+        self.ids, self.paths = zip(*((track.id, track.path) for track in data.tracks), strict=True)
+        self.mel, self._samples = MelSpectrogram(), {}
 
     @cached_property
     def sequences(self) -> protocol.Sequences:
         """Log-mel vectors of all songs. Raises InputError if one is shorter than a crop."""
-        songs = FeatureStore().get_all(self.paths, self.mel, jobs=self.processes)
+        songs = FeatureStore().get_all(self.paths, self.mel, n_jobs=self.n_jobs)
         vectors = [paired_with_deltas(song) for song in songs]
         for path, of_song in zip(self.paths, vectors, strict=True):
             if len(of_song) < CROP:
-                raise InputError(f"{path}: lasts less than the 5 s that the network learns from; take it away")
+                raise InputError(f"{path}: lasts less than the 5 s that the network is trained on; take it away")
         return protocol.Sequences.of(vectors)
-
-    def share(self, variant):
-        return len(self.paths) / self.songs_timed * (self.folds - 1) / (FOLDS - 1)
-
-    def hear(self, settings: dict) -> None:
-        """Read now what a variant hears, so that a broken file is told before anything is recorded."""
-        if settings.get("features"):
-            self.descriptors  # noqa: B018
-        elif "features" not in settings:
-            self.sequences  # noqa: B018
 
     @cached_property
     def hand_made(self):
@@ -58,4 +49,14 @@ class CrossValidation(Experiment):
     @cached_property
     def descriptors(self) -> np.ndarray:
         """Hand-made features of all songs, (n_songs, 54)."""
-        return np.stack(FeatureStore().get_all(self.paths, self.hand_made, jobs=self.processes))
+        return np.stack(FeatureStore().get_all(self.paths, self.hand_made, n_jobs=self.n_jobs))
+
+    def with_labels(self, x, y, kind: str) -> Samples:
+        """All songs with some input and labels, made once; `kind` names these."""
+        if kind not in self._samples:
+            groups = [track.artist or track.id for track in self.data.tracks]
+            self._samples[kind] = Samples(list(self.ids), x, y, groups)
+        return self._samples[kind]
+
+    def data_fraction(self, variant):
+        return len(self.paths) / self.songs_timed * (self.folds - 1) / (FOLDS - 1)

@@ -1,32 +1,23 @@
 """Section V.B: training on random crops, f over whole songs, support vectors on f."""
 
-import time
-
 import numpy as np
+
+from common.experiment import Samples, Split, Trained
 
 CROP, BATCH = 100, 100  # vectors a crop (about 5 s), files a batch (V.B.2)
 VECTORS = 100  # a batch of the autoencoder
 EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_squared_error"
 
 
-def train_network(network: dict, sequences, labels, fold_of, seed: int, fold: int) -> dict:
-    """Train on the songs of all other folds; then f (eq. 11) over the whole of every song: what `fit` found."""
-    return fit(network, sequences, labels, fold_of, seed, fold)[0]
+def fit(settings: dict, samples: Samples, split: Split) -> Trained:
+    """Train on random crops of the training songs; then f (eq. 11) over the whole of every song.
 
-
-def fit(network: dict, sequences, labels, fold_of, seed: int, fold: int) -> tuple[dict, dict]:
-    """Train on the songs of all other folds; then f (eq. 11) over the whole of every song.
-
-    network: "loss", "epochs", "standardise" and perhaps "epsilon", as in `variants`; sequences: the songs' vectors
-    (length, 160); labels (n_songs, targets); fold_of (n_songs,).
-    Returns two dicts of arrays. What was found: `features` (n_songs, 50); `outputs` (n_songs, targets), of a Standard
-    GRU only; `loss` (epochs,); `seconds` of processor time. What was learnt: the weights, and `mean` and `std` of the
-    input.
+    settings: "loss", "epochs", "standardise" and perhaps "epsilon", as in `variants`; x: the songs' vectors (length,
+    160); y (n_songs, targets). Outputs: `features` (n_songs, 50); `outputs` (n_songs, targets), of a Standard GRU only.
     """
     from common import backend, weights
 
-    started = time.process_time()
-    backend.start(1000 * seed + fold)
+    backend.start(split.seed)
     import keras
 
     from reproductions.jakubik2017 import model
@@ -37,39 +28,34 @@ def fit(network: dict, sequences, labels, fold_of, seed: int, fold: int) -> tupl
         def __init__(self, sequences):
             super().__init__()
             self.sequences = sequences
-            self.rng = np.random.default_rng([seed, fold])
+            self.rng = np.random.default_rng([split.seed // 1000, split.fold])
             self.on_epoch_end()
 
         def __len__(self):
-            return -(-len(train) // BATCH)
+            return -(-len(split.train) // BATCH)
 
         def __getitem__(self, index):
             songs = self.order[index * BATCH : (index + 1) * BATCH]
-            return (self.sequences.crops(songs, CROP, self.rng) - mean) / std, labels[songs]
+            return (self.sequences.crops(songs, CROP, self.rng) - mean) / std, samples.y[songs]
 
         def on_epoch_end(self):
-            self.order = self.rng.permutation(train)
+            self.order = self.rng.permutation(split.train)
 
-    train = np.flatnonzero(fold_of != fold)
-    mean, std = sequences.moments(train) if network["standardise"] else (np.float32(0), np.float32(1))
-    if network["loss"] == EMBEDDING:
+    mean, std = samples.x.moments(split.train) if settings["standardise"] else (np.float32(0), np.float32(1))
+    if settings["loss"] == EMBEDDING:
         net, loss = model.semantic_embedding_gru(), model.similarity_loss
     else:
-        net = model.standard_gru(labels.shape[1])
-        loss = {MSE: "mean_squared_error", SSE: model.summed_squared_error}[network["loss"]]
-    net.compile(model.adadelta(network.get("epsilon", 1e-6)), loss)
-    crops = RandomCrops(sequences)
-    history = net.fit(crops, epochs=network["epochs"], shuffle=False, verbose=0)
-    crops.sequences = None  # TensorFlow keeps the data set for good; a worker would map the songs anew for each job
+        net = model.standard_gru(samples.y.shape[1])
+        loss = {MSE: "mean_squared_error", SSE: model.summed_squared_error}[settings["loss"]]
+    net.compile(model.adadelta(settings.get("epsilon", 1e-6)), loss)
+    crops = RandomCrops(samples.x)
+    history = net.fit(crops, epochs=settings["epochs"], shuffle=False, verbose=0).history
+    crops.sequences = None  # TensorFlow keeps the data set for good; a worker would map the songs anew each time
 
-    found = {
-        "features": embedded(model.all_outputs(net), sequences, mean, std),
-        "loss": np.array(history.history["loss"], "float32"),
-    }
-    if network["loss"] != EMBEDDING:
-        found["outputs"] = np.asarray(net.get_layer("y")(found["features"]))
-    found["seconds"] = np.array(time.process_time() - started)
-    return found, weights.of(net) | {"mean": mean, "std": std}
+    outputs = {"features": embedded(model.all_outputs(net), samples.x, mean, std)}
+    if settings["loss"] != EMBEDDING:
+        outputs["outputs"] = np.asarray(net.get_layer("y")(outputs["features"]))
+    return Trained(outputs, {"loss": np.array(history["loss"])}, weights.of(net) | {"mean": mean, "std": std})
 
 
 def embedded(encoder, sequences, mean, std) -> np.ndarray:
@@ -90,37 +76,29 @@ def embedded(encoder, sequences, mean, std) -> np.ndarray:
     return features
 
 
-def train_autoencoder(epochs: int, sequences, fold_of, seed: int, fold: int) -> dict:
-    """A sparse autoencoder of the vectors of all other folds' songs; then the mean of its code over every song.
+def fit_autoencoder(settings: dict, samples: Samples, split: Split) -> Trained:
+    """A sparse autoencoder of the training songs' vectors; then the mean of its code over every song.
 
-    sequences: the songs' vectors (length, 160); fold_of (n_songs,). An epoch is one crop of every training song.
-    Returns arrays: `features` (n_songs, 100); `loss` (epochs,); `seconds` of processor time.
+    settings: "epochs"; an epoch is one crop of every training song. x: vectors (length, 160) of each song.
+    Outputs: `features` (n_songs, 100).
     """
     from common import backend
 
-    started = time.process_time()
-    backend.start(1000 * seed + fold)
+    backend.start(split.seed)
     from reproductions.jakubik2017 import model
 
-    train, rng = np.flatnonzero(fold_of != fold), np.random.default_rng([seed, fold])
-    mean, std = sequences.moments(train)
+    rng, (mean, std) = np.random.default_rng([split.seed // 1000, split.fold]), samples.x.moments(split.train)
     net, code = model.sparse_autoencoder()
     net.compile("adam", "mean_squared_error")
     losses = []
-    for _ in range(epochs):
-        x = (sequences.crops(train, CROP, rng).reshape(-1, model.VECTOR) - mean) / std
+    for _ in range(settings["epochs"]):
+        x = (samples.x.crops(split.train, CROP, rng).reshape(-1, model.VECTOR) - mean) / std
         losses.append(net.fit(x, x, batch_size=VECTORS, verbose=0).history["loss"][0])
-    features = [
-        np.asarray(code((song - mean) / std)).mean(0) for song in map(sequences.__getitem__, range(len(fold_of)))
-    ]
-    return {
-        "features": np.stack(features),
-        "loss": np.array(losses),
-        "seconds": np.array(time.process_time() - started),
-    }
+    features = [np.asarray(code((samples.x[song] - mean) / std)).mean(0) for song in range(len(samples))]
+    return Trained({"features": np.stack(features)}, {"loss": np.array(losses)})
 
 
-def regress(regressor: dict, features, labels, train, test, jobs: int = 1) -> np.ndarray:
+def regress(regressor: dict, features, labels, train, test, n_jobs: int = 1) -> np.ndarray:
     """An RBF SVR an emotion on the features of the training songs -> predictions (n_test, targets).
 
     regressor: C, gamma and epsilon; where they are lists, the best by inner 3-fold cross-validation.
@@ -129,5 +107,5 @@ def regress(regressor: dict, features, labels, train, test, jobs: int = 1) -> np
     from sklearn.model_selection import GridSearchCV
 
     tuned = isinstance(regressor["C"], list)
-    svr = GridSearchCV(svm.SVR(), regressor, cv=3, n_jobs=jobs) if tuned else svm.SVR(**regressor)
+    svr = GridSearchCV(svm.SVR(), regressor, cv=3, n_jobs=n_jobs) if tuned else svm.SVR(**regressor)
     return np.stack([svr.fit(features[train], target[train]).predict(features[test]) for target in labels.T], axis=1)

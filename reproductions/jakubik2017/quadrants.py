@@ -9,13 +9,12 @@ from dataclasses import asdict
 import numpy as np
 
 from common import audio, protocol
-from common.files import finite
-from common.runs import Variant
+from common.experiment import Classes, Network, Samples, Variant
 from data_prep.dataset import VALENCE_AROUSAL, ClassDataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
-from reproductions.jakubik2017.learning import EMBEDDING, MSE, SSE, train_network
+from reproductions.jakubik2017.learning import EMBEDDING, MSE, SSE, fit
 
-PAPERS, OF_PAPER = "lastfm", 2902  # the folder of the paper's previews, and how many they were (V.A)
+PAPER_DATASET, OF_PAPER = "lastfm", 2902  # the folder of the paper's previews, and how many they were (V.A)
 PROTOCOL = 1  # raised by hand when a change of the code changes results
 SECONDS_PER_EPOCH = 0.65  # of one core, 810 excerpts
 PLANE, ONE_HOT = "valence_arousal", "one_hot"
@@ -70,90 +69,77 @@ class Quadrants(CrossValidation):
 
     songs_timed = 900
 
-    def __init__(self, data: ClassDataset, folds: int, incomplete: bool, jobs: int):
-        super().__init__(data, folds, incomplete, jobs)
+    def __init__(self, data: ClassDataset, folds: int, incomplete: bool, n_jobs: int):
+        super().__init__(data, folds, incomplete, n_jobs)
         label = data.labels["class"]
-        self.y = np.array([data.classes.index(label[track.id]) for track in data.tracks])
+        self.y = np.array([data.classes.index(label[song]) for song in self.ids])
 
-    def lacks(self, variant):
-        settings = variant.settings
-        if settings.get("annotation") == PLANE and set(self.data.classes) != set(VALENCE_AROUSAL):
-            return f"{self.data.name} has not the classes {', '.join(VALENCE_AROUSAL)}"
-        if settings["test"] == "artists" and not any(track.artist for track in self.data.tracks):
-            return f"{self.data.name} names no artists"
-        return None
+    def task(self, variant):
+        return Classes(self.data.classes)
 
-    def fold_of(self, settings: dict, seed: int) -> np.ndarray:
-        groups = self.data.groups if settings["test"] == "artists" else None
-        return protocol.k_folds(len(self.y), self.folds, seed, groups, self.y)
+    def samples(self, variant):
+        features = variant.settings.get("features", "log-mel")
+        if features is None:  # of the most frequent class
+            return self.with_labels(np.zeros((len(self.y), 1)), self.y, "none")
+        if features == "log-mel":
+            return self.with_labels(self.sequences, self.y, features)
+        from common.features.descriptors import columns
 
-    def annotation(self, kind: str) -> np.ndarray:
-        """Of each song the vector that stands for its class, (n_songs, 2 or n_classes), float32."""
+        return self.with_labels(self.descriptors[:, columns(features)], self.y, features)
+
+    def annotated(self, kind: str = PLANE) -> Samples:
+        """What networks are trained on: log-mel, and of each song the vector that stands for its class, float32."""
         classes = self.data.classes
         vectors = [VALENCE_AROUSAL[name] for name in classes] if kind == PLANE else np.eye(len(classes))
-        return np.array(vectors, "float32")[self.y]
+        return self.with_labels(self.sequences, np.array(vectors, "float32")[self.y], kind)
 
-    def facts(self, variant):
-        self.fold_of(variant.settings, 0)  # tells now if it cannot be done
-        self.hear(variant.settings)
-        n, features = len(self.y), variant.settings.get("features")
-        of_paper = self.data.is_papers(PAPERS, tuple(VALENCE_AROUSAL))
-        of = OF_PAPER if of_paper else self.data.n_tracks
-        shortened = variant.settings != PUBLISHED[variant.name] or self.folds != FOLDS
-        return {
-            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
-            "input": "hand-made features from audio" if features else "log-mel from audio, as published",
-            "extractor": asdict(self.extractor(variant)),
-            "stand_in": not of_paper,
-            "n_train": n, "of_train": of, "n_test": n, "of_test": of,
-            "partial": self.incomplete or shortened,
-            "targets": list(self.data.classes), "reference": self.y.tolist(),
-            "tracks": [track.id for track in self.data.tracks], "artists": self.data.groups,
-        }  # fmt: skip
+    def splits(self, variant, seed):
+        groups = self.data.groups if variant.settings["test"] == "artists" else None
+        return protocol.cross_validation(SPLIT, len(self.y), self.folds, seed, groups=groups, classes=self.y)
 
-    def extractor(self, variant):
-        return self.hand_made if variant.settings.get("features") else self.mel
-
-    def jobs(self, variant, seed):
+    def networks(self, variant, split):
         settings = variant.settings
         if "network" not in settings:
             return []
-        job = {key: settings[key] for key in ("network", "annotation", "test")}
-        return [job | {"seed": seed, "fold": fold, "folds": self.folds} for fold in range(self.folds)]
+        return [Network(fit, settings["network"], self.annotated(settings["annotation"]), split)]
 
-    def call(self, job):
-        fold_of, annotation = self.fold_of(job, job["seed"]), self.annotation(job["annotation"])
-        return train_network, job["network"], self.sequences, annotation, fold_of, job["seed"], job["fold"]
-
-    def finish(self, variant, seed, found, jobs):
-        from common import metrics
-
-        fold_of = self.fold_of(variant.settings, seed)
-        predicted = np.empty(len(self.y), int)
-        for k in range(self.folds):
-            train, test = np.flatnonzero(fold_of != k), np.flatnonzero(fold_of == k)
-            predicted[test] = self.predicted(variant.settings, train, test, found[k] if found else None)
-        entry = {"metrics": {SPLIT: metrics.classification(self.y, predicted, self.data.classes)}}
-        entry |= {"fold": fold_of.tolist(), "predicted": {SPLIT: predicted.tolist()}}
-        if found:
-            entry["loss"] = finite([[float(f"{value:.5g}") for value in network["loss"]] for network in found])
-        return entry
-
-    def predicted(self, settings: dict, train, test, network: dict | None) -> np.ndarray:
-        """Class numbers of the test songs of a fold."""
+    def predict(self, variant, split, trained):
         from sklearn.dummy import DummyClassifier
         from sklearn.svm import SVC
 
         from common.baselines import svm
 
-        if network and not settings["svm"]:
-            return network["outputs"][test].argmax(axis=1)
-        if network:
-            model, x = SVC(C=1.0, gamma="auto"), network["features"].astype("float64")  # gamma: 1 / 50
-        elif settings["features"] is None:
-            model, x = DummyClassifier(strategy="most_frequent"), np.zeros((len(self.y), 1))
+        settings, train, test = variant.settings, split.train, split.tests[SPLIT]
+        if trained and not settings["svm"]:
+            return {SPLIT: trained[0].outputs["outputs"][test].argmax(axis=1)}
+        if trained:
+            model, x = SVC(C=1.0, gamma="auto"), trained[0].outputs["features"].astype("float64")  # gamma: 1 / 50
         else:
-            from common.features.descriptors import columns
+            model = svm() if settings["features"] else DummyClassifier(strategy="most_frequent")
+            x = self.samples(variant).x
+        return {SPLIT: model.fit(x[train], self.y[train]).predict(x[test])}
 
-            model, x = svm(), self.descriptors[:, columns(settings["features"])]
-        return model.fit(x[train], self.y[train]).predict(x[test])
+    def unavailable_reason(self, variant):
+        if variant.settings.get("annotation") == PLANE and set(self.data.classes) != set(VALENCE_AROUSAL):
+            return f"{self.data.name} has not the classes {', '.join(VALENCE_AROUSAL)}"
+        if variant.settings["test"] == "artists" and not any(track.artist for track in self.data.tracks):
+            return f"{self.data.name} names no artists"
+        return None
+
+    def extractor(self, variant):
+        return self.hand_made if variant.settings.get("features") else self.mel
+
+    def facts(self, variant):
+        self.splits(variant, 0)  # an error now if there are too many folds
+        n, features = len(self.samples(variant)), variant.settings.get("features")
+        of_paper = self.data.is_papers(PAPER_DATASET, tuple(VALENCE_AROUSAL))
+        of = OF_PAPER if of_paper else self.data.n_tracks
+        shortened = variant.settings != PUBLISHED.get(variant.name) or self.folds != FOLDS
+        return {
+            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
+            "input": "hand-made features from audio" if features else "log-mel from audio, as published",
+            "extractor": asdict(self.extractor(variant)), "stand_in": not of_paper,
+            "n_train": n, "of_train": of, "n_test": n, "of_test": of, "partial": self.incomplete or shortened,
+            "targets": list(self.data.classes), "reference": self.y.tolist(),
+            "tracks": list(self.ids), "artists": self.data.groups,
+        }  # fmt: skip

@@ -33,12 +33,13 @@ def _variants(options):
 
 
 def _baselines(variant):
-    return quadrants.baselines(variant) if "test" in variant.settings else emotify.BESIDE
+    return quadrants.baselines(variant) if "test" in variant.settings else emotify.BASELINES
 
 
 TRAINING = cli.Training(
     __doc__, _variants, build, _baselines, Path(__file__).with_name("expected.json"),
     default=("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru"), dataset=EMOTIFY,
+    network={"epsilon": 1e-6},
 )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from common.metrics import squared_errors
 from common.plots import BLUE, GREY, INK, ORANGE, save
 from common.published import Records, covered, load_expected
 from common.report import number
-from common.runs import course_epochs
 
 DATASET, LENGTHS, METRIC = "mediaeval2015", (10, 20, 30, 60), "rmse_pooled"
 SPLITS = ("evaluation", "evaluation_cuts")
@@ -71,14 +70,13 @@ def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
 def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
     """A panel a target: error on the songs trained on and on those of evaluation, at the checks of every run."""
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
-    names = list(record["facts"]["splits"])
-    checks = min(len(run["course"][0]) for run in record["runs"])  # a run may reach the published error earlier
-    of_runs = np.array([run["course"][0][:checks] for run in record["runs"]], "float64")
-    epochs = course_epochs(record["runs"][0])[0][:checks]
+    histories = [run["history"][0] for run in record["runs"]]
+    checks = min(len(history["epoch"]) for history in histories)  # a run may reach the published error earlier
+    epochs = histories[0]["epoch"][:checks]
     for i, (axis, target) in enumerate(zip(axes, ("valence", "arousal"), strict=True)):
         for split, colour in zip(("development", *SPLITS), (GREY, ORANGE, BLUE), strict=True):
             about = _about(record, split) if split in SPLITS else "development, trained on"
-            of_split = of_runs[:, :, names.index(split), i]
+            of_split = np.array([history[f"rmse, {split}"][:checks] for history in histories], "float64")[..., i]
             axis.plot(epochs, of_split.T, color=colour, lw=0.6, alpha=0.4)
             axis.plot(epochs, of_split.mean(0), color=colour, lw=2, label=about)
             if split != "development":

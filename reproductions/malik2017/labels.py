@@ -18,8 +18,9 @@ from common.parallel import available_cores
 from common.published import Records, load_expected
 from common.verdict.crossed import estimate
 from common.verdict.resampling import leaving_out
-from data_prep.dataset import at_labels, required_data_root
+from data_prep.dataset import required_data_root
 from data_prep.deam import EVALUATION, LAST_OF_2013, Deam
+from data_prep.dynamic import align_to_labels
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
 RESULTS = Path(__file__).parents[2] / "results"
@@ -93,7 +94,7 @@ def loudness(data: Deam) -> list[list]:
     every = [song for ids in groups(data).values() for song in ids]
     recordings, lines = data.recordings(every), []
     heard = (
-        FeatureStore().get_all([r.path for r in recordings.values()], OpenSmile(), jobs=available_cores())
+        FeatureStore().get_all([r.path for r in recordings.values()], OpenSmile(), n_jobs=available_cores())
         if recordings
         else []
     )
@@ -103,7 +104,7 @@ def loudness(data: Deam) -> list[list]:
         for (source, labels), (where, ids) in [(a, b) for a in label_sets(data).items() for b in groups(data).items()]:
             found = []
             for song in [song for song in ids if song in features and song in labels]:
-                there, rows = at_labels(labels[song].times, *features[song])
+                there, rows = align_to_labels(labels[song].times, *features[song])
                 found.append([rows[:, LOUDNESS].mean(), *labels[song].values[there].mean(0)])
             if len(found) > ROOM:
                 r = crossed(np.array(found)[:, :1], np.array(found)[:, 1:])

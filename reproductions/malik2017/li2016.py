@@ -5,11 +5,10 @@ the others; a support vector regression with a polynomial of third order and a n
 the six predict for songs that they were not trained on, and the answer is the mean of the two.
 """
 
-import time
-
 import numpy as np
 
 from common import protocol
+from common.experiment import Network, Samples, Split, Trained
 
 LENGTHS = (10, 20, 30, 60, 10, 20)  # of the six; the paper names the four
 LAYERS, PRETRAINED, UNITS = 5, 2, 128  # units a direction: 1,975,810 parameters, "about 2 million"
@@ -30,37 +29,51 @@ def blstm(features: int, layers: int = LAYERS):
     return keras.Model(x, keras.layers.Dense(2)(h))
 
 
-def train_member(length: int, train, tests: dict, seed: int) -> dict:
-    """One of the six: arrays of predictions (n_frames, 2) by split; `seconds` of processor time."""
+def networks(samples: Samples, split: Split, lengths=LENGTHS) -> list[Network]:
+    """Each of the six trained on all songs, and on each half of them to predict the other; six times three."""
+    half = protocol.k_folds(len(split.train), HALVES, split.seed // 1000)
+    found = []
+    for member, length in enumerate(lengths):
+        parts = [(split.train, split.tests)]
+        parts += [(split.train[half != k], {"held_out": split.train[half == k]}) for k in range(HALVES)]
+        for k, part in enumerate(parts):
+            seed = split.seed + 100 * member + max(k - 1, 0)
+            found.append(Network(fit, {"length": length}, samples, Split(*part, fold=k, seed=seed)))
+    return found
+
+
+def fit(settings: dict, samples: Samples, split: Split) -> Trained:
+    """One of the six; outputs predictions (n_frames, 2) by test split."""
     from common import backend
 
-    started = time.process_time()
-    backend.start(seed)
+    backend.start(split.seed)
     import keras
 
     from reproductions.malik2017 import model
 
-    mean, std = train.x.moments(np.arange(len(train)))
+    mean, std = samples.x.moments(split.train)
+    length = settings["length"]
 
-    def sequences(part):
-        scaled = protocol.Sequences((part.x.values - mean) / std, part.x.bounds)
-        return scaled, *scaled.cut(min(length, int(scaled.lengths.min())))
+    def sequences(songs):
+        x = samples.x.subset(songs)
+        scaled = protocol.Sequences((x.values - mean) / std, x.bounds)
+        return scaled, *scaled.split_into(min(length, int(scaled.lengths.min())))
 
-    _, x, starts = sequences(train)
-    y = train.y.values[starts[:, None] + np.arange(length)]
-    first, whole = blstm(x.shape[2], PRETRAINED), blstm(x.shape[2])
-    for net, epochs in ((first, PRETRAINING), (whole, EPOCHS)):
-        if net is whole:
+    _, x, starts = sequences(split.train)
+    y = samples.y.subset(split.train).values[starts[:, None] + np.arange(length)]
+    first, complete = blstm(x.shape[2], PRETRAINED), blstm(x.shape[2])
+    for net, epochs in ((first, PRETRAINING), (complete, EPOCHS)):
+        if net is complete:
             for number in range(PRETRAINED):
                 name = f"blstm_{number}"
-                whole.get_layer(name).set_weights(first.get_layer(name).get_weights())
+                complete.get_layer(name).set_weights(first.get_layer(name).get_weights())
         net.compile(keras.optimizers.Adam(1e-3), model.rmse)
         net.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0)
-    found = {}
-    for split, part in tests.items():
-        scaled, stretches, starts = sequences(part)
-        found[split] = scaled.joined(whole.predict(stretches, batch_size=256, verbose=0), starts)
-    return {**found, "seconds": np.array(time.process_time() - started)}
+    outputs = {}
+    for name, songs in split.tests.items():
+        scaled, windows, starts = sequences(songs)
+        outputs[name] = scaled.overlap_merge(complete.predict(windows, batch_size=256, verbose=0), starts)
+    return Trained(outputs)
 
 
 def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
@@ -83,18 +96,17 @@ def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: in
     return predicted
 
 
-def fuse_all(found: list[dict], songs, splits: list[str], seed: int) -> dict:
-    """From what the jobs of one run found, member by member (whole, then the halves): what the ensemble says.
-
-    songs: the development songs. Returns predictions (n_frames, 2) by split.
-    """
-    of_members = [found[i : i + 1 + HALVES] for i in range(0, len(found), 1 + HALVES)]
-    half = np.repeat(protocol.k_folds(len(songs), HALVES, seed), songs.y.lengths)
+def fuse_all(trained: list[Trained], samples: Samples, split: Split) -> dict[str, np.ndarray]:
+    """Predictions of the ensemble (n_frames, 2) by test split, from the networks in the order of `networks`."""
+    of_members = [trained[i : i + 1 + HALVES] for i in range(0, len(trained), 1 + HALVES)]
+    labels = samples.y.subset(split.train)
+    half = np.repeat(protocol.k_folds(len(split.train), HALVES, split.seed // 1000), labels.lengths)
     held_out = np.empty((len(half), len(of_members), 2))
     for member, (_, *halves) in enumerate(of_members):
-        for fold, network in enumerate(halves):
-            held_out[half == fold, member] = network["held_out"]
+        for k, network in enumerate(halves):
+            held_out[half == k, member] = network.outputs["held_out"]
     return {
-        split: fuse(held_out, songs.y.values, np.stack([whole[split] for whole, *_ in of_members], 1), seed)
-        for split in splits
-    }
+        name: fuse(held_out, labels.values, np.stack([all_songs.outputs[name] for all_songs, *_ in of_members], 1),
+                   split.seed // 1000)
+        for name in split.tests
+    }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The songs of the task with what a network hears of them and their labels, at the same frames."""
+"""The songs of the task with their features and labels, at the same frames."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from common import protocol
 from common.errors import InputError
+from common.experiment import Samples
 from common.features import logmel, opensmile
-from common.features.store import FeatureStore
-from data_prep.dataset import at_labels
+from data_prep.dynamic import DynamicDataset, labelled_windows
 
 INPUTS = {
     "official": "the task's 260 openSMILE features",
@@ -21,74 +21,62 @@ COLUMNS = {"means": opensmile.MEANS, "timeless": opensmile.TIMELESS}  # of the t
 
 
 @dataclass(frozen=True)
-class Part:
-    """Songs with features and labels at the same frames."""
+class Songs:
+    """The songs of all splits that have one kind of input: samples, and the indices of those of each split."""
 
-    ids: list[str]
-    x: protocol.Sequences  # features
-    y: protocol.Sequences  # valence, arousal
-
-    def __len__(self):
-        return len(self.ids)
-
-    def some(self, songs) -> "Part":
-        """Those at some indices."""
-        pick = [protocol.Sequences.of([values[i] for i in songs]) for values in (self.x, self.y)]
-        return Part([self.ids[i] for i in songs], *pick)
+    samples: Samples
+    of_split: dict[str, np.ndarray]
 
 
-def extractor(source: str):
-    """The extractor of an input that is computed from audio."""
-    return logmel.LogMel() if source == "log_mel" else opensmile.OpenSmile()
+def extractor(data: DynamicDataset, source: str):
+    """The extractor of an input, or None if it comes with the data."""
+    if source == "log_mel":
+        return logmel.LogMel()
+    return None if data.given_features and source != "opensmile" else opensmile.OpenSmile()
 
 
-class Material:
-    """The songs of both splits that have one kind of input, aligned with one source of labels."""
+def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int, *, evaluation: bool) -> Songs:
+    """Development songs with an input (`INPUTS`) aligned with a source of labels; also those of evaluation.
 
-    def __init__(self, data, source: str, labels: str, align: str, jobs: int):
-        self.data, self.labels, self.align, self.jobs = data, labels, align, jobs
-        self.development = self._part("development", source)
-        self.tests = {"evaluation": self._part("evaluation", source)} if data.splits["evaluation"] else {}
+    Where features come with the data and the recordings of evaluation songs are cuts, these songs are there twice:
+    `evaluation_cuts` has features from the cuts, without what a cut cannot tell (the time since the song's start).
+    Raises InputError if no song of a split has the input.
+    """
+    options = {"labels": labels, "align": align, "n_jobs": n_jobs}
+    parts = {"development": _songs(data, "development", source, **options)}
+    if evaluation and data.splits["evaluation"]:
+        parts["evaluation"] = _songs(data, "evaluation", source, **options)
         if source == "official" and data.given_features and data.are_cuts(data.splits["evaluation"]):
-            self.tests["evaluation_cuts"] = self._part("evaluation", "opensmile")
-            features, at = self.tests["evaluation_cuts"].x.values, opensmile.SINCE_START
-            features[:, at] = self.development.x.values[:, at].mean(0)  # not known from a cut
+            x, y = _songs(data, "evaluation", "opensmile", **options)
+            means = np.concatenate(list(parts["development"][0].values()))[:, opensmile.SINCE_START].mean(0)
+            for rows in x.values():
+                rows[:, opensmile.SINCE_START] = means
+            parts["evaluation_cuts"] = x, y
+    ids = [song for x, _ in parts.values() for song in x]
+    x, y = (protocol.Sequences.of([rows for part in parts.values() for rows in part[k].values()]) for k in (0, 1))
+    artists = {track.id: track.artist for track in data.tracks}
+    ends = np.cumsum([len(x) for x, _ in parts.values()])
+    of_split = {name: np.arange(end - len(part[0]), end) for (name, part), end in zip(parts.items(), ends, strict=True)}
+    return Songs(Samples(ids, x, y, [artists.get(song) or song for song in ids]), of_split)
 
-    def _part(self, split: str, source: str) -> Part:
-        annotations, found = self.data.annotations(split, self.labels), {}
-        for song, (starts, values) in self._features(list(annotations), source).items():
-            there, rows = at_labels(annotations[song].times, starts, values, self.align)
-            if len(rows) == 0:
-                grid = "starts must be multiples of 0.5 s, and windows end where labels are"
-                raise InputError(
-                    f"{self.data.root}: no window of song {song} from {starts[0]:g} s on has a label; {grid}"
-                )
-            found[song] = rows, annotations[song].values[there]
-        if not found:
-            raise InputError(f"{self.data.root}: no {split} song has {INPUTS[source]}; get it from {self.data.source}")
-        return Part(list(found), *(protocol.Sequences.of(list(songs)) for songs in zip(*found.values(), strict=True)))
 
-    def _features(self, ids: list[str], source: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """By song: where each window starts, for a window of 1 s, and the features (n, dimension)."""
-        if source in COLUMNS:
-            of_all = self._features(ids, "official")
-            return {song: (starts, values[:, COLUMNS[source]]) for song, (starts, values) in of_all.items()}
-        if source == "official" and self.data.given_features:
-            return self.data.features(ids)
-        recordings = self.data.recordings(ids)
-        found = FeatureStore().get_all([r.path for r in recordings.values()], extractor(source), jobs=self.jobs)
-        early = 0.5 if source == "log_mel" else 0.0  # a segment of 0.5 s ends where a window of 1 s would
-        return {song: (recording.start_s - early + 0.5 * np.arange(len(values)), values)
-                for (song, recording), values in zip(recordings.items(), found, strict=True)}  # fmt: skip
+def _songs(data: DynamicDataset, split: str, source: str, *, labels: str, align: str, n_jobs: int) -> tuple[dict, dict]:
+    """By song of a split: features (n, features) and labels (n, 2) at the same frames."""
+    early_s = 0.5 if source == "log_mel" else 0.0  # a segment of 0.5 s ends where a window of 1 s would
+    found = labelled_windows(data, split, extractor(data, source), labels=labels, align=align,
+                             columns=COLUMNS.get(source), early_s=early_s, n_jobs=n_jobs)  # fmt: skip
+    if not found:
+        raise InputError(f"{data.root}: no {split} song has {INPUTS[source]}; get it from {data.source}")
+    return {song: x for song, (_, x, _) in found.items()}, {song: y for song, (_, _, y) in found.items()}
 
-    def facts(self, split: str, part: Part) -> dict:
-        """What a record states of the songs of a split."""
-        split = split.removesuffix("_cuts")
-        of, frames = self.data.splits[split], self.data.annotations(split, self.labels)
-        labelled = sum(len(frames[song].times) for song in part.ids)
-        artists = {track.id: track.artist for track in self.data.tracks}
-        found = {"n_test": len(part), "of_test": len(of), "tracks": part.ids}
-        found["artists"] = [artists.get(song) or song for song in part.ids]
-        if len(part.x.values) < labelled:
-            found["frames"] = f"{len(part.x.values):,} of {labelled:,} labels"
-        return found
+
+def coverage(data: DynamicDataset, split: str, labels: str, samples: Samples, songs: np.ndarray) -> dict:
+    """What a record states of the songs of a split."""
+    split = split.removesuffix("_cuts")
+    annotations, ids = data.annotations(split, labels), [samples.ids[i] for i in songs]
+    labelled, used = sum(len(annotations[song].times) for song in ids), int(samples.x.lengths[songs].sum())
+    found = {"n_test": len(songs), "of_test": len(data.splits[split]), "tracks": ids}
+    found["artists"] = [samples.groups[i] for i in songs]
+    if used < labelled:
+        found["frames"] = f"{used:,} of {labelled:,} labels"
+    return found

@@ -6,75 +6,36 @@ folder of the data root with labels.csv) it is cross-validated by song.
 
 import hashlib
 import sys
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from common import cli, protocol
-from common.files import finite
-from common.runs import Experiment
+from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trained
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
-from reproductions.malik2017.songs import INPUTS, Material, Part, extractor
-from reproductions.malik2017.variants import FOLDS, baselines, variants
+from reproductions.malik2017.songs import INPUTS, Songs, coverage, extractor, load
+from reproductions.malik2017.variants import FOLDS, NETWORK, baselines, variants
 
-PAPERS = "deam"  # the data set of the paper's task
+PAPER_DATASET = "deam"  # the data set of the paper's task
 SEEDS, BATCH, CHECK, PATIENCE = 5, 32, 10, 50
-TARGETS = ["valence", "arousal"]
+TARGETS = ("valence", "arousal")
+OF_TRAINING = ("length", "epochs", "until", "validation")  # settings of the training; the others are the network's
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
 
-def predictor(net, features: protocol.Sequences, length: int, readings: dict) -> Callable[[], np.ndarray]:
-    """A function that predicts, with the weights of the moment, every frame of some songs once: (n_frames, 2).
-
-    Songs are cut into sequences of `length`; where one is shorter, all are as long as the shortest.
-    """
-    from common.layers.fused import fuse
-    from reproductions.malik2017 import model
-
-    shortest = min(length, int(features.lengths.min()))
-    stretches, starts = features.cut(shortest)
-    size = -(-len(stretches) // -(-stretches[..., 0].size // 2000))  # of a batch; all alike, so that one graph does
-    firsts = np.minimum(np.arange(0, len(stretches), size), len(stretches) - size)
-    own = net if shortest == length else fuse(model.crnn(features.values.shape[1], shortest, **readings))
-
-    def predict() -> np.ndarray:
-        if own is not net:
-            own.set_weights(net.get_weights())
-        found = np.empty((*stretches.shape[:2], len(TARGETS)), "float32")
-        for first in firsts:
-            found[first : first + size] = own.predict_on_batch(stretches[first : first + size])
-        return features.joined(found, starts)
-
-    return predict
-
-
-def train_network(network: dict, train: Part, tests: dict[str, Part], seed: int) -> dict:
-    """Train on some songs, then predict: what `fit` found."""
-    return fit(network, train, tests, seed)[0]
-
-
-def n_validation(n_songs: int) -> int:
-    """How many of the training songs are held out to choose the weights: a tenth, at least one."""
-    return max(1, n_songs // 10)
-
-
-def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[dict, dict]:
+def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     """Train on some songs until their error is as low as `until` (3.5: the lowest average RMSE), then predict.
 
-    network: `length`, `epochs` (at most), `until`, and readings as `model.crnn` names them. With `validation` a tenth
-    of the songs is held out; the weights that were best on it count, and training ends PATIENCE epochs later.
-    Returns two dicts of arrays. What was found: the predictions of each split, "development" for `train` with what is
-    held out (n_frames, 2); `course` (checks, splits, 2), the RMSE of both targets, and `course_epochs` (checks,),
-    after which epochs: every 10, and the last; `seconds` of processor time. What was learnt: the weights that count,
-    and `mean` and `std` of the input.
+    settings: `length`, `epochs` (at most), `until`, and interpretations as `model.crnn` names them. With songs to
+    validate, training ends PATIENCE epochs after the weights that are best on them, which are kept.
+    Outputs: predictions (n_frames, 2) by test split. History: the RMSE of both targets every 10 epochs, by split.
     """
     from common import backend, weights
 
-    started = time.process_time()
-    backend.start(seed)
+    backend.start(split.seed)
     from keras.callbacks import EarlyStopping
     from keras.optimizers import Adam
 
@@ -82,28 +43,57 @@ def fit(network: dict, train: Part, tests: dict[str, Part], seed: int) -> tuple[
     from common.training import EvaluateSongs, StopAtTrainingError
     from reproductions.malik2017 import model
 
-    readings = {k: v for k, v in network.items() if k not in ("length", "epochs", "until", "validation")}
-    order, parts = np.random.default_rng(seed), {"development": train} | tests
-    if "validation" in network:
-        songs, held_out = order.permutation(len(train)), n_validation(len(train))
-        parts["validation"], train = train.some(songs[:held_out]), train.some(songs[held_out:])
-    mean, std = train.x.moments(np.arange(len(train)))
-    scaled = {k: protocol.Sequences((p.x.values - mean) / std, p.x.bounds) for k, p in parts.items()}
-    x, starts = protocol.Sequences((train.x.values - mean) / std, train.x.bounds).cut(network["length"])
-    y = train.y.values[starts[:, None] + np.arange(network["length"])]
-    plain = model.crnn(x.shape[2], network["length"], **readings)
+    length, of_network = settings["length"], {k: v for k, v in settings.items() if k not in OF_TRAINING}
+    mean, std = samples.x.moments(split.train)
+
+    def scaled(songs):
+        x = samples.x.subset(songs)
+        return protocol.Sequences((x.values - mean) / std, x.bounds)
+
+    x, starts = scaled(split.train).split_into(length)
+    y = samples.y.subset(split.train).values[starts[:, None] + np.arange(length)]
+    plain = model.crnn(x.shape[2], length, **of_network)
     net = fuse(plain)
     net.compile(Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
-    predict = {k: predictor(net, features, network["length"], readings) for k, features in scaled.items()}
-    evaluate = EvaluateSongs(predict, {k: part.y.values for k, part in parts.items()}, every=CHECK)
-    callbacks = [evaluate, StopAtTrainingError(network["until"], "development_rmse")]
-    if "validation" in network:
+    parts = {"development": np.union1d(split.train, split.validation)} | split.tests
+    parts |= {"validation": split.validation} if len(split.validation) else {}
+    predict = {name: predictor(net, scaled(songs), length, of_network) for name, songs in parts.items()}
+    evaluate = EvaluateSongs(
+        predict, {name: samples.y.subset(songs).values for name, songs in parts.items()}, every=CHECK
+    )
+    callbacks = [evaluate, StopAtTrainingError(settings["until"], "development_rmse")]
+    if len(split.validation):
         callbacks.append(EarlyStopping("validation_rmse", patience=PATIENCE, mode="min", restore_best_weights=True))
-    net.fit(x, y, batch_size=BATCH, epochs=network["epochs"], callbacks=callbacks, verbose=0)
-    found = {split: of_split() for split, of_split in predict.items()}
-    found |= {"course": np.array(evaluate.errors, "float32"), "course_epochs": np.array(evaluate.epochs)}
-    found["seconds"] = np.array(time.process_time() - started)
-    return found, weights.of(plain) | {"mean": mean, "std": std}
+    net.fit(x, y, batch_size=BATCH, epochs=settings["epochs"], callbacks=callbacks, verbose=0)
+    errors = zip(parts, np.swapaxes(evaluate.errors, 0, 1), strict=True)
+    history = {"epoch": np.array(evaluate.epochs)} | {f"rmse, {name}": of_part for name, of_part in errors}
+    outputs = {name: predict[name]() for name in split.tests}
+    return Trained(outputs, history, weights.of(plain) | {"mean": mean, "std": std})
+
+
+def predictor(net, features: protocol.Sequences, length: int, of_network: dict) -> Callable[[], np.ndarray]:
+    """A function that predicts, with the weights of the moment, every frame of some songs once: (n_frames, 2).
+
+    Songs are split into sequences of `length`; where one is shorter, all sequences are as long as the shortest song.
+    """
+    from common.layers.fused import fuse
+    from reproductions.malik2017 import model
+
+    shortest = min(length, int(features.lengths.min()))
+    windows, starts = features.split_into(shortest)
+    size = -(-len(windows) // -(-windows[..., 0].size // 2000))  # of a batch; all alike, so that one graph does
+    firsts = np.minimum(np.arange(0, len(windows), size), len(windows) - size)
+    own = net if shortest == length else fuse(model.crnn(features.values.shape[1], shortest, **of_network))
+
+    def predict() -> np.ndarray:
+        if own is not net:
+            own.set_weights(net.get_weights())
+        predicted = np.empty((*windows.shape[:2], len(TARGETS)), "float32")
+        for first in firsts:
+            predicted[first : first + size] = own.predict_on_batch(windows[first : first + size])
+        return features.overlap_merge(predicted, starts)
+
+    return predict
 
 
 class MediaEval2015(Experiment):
@@ -111,141 +101,64 @@ class MediaEval2015(Experiment):
 
     paper = "malik2017"
 
-    def __init__(self, data, folds: int, jobs: int):
-        self.data, self.folds, self.processes = data, folds, jobs
-        self.dataset, self.for_record = "mediaeval2015" if data.name == PAPERS else data.name, not data.rendered
-        self._materials = {}
+    def __init__(self, data, folds: int, n_jobs: int):
+        self.data, self.folds, self.n_jobs, self._songs = data, folds, n_jobs, {}
+        self.dataset, self.for_record = "mediaeval2015" if data.name == PAPER_DATASET else data.name, not data.rendered
 
-    def material(self, settings: dict) -> Material:
-        """The songs that a variant (or job) asks for, read once."""
+    def task(self, variant):
+        return Dynamic(TARGETS, with_tau=False)
+
+    def songs(self, variant) -> Songs:
+        """The songs of a variant, read once."""
+        settings = variant.settings
         key = settings["input"], settings["labels"], settings["align"]
-        if key not in self._materials:
-            self._materials[key] = Material(self.data, *key, self.processes)
-        return self._materials[key]
+        evaluation = not settings["cross_validation"]
+        if (key, evaluation) not in self._songs:
+            self._songs[key, evaluation] = load(self.data, *key, self.n_jobs, evaluation=evaluation)
+        return self._songs[key, evaluation]
 
-    def lacks(self, variant):
-        settings = variant.settings
-        networks = settings.get("networks", [settings["network"]] if "network" in settings else [])
-        length = max([*(network["length"] for network in networks), *settings.get("members", [])], default=0)
-        shortest = self.material(settings).development.x.lengths.min()
-        return f"its sequences have {length} frames, and songs here only {shortest}" if shortest < length else None
+    def samples(self, variant):
+        return self.songs(variant).samples
 
-    def facts(self, variant):
-        material, settings = self.material(variant.settings), variant.settings
+    def splits(self, variant, seed):
+        songs, settings = self.songs(variant), variant.settings
         if settings["cross_validation"]:
-            self.fold_of(0, material.development)  # more folds than songs: told before anything is recorded
-        parts = {"cross-validation" if settings["cross_validation"] else "development": material.development}
-        parts |= {} if settings["cross_validation"] else material.tests
-        splits = {split: material.facts("development" if split == "cross-validation" else split, part)
-                  for split, part in parts.items()}  # fmt: skip
-        digest = hashlib.sha256()
-        for part in parts.values():
-            digest.update(" ".join(part.ids).encode() + part.x.values.tobytes() + part.y.values.tobytes())
-        heard = not self.data.given_features or settings["input"] in ("opensmile", "log_mel")
-        source = "opensmile" if heard and settings["input"] == "official" else settings["input"]
-        if "evaluation_cuts" in splits:
-            splits["evaluation_cuts"] |= {"input": INPUTS["opensmile"], "audio": self.data.audio_kind}
-        development = splits[next(iter(splits))]
-        shortened = settings != PUBLISHED[variant.name] or (settings["cross_validation"] and self.folds != FOLDS)
-        return {
-            "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind if heard else "none",
-            "input": INPUTS[source], "labels": settings["labels"], "n_train": development["n_test"],
-            "of_train": development["of_test"], "partial": shortened, "targets": TARGETS, "splits": splits,
-        }  # fmt: skip
-
-    def extractor(self, variant):
-        settings = variant.settings
-        given = self.data.given_features and settings["input"] not in ("opensmile", "log_mel")
-        only_given = given and "evaluation_cuts" not in self.material(settings).tests
-        return None if only_given else extractor(settings["input"])
-
-    def jobs(self, variant, seed):
-        settings = variant.settings
-        if "beside" in settings:
-            return []
-        job = {k: settings[k] for k in ("input", "labels", "align")} | {"seed": seed}
-        if "members" in settings:
-            of_member = [job | {"epochs": settings["epochs"], "member": member, "length": length}
-                         for member, length in enumerate(settings["members"])]  # fmt: skip
-            return [member | {"fold": fold} for member in of_member for fold in (None, *range(li2016.HALVES))]
-        networks = settings.get("networks", [settings["network"]])
-        folds = range(self.folds) if settings["cross_validation"] else [None]
-        return [job | {"network": network, "fold": fold}
-                for network in networks for fold in folds]  # fmt: skip
-
-    def call(self, job):
-        material, fold, seed = self.material(job), job["fold"], 1000 * job["seed"] + (job["fold"] or 0)
-        if "member" in job:
-            songs, seed = material.development, seed + 100 * job["member"]
-            if fold is None:
-                return li2016.train_member, job["length"], songs, {"development": songs} | material.tests, seed
-            half = protocol.k_folds(len(songs), li2016.HALVES, job["seed"])
-            train, test = (songs.some(np.flatnonzero(part)) for part in (half != fold, half == fold))
-            return li2016.train_member, job["length"], train, {"held_out": test}, seed
-        if fold is None:
-            return train_network, job["network"], material.development, material.tests, seed
-        fold_of = self.fold_of(job["seed"], material.development)
-        train, test = (np.flatnonzero(part) for part in (fold_of != fold, fold_of == fold))
-        tests = {"cross-validation": material.development.some(test)}
-        return train_network, job["network"], material.development.some(train), tests, seed
-
-    def fold_of(self, seed: int, songs: Part) -> np.ndarray:
-        return protocol.k_folds(len(songs), self.folds, seed)
-
-    def finish(self, variant, seed, found, jobs):
-        from common import metrics
-
-        settings, material = variant.settings, self.material(variant.settings)
-        entry = {"metrics": {}, "songs": {}}
-        if settings["cross_validation"]:
-            songs = material.development
-            fold_of = self.fold_of(seed, songs)
-            entry["fold"] = fold_of.tolist()
-            courses = {}
-            for k in range(self.folds):
-                train, test = (np.flatnonzero(part) for part in (fold_of != k, fold_of == k))
-                held_out = songs.some(test)
-                predicted = found[k]["cross-validation"] if found else self.baseline(
-                    settings["beside"], songs.some(train), held_out
-                )  # fmt: skip
-                courses |= zip(test, np.split(predicted, held_out.y.bounds[1:-1]), strict=True)
-            predictions = {"cross-validation": (songs, np.concatenate([courses[i] for i in range(len(songs))]))}
+            parts = protocol.cross_validation("cross-validation", len(songs.samples), self.folds, seed)
         else:
-            parts = {"development": material.development} | material.tests
-            if "members" in settings:
-                found = [li2016.fuse_all(found, material.development, list(parts), seed)]
-            predictions = {
-                split: (part, np.mean([network[split] for network in found], axis=0) if found else
-                        self.baseline(settings["beside"], material.development, part))
-                for split, part in parts.items()
-            }  # fmt: skip
-        for split, (part, predicted) in predictions.items():
-            estimate = protocol.Sequences(predicted, part.y.bounds)
-            moments = np.array([metrics.song_moments(part.y[i], estimate[i]) for i in range(len(part))])
-            moments = [[[float(f"{m:.7g}") for m in target] for target in song] for song in moments]
-            entry["songs"][split] = {"frames": part.y.lengths.tolist(), "moments": moments}
-            entry["metrics"][split] = metrics.dynamic(entry["songs"][split], TARGETS)
-        if found:
-            checked = [network for network in found if "course" in network]
-            entry["course"] = [finite(network["course"].astype(float).round(4).tolist()) for network in checked]
-            entry["course_epochs"] = [network["course_epochs"].tolist() for network in checked]
-            if seed == 0:
-                split = next(name for name in predictions if name != "development")
-                entry["predictions"] = {split: predictions[split][1].round(3).tolist()}
-        return entry
+            parts = [Split(songs.of_split["development"], songs.of_split, seed=1000 * seed)]
+        return [with_validation(part) for part in parts] if "validation" in settings.get("network", {}) else parts
 
-    def for_good(self, variant):
+    def networks(self, variant, split):
+        settings, samples = variant.settings, self.samples(variant)
+        if "members" in settings:
+            return li2016.networks(samples, split, settings["members"])
+        several = settings.get("networks", [settings["network"]] if "network" in settings else [])
+        return [Network(fit, of_network, samples, split) for of_network in several]
+
+    def trained_on_all(self, variant):
         settings = variant.settings
         if "network" not in settings or settings["input"] not in ("official", "timeless"):
-            return super().for_good(variant)
-        songs = self.material(settings).development
-        validated = n_validation(len(songs)) if "validation" in settings["network"] else 0
-        calls = [(fit, settings["network"], songs, {}, 1000 * seed) for seed in range(SEEDS)]
-        return len(songs) - validated, validated, calls
+            return super().trained_on_all(variant)
+        songs = self.songs(variant).of_split["development"]
+        splits = [Split(songs, {}, seed=1000 * seed) for seed in range(SEEDS)]
+        splits = [with_validation(split) for split in splits] if "validation" in settings["network"] else splits
+        return [network for split in splits for network in self.networks(variant, split)]
+
+    def predict(self, variant, split, trained):
+        samples = self.samples(variant)
+        if "baseline" in variant.settings:
+            return {name: self.baseline(variant.settings["baseline"], samples, split.train, songs)
+                    for name, songs in split.tests.items()}  # fmt: skip
+        if "members" in variant.settings:
+            predicted = li2016.fuse_all(trained, samples, split)
+        else:
+            predicted = {name: np.mean([network.outputs[name] for network in trained], axis=0) for name in split.tests}
+        return {name: np.split(frames, samples.y.subset(split.tests[name]).bounds[1:-1])
+                for name, frames in predicted.items()}  # fmt: skip
 
     @staticmethod
-    def baseline(name: str, train: Part, test: Part) -> np.ndarray:
-        """What predicts without a network, (n_frames, 2); the same at all frames of a song."""
+    def baseline(name: str, samples: Samples, train: np.ndarray, test: np.ndarray) -> list[np.ndarray]:
+        """Predictions (n_frames, 2) a test song without a network; the same at all frames of a song."""
         from common import baselines
 
         def song_means(sequences):
@@ -254,19 +167,69 @@ class MediaEval2015(Experiment):
         if name == "zero":
             per_song = np.zeros((len(test), len(TARGETS)))
         elif name == "training_mean":
-            per_song = np.repeat(train.y.values.mean(0, keepdims=True), len(test), axis=0)
+            per_song = np.repeat(samples.y.subset(train).values.mean(0, keepdims=True), len(test), axis=0)
         elif name == "own_song_mean":
-            per_song = song_means(test.y)
+            per_song = song_means(samples.y.subset(test))
         else:
-            labels = np.concatenate([song_means(part.y) for part in (train, test)])
-            features = np.concatenate([song_means(part.x) for part in (train, test)])
-            songs = np.arange(len(labels))
-            per_song = baselines.ridge(labels, songs[: len(train)], songs[len(train) :], features)
-        return np.repeat(per_song, test.y.lengths, axis=0)
+            per_song = baselines.ridge(song_means(samples.y), train, test, song_means(samples.x))
+        return [np.repeat(mean[None], n, axis=0) for mean, n in zip(per_song, samples.y.lengths[test], strict=True)]
+
+    def evaluate(self, variant, splits, predictions):
+        entry = super().evaluate(variant, splits, predictions)
+        if not variant.settings["cross_validation"]:
+            del entry["fold"]  # the split is the task's, the same in all runs
+        if "baseline" not in variant.settings and splits[0].seed == 0:  # for figures
+            split = next(name for name in predictions if name != "development")
+            frames = np.concatenate(list(predictions[split].values()))
+            entry["predictions"] = {split: frames.astype(float).round(3).tolist()}
+        return entry
+
+    def unavailable_reason(self, variant):
+        settings = variant.settings
+        networks = settings.get("networks", [settings["network"]] if "network" in settings else [])
+        length = max([*(network["length"] for network in networks), *settings.get("members", [])], default=0)
+        songs = self.songs(variant)
+        shortest = songs.samples.x.lengths[songs.of_split["development"]].min()
+        return f"its sequences have {length} frames, and songs here only {shortest}" if shortest < length else None
+
+    def extractor(self, variant):
+        own = extractor(self.data, variant.settings["input"])
+        return own or (extractor(self.data, "opensmile") if "evaluation_cuts" in self.songs(variant).of_split else None)
+
+    def facts(self, variant):
+        settings, songs = variant.settings, self.songs(variant)
+        self.splits(variant, 0)  # an error now if there are more folds than songs
+        parts = {"cross-validation": songs.of_split["development"]} if settings["cross_validation"] else songs.of_split
+        splits = {}
+        digest = hashlib.sha256()
+        for name, indices in parts.items():
+            of_split = "development" if name == "cross-validation" else name
+            splits[name] = coverage(self.data, of_split, settings["labels"], songs.samples, indices)
+            x, y = songs.samples.x.subset(indices), songs.samples.y.subset(indices)
+            digest.update(" ".join(splits[name]["tracks"]).encode() + x.values.tobytes() + y.values.tobytes())
+        uses_audio = extractor(self.data, settings["input"]) is not None
+        source = "opensmile" if uses_audio and settings["input"] == "official" else settings["input"]
+        if "evaluation_cuts" in splits:
+            splits["evaluation_cuts"] |= {"input": INPUTS["opensmile"], "audio": self.data.audio_kind}
+        development = splits[next(iter(splits))]
+        other_folds = settings["cross_validation"] and self.folds != FOLDS
+        return {
+            "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind if uses_audio else "none",
+            "input": INPUTS[source], "labels": settings["labels"], "n_train": development["n_test"],
+            "of_train": development["of_test"], "partial": settings != PUBLISHED.get(variant.name) or other_folds,
+            "targets": list(TARGETS), "splits": splits,
+        }  # fmt: skip
+
+
+def with_validation(split: Split) -> Split:
+    """A tenth of the training songs, at least one, validates instead."""
+    songs = split.train[np.random.default_rng(split.seed).permutation(len(split.train))]
+    held_out = max(1, len(songs) // 10)
+    return replace(split, train=np.sort(songs[held_out:]), validation=np.sort(songs[:held_out]))
 
 
 def build(options) -> MediaEval2015:
-    """The data set that the options name; without a data root the rendered one."""
+    """The data set that the options name; without a data root synthetic music."""
     data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     return MediaEval2015(data, options.folds or FOLDS, options.jobs)
@@ -274,7 +237,7 @@ def build(options) -> MediaEval2015:
 
 def _variants(options):
     every = variants(options.epochs)
-    if options.dataset == PAPERS:
+    if options.dataset == PAPER_DATASET:
         return every
     own = [v for v in every if v.settings["cross_validation"] and v.settings["labels"] == "task"]
     return sorted(own, key=lambda v: "validation" not in v.settings.get("network", {}))  # that one by default
@@ -282,7 +245,7 @@ def _variants(options):
 
 TRAINING = cli.Training(
     __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("crnn_l20",),
-    repeats=SEEDS, dataset=PAPERS,
+    repeats=SEEDS, dataset=PAPER_DATASET, network=NETWORK,
 )  # fmt: skip
 
 

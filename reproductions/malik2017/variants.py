@@ -1,10 +1,15 @@
 """All systems of the paper's tables, the readings of what it leaves open, and the baselines."""
 
-from common.runs import Variant
+from common.experiment import Variant
 from reproductions.malik2017 import li2016
 
 EPOCHS, FOLDS = 300, 10  # at most; of the cross-validation over the development songs, which the paper has not
 PROTOCOL = 1  # raised by hand when a change of the code changes results
+NETWORK = {  # settings of the network that a variant need not name, as `model.crnn` has them
+    "branches": 2, "dropout": 0.25, "pieces": 4, "bn_first": False, "gru_dropout": None,
+    "penalty": ("mean", "batch", "sum", "weights", "off"), "gates": ("hard_sigmoid", "logistic"),
+    "reset_after": False,
+}  # fmt: skip
 PUBLISHED_DEVELOPMENT = {  # average RMSE at which the authors' training ended (Table 1)
     "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055}, "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
 }  # fmt: skip
@@ -46,7 +51,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
             core_seconds=sum(row.core_seconds for row in rows[:4]),  # less where those are run too
         )
     ]
-    rows += [Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, finish_last=True)]
+    rows += [Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, score_last=True)]
     rows += [
         crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", n, source="log_mel", dropout=0.75, primary=True)
         for n in (20, 10, 30, 60)
@@ -86,15 +91,15 @@ def variants(epochs: int | None = None) -> list[Variant]:
              **one),
     ]  # fmt: skip
     rows += readings
-    return rows + list({v.name: v for row in rows for v in _beside(row)}.values())
+    return rows + list({v.name: v for row in rows for v in _baselines(row)}.values())
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
     """The names of those that run beside a variant, on its data."""
-    return tuple(baseline.name for baseline in _beside(variant))
+    return tuple(baseline.name for baseline in _baselines(variant))
 
 
-def _beside(variant: Variant) -> list[Variant]:
+def _baselines(variant: Variant) -> list[Variant]:
     """What predicts without a network, on the songs, labels and split of a variant."""
     on = {k: variant.settings[k] for k in ("input", "labels", "cross_validation")}
     on["input"] = "official" if on["input"] in ("means", "timeless") else on["input"]  # the same songs and labels
@@ -103,6 +108,6 @@ def _beside(variant: Variant) -> list[Variant]:
     prefix = "cv_" if on["cross_validation"] else ""
     return [
         Variant(f"{prefix}{name}{suffix}", f"{title}{about}",
-                {"beside": name} | on | {"align": "ends_at_label", "protocol": PROTOCOL}, core_seconds=1)
+                {"baseline": name} | on | {"align": "ends_at_label", "protocol": PROTOCOL}, core_seconds=1)
         for name, title in BASELINES.items()
     ]  # fmt: skip

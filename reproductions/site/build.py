@@ -157,7 +157,7 @@ def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
         kind = __import__(f"reproductions.{paper}.predict", fromlist=["Model"]).Model
         models[paper] = kind(networks, facts), facts
     calls = ((_song, number, path, models, out, audio, plots, RelativeMel) for number, path in enumerate(paths))
-    for song in progress(calls, total=len(paths), jobs=1, label="recordings", unit="file"):
+    for song in progress(calls, total=len(paths), n_jobs=1, label="recordings", unit="file"):
         (failed if isinstance(song, str) else found).append(song)
     return found, failed
 

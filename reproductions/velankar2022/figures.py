@@ -52,7 +52,7 @@ def curves(networks: dict[str, dict], path: Path) -> None:
     for column, (name, record) in enumerate(networks.items()):
         for axis, kind in zip(axes[:, column], ("accuracy", "loss"), strict=True):
             for key, label, colour in (("", "training", plots.BLUE), ("val_", "validation", plots.ORANGE)):
-                runs = np.array([run["curves"][key + kind] for run in record["runs"]], "float64")
+                runs = np.array([run["history"][0][key + kind] for run in record["runs"]], "float64")
                 epochs = np.arange(1, runs.shape[1] + 1)
                 axis.plot(epochs, runs.T, color=colour, lw=0.4, alpha=0.3)
                 axis.plot(epochs, runs.mean(0), color=colour, lw=1.8, label=label)

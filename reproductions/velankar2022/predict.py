@@ -11,7 +11,7 @@ import numpy as np
 from common import audio, predict, weights
 from common.errors import InputError
 from common.features.relative_mel import RelativeMel
-from reproductions.velankar2022.songs import filled
+from reproductions.velankar2022.songs import loop_to_length
 from reproductions.velankar2022.variants import HOP
 
 PAPER = "velankar2022"
@@ -46,7 +46,7 @@ class Model(predict.Predictor):
 
     def of_spectrogram(self, spectrogram: np.ndarray) -> np.ndarray:
         """Frames (n, 128) -> probabilities (n_classes,)."""
-        x = (filled(spectrogram)[None] - self.mean) / self.std
+        x = (loop_to_length(spectrogram)[None] - self.mean) / self.std
         return self.net.predict_on_batch(x.astype("float32"))[0, : self.classes]
 
 

@@ -1,92 +1,79 @@
-"""What the networks hear and tell apart: spectrograms of one size, classes, artists."""
-
-from dataclasses import dataclass
+"""The songs of the data set, their classes, and how they are split."""
 
 import numpy as np
 
 from common.errors import InputError
-from common.features.relative_mel import RelativeMel
-from common.features.store import FeatureStore
-from common.features.truncated import Truncated
 from common.protocol import k_folds
 from data_prep.dataset import ClassDataset, Track
 
-FRAMES, BANDS = 640, 128
+FRAMES, BANDS = 640, 128  # of a spectrogram
 MOODS = {"happy": "romantic", "sad": "sad", "relaxed": "devotional"}  # quadrants in the place of the paper's classes
-PER_CLASS, FEWEST = 46, 8  # of each class: in the paper; so that every part of a split has some
-TEST_SHARE, VALIDATION_SHARE = 0.33, 0.2  # of 138 songs 46, of the other 92 19
+PER_CLASS, FEWEST = 46, 8  # songs a class: in the paper; so that each part of a split has some
+TEST, VALIDATION = 0.33, 0.2  # of 138 songs 46; of the other 92 songs 19
 
 
-@dataclass(frozen=True)
-class Songs:
-    """Recordings, the number of each one's class, and its artist (itself, where the artist is not known)."""
+def select(data: ClassDataset, songs: str) -> tuple[list[Track], tuple[str, ...], np.ndarray]:
+    """All songs ("quadrants"), or the paper's three moods with 46 songs each ("moods") of a data set in quadrants.
 
-    tracks: list[Track]
-    classes: tuple[str, ...]
-    y: np.ndarray  # (n_songs,)
-    artists: list[str]
+    The 46 songs are drawn once, with seed 0. Of other data sets all songs are taken.
 
-    def features(self, extractor, seconds: float | None, jobs: int) -> list[np.ndarray]:
-        """What an extractor finds in each recording, or in its first seconds."""
-        heard = Truncated(extractor, seconds) if seconds else extractor
-        return FeatureStore().get_all([track.path for track in self.tracks], heard, jobs=jobs)
+    Returns
+    -------
+    tracks, names of the classes, and the number of each track's class (n_songs,)
 
-    def spectrograms(self, hop: int, seconds: float | None, jobs: int) -> tuple[np.ndarray, int]:
-        """(n_songs, 640, 128), float32; and how many recordings are shorter, and begin again until 640 are full."""
-        found = self.features(RelativeMel(hop), seconds, jobs)
-        return np.stack([filled(one) for one in found]), sum(len(one) < FRAMES for one in found)
-
-    def split(self, seed: int, grouped: bool, size: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Indices of songs to train on, to validate and to test; every class has its share of each part.
-
-        A third is tested, and a fifth of the others validated. grouped: no artist is in two parts. size: how many of
-        those that are not tested are learnt from, the validated ones among them.
-        """
-        from sklearn.model_selection import train_test_split
-
-        rest, test = self.two_parts(np.arange(len(self.y)), TEST_SHARE, seed, grouped)
-        if size is not None and size < len(rest):
-            rest, _ = train_test_split(rest, train_size=size, stratify=self.y[rest], random_state=seed)
-        parts = (*self.two_parts(rest, VALIDATION_SHARE, seed, grouped), test)
-        if any(len(set(self.y[part])) < len(self.classes) for part in parts):
-            raise InputError(f"split {seed} by artist has no song of some class in a part; name more artists a class")
-        return parts
-
-    def two_parts(self, songs: np.ndarray, share: float, seed: int, grouped: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Indices of songs in two parts, the second with that share of them; classes and artists as in `split`."""
-        from sklearn.model_selection import train_test_split
-
-        if grouped:
-            folds, artists = round(1 / share), [self.artists[i] for i in songs]
-            fold_of = k_folds(len(songs), folds, seed, artists, self.y[songs])
-            chosen = np.random.default_rng(seed).integers(folds)  # large artists are always in the same fold
-            return songs[fold_of != chosen], songs[fold_of == chosen]
-        return train_test_split(songs, test_size=share, stratify=self.y[songs], random_state=seed)
-
-
-def filled(spectrogram: np.ndarray) -> np.ndarray:
-    """The first 640 frames, (640, 128); a shorter one begins again until they are full."""
-    return np.resize(spectrogram, (FRAMES, BANDS))
-
-
-def select(data: ClassDataset, songs: str) -> Songs:
-    """Of a data set in quadrants all songs ("quadrants") or the paper's three moods, 46 songs each ("moods").
-
-    Which of them is drawn once, with seed 0. Of other data sets all songs. Raises InputError if there are too few.
+    Raises
+    ------
+    InputError : a class has too few songs
     """
-    classes, label = data.classes, data.labels["class"]
-    chosen = data.tracks
+    classes, label, tracks = data.classes, data.labels["class"], data.tracks
     if songs == "moods" and set(MOODS) < set(classes):
-        classes, chosen, label = tuple(MOODS.values()), [], label.map(MOODS)
+        classes, label, tracks = tuple(MOODS.values()), label.map(MOODS), []
         for name in classes:
             of_class = [track for track in data.tracks if label[track.id] == name]
             if len(of_class) < PER_CLASS:
                 raise InputError(f"{data.root}: has {len(of_class)} songs that are {name}; {PER_CLASS} are needed")
-            order = np.random.default_rng(0).permutation(len(of_class))[:PER_CLASS]
-            chosen += [of_class[i] for i in sorted(order)]
-    y = np.array([classes.index(label[track.id]) for track in chosen])
-    rarest = np.bincount(y, minlength=len(classes)).min()
-    if rarest < FEWEST:
-        name = classes[int(np.bincount(y, minlength=len(classes)).argmin())]
-        raise InputError(f"{data.root}: has {rarest} songs of class {name}, too few to split; {FEWEST} are needed")
-    return Songs(chosen, classes, y, [track.artist or track.id for track in chosen])
+            drawn = np.random.default_rng(0).permutation(len(of_class))[:PER_CLASS]
+            tracks += [of_class[i] for i in sorted(drawn)]
+    y = np.array([classes.index(label[track.id]) for track in tracks])
+    counts = np.bincount(y, minlength=len(classes))
+    if counts.min() < FEWEST:
+        few = f"has {counts.min()} songs of class {classes[int(counts.argmin())]}, too few to split"
+        raise InputError(f"{data.root}: {few}; {FEWEST} are needed")
+    return tracks, classes, y
+
+
+def three_parts(y: np.ndarray, artists: list[str] | None, size: int | None, seed: int) -> tuple[np.ndarray, ...]:
+    """Indices of songs to train on, to validate and to test: a third is tested, a fifth of the others validates.
+
+    Parameters
+    ----------
+    y : classes (n_songs,); each has its share of each part
+    artists : (n_songs,), none of whom is in two parts; None: songs are split one by one
+    size : at most so many songs to train on and to validate
+    """
+    from sklearn.model_selection import train_test_split
+
+    rest, test = two_parts(np.arange(len(y)), y, artists, TEST, seed)
+    if size is not None and size < len(rest):
+        rest, _ = train_test_split(rest, train_size=size, stratify=y[rest], random_state=seed)
+    parts = *two_parts(rest, y, artists, VALIDATION, seed), test
+    if any(len(set(y[part])) < len(set(y)) for part in parts):
+        raise InputError(f"split {seed} by artist has no song of some class in a part; name more artists a class")
+    return parts
+
+
+def two_parts(songs: np.ndarray, y: np.ndarray, artists: list[str] | None, fraction: float, seed: int) -> tuple:
+    """Some songs in two parts, the second with that fraction of them; classes and artists as in `three_parts`."""
+    from sklearn.model_selection import train_test_split
+
+    if artists is None:
+        return tuple(train_test_split(songs, test_size=fraction, stratify=y[songs], random_state=seed))
+    folds = round(1 / fraction)
+    fold_of = k_folds(len(songs), folds, seed, [artists[i] for i in songs], y[songs])
+    second = fold_of == np.random.default_rng(seed).integers(folds)  # large artists are always in the same fold
+    return songs[~second], songs[second]
+
+
+def loop_to_length(spectrogram: np.ndarray) -> np.ndarray:
+    """The first 640 frames (640, 128); a shorter spectrogram is repeated until they are full."""
+    return np.resize(spectrogram, (FRAMES, BANDS))

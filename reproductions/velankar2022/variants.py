@@ -1,6 +1,6 @@
 """Both networks on the songs of the paper or in their place, the readings of what it leaves open, its outlook."""
 
-from common.runs import Variant
+from common.experiment import Variant
 
 EPOCHS, HOP = 25, 1024
 TEST, LAST = "test", "test, last epoch"
@@ -37,13 +37,13 @@ def variants(epochs: int | None = None) -> list[Variant]:
     found += [network(kind, on={"groups": "artists"}) for kind in both]
     learning = {"songs": "quadrants", "groups": "artists"}
     found += [network(kind, on=learning | {"size": size}) for size in (*SIZES, None) for kind in both]
-    beside = {baseline.name: baseline for variant in found for baseline in _beside(variant)}
+    beside = {baseline.name: baseline for variant in found for baseline in _baselines(variant)}
     return [*found, *beside.values()]
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
     """The names of those that run beside a variant, on its songs and splits."""
-    return tuple(baseline.name for baseline in _beside(variant))
+    return tuple(baseline.name for baseline in _baselines(variant))
 
 
 def _on(*, songs="moods", groups=None, size=None, hop=HOP, seconds=None) -> dict:
@@ -66,10 +66,10 @@ def _named(name: str, title: str, on: dict) -> tuple[str, str]:
     return name, title
 
 
-def _beside(variant: Variant) -> list[Variant]:
+def _baselines(variant: Variant) -> list[Variant]:
     on = _on(**{key: variant.settings[key] for key in ("songs", "groups", "size", "seconds")})
     found = []
     for name, title in BASELINES.items():
         heard = on | {"seconds": None} if name == "majority" else on
-        found.append(Variant(*_named(name, title, heard), heard | {"beside": name}, core_seconds=2))
+        found.append(Variant(*_named(name, title, heard), heard | {"baseline": name}, core_seconds=2))
     return found

@@ -8,9 +8,9 @@ It runs at the commit named in the file alone: later ones have other layers, and
 import subprocess
 
 import numpy as np
+from common.keras2019 import RMSprop
 
 from common import keras2017
-from common.keras2019 import RMSprop
 from tests.behaviour.cases import CASES, STORED, behaviour, mask, weight
 
 

@@ -32,7 +32,7 @@ def main():
         for jobs in (1, 2):
             with tempfile.TemporaryDirectory() as folder:
                 started = time.perf_counter()
-                FeatureStore(Path(folder)).get_all(paths, MelSpectrogram(), jobs=jobs)
+                FeatureStore(Path(folder)).get_all(paths, MelSpectrogram(), n_jobs=jobs)
                 seconds.append(time.perf_counter() - started)
         pairs.append(seconds)
         print(f"1 process {seconds[0]:.1f} s, 2 processes {seconds[1]:.1f} s, ratio {seconds[0] / seconds[1]:.2f}")

@@ -128,7 +128,7 @@ def suites_way(root: Path, epochs: int, cache: Path, repeats: int = SEEDS) -> tu
         call += ["--repeats", repeats, "--epochs", epochs, "--out", out]
         seconds, _ = timed(call, os.environ | {"MER_CACHE": str(cache)})
         record = json.loads((Path(out) / "malik2017/mediaeval2015/crnn_l20.json").read_text())
-    checks = [len(course) for run in record["runs"] for course in run["course"]]
+    checks = [len(network["epoch"]) for run in record["runs"] for network in run["history"]]
     assert checks == [-(-epochs // CHECK)] * repeats, "training ended early"
     return seconds, record["facts"]["n_train"]
 

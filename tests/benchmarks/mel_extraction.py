@@ -51,7 +51,7 @@ def main() -> None:
         for jobs in (1, 2):
             with tempfile.TemporaryDirectory() as folder:
                 started = time.perf_counter()
-                FeatureStore(folder).get_all(paths, extractor, jobs=jobs, quiet=True)
+                FeatureStore(folder).get_all(paths, extractor, n_jobs=jobs, quiet=True)
                 pair.append(time.perf_counter() - started)
                 print(f"{jobs} processes: {pair[-1]:.1f} s for {len(paths)} excerpts, stored")
         pairs.append(pair)

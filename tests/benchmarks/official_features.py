@@ -15,7 +15,7 @@ from common import cli, predict, weights
 from common.features import opensmile
 from common.report import text_table
 from data_prep import open_dataset
-from data_prep.dataset import at_labels
+from data_prep.dynamic import align_to_labels
 from tests import benchmarks
 
 TARGETS = ("valence", "arousal")
@@ -54,7 +54,7 @@ def main() -> None:
         same, whole_file = [], []
         for song, recording in whole.items():
             ends, rows, _ = opensmile.of_recording(recording.path)
-            there, given = at_labels(ends - opensmile.WINDOW_S, *official[song], "starts_at_label")
+            there, given = align_to_labels(ends - opensmile.WINDOW_S, *official[song], "starts_at_label")
             told = model.of_features(given)
             same.append(model.of_features(rows[there]) - told)
             whole_file.append(model.of_features(rows)[there] - told)

@@ -52,7 +52,7 @@ def main():
         slow = time.perf_counter() - started
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            ours = FeatureStore(Path(folder)).get_all(paths, extractor, jobs=2)
+            ours = FeatureStore(Path(folder)).get_all(paths, extractor, n_jobs=2)
             fast = time.perf_counter() - started
         pairs.append((slow, fast))
         print(f"two passes, one process {slow:.1f} s; one pass, two processes {fast:.1f} s; ratio {slow / fast:.2f}")

@@ -14,8 +14,8 @@ import numpy as np
 from scipy import stats
 
 from common import backend, provenance
+from common.experiment.records import record_path
 from common.files import write_atomically
-from common.runs import record_path
 from reproductions.jakubik2017 import model
 
 FILES, REPETITIONS = (90, 180, 360, 720, 1440, 2880), 5

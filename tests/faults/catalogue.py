@@ -67,7 +67,7 @@ KINDS["labels"] = [
     ("sad_taken_for_angry", "data_prep.fourq:FourQ.labels",
      _result(lambda table: table.replace({"class": {"sad": "angry", "angry": "sad"}})),
      ("fourq::the_class_of_a_song_is_that_of_its_quadrant",)),
-    ("window_starts_at_the_label", "data_prep.dataset:at_labels",
+    ("window_starts_at_the_label", "data_prep.dynamic:align_to_labels",
      lambda right: lambda times, starts, values, align=None: right(times, starts, values, "starts_at_label"), CLOCK),
 ]  # fmt: skip
 
@@ -125,18 +125,17 @@ KINDS["features"] = [
 ]  # fmt: skip
 
 
-def _trained_on_the_test_songs(call):
-    def faulty(self, job):
-        function, network, train, *rest = call(self, job)
-        return function, network, train if job["fold"] is None else self.material(job).development, *rest
+def _trained_on_the_test_songs(networks):
+    def faulty(self, variant, split):
+        tested = np.concatenate(list(split.tests.values()))
+        return networks(self, variant, replace(split, train=np.union1d(split.train, tested)))
 
     return faulty
 
 
-def _validated_on_the_test_songs(call):
-    def faulty(self, job):
-        function, network, x, y, n_classes, (train, _, test), seed = call(self, job)
-        return function, network, x, y, n_classes, (train, test, test), seed
+def _validated_on_the_test_songs(networks):
+    def faulty(self, variant, split):
+        return networks(self, variant, replace(split, validation=next(iter(split.tests.values()))))
 
     return faulty
 
@@ -144,24 +143,24 @@ def _validated_on_the_test_songs(call):
 FOLDS = "protocol::folds_keep_groups_together", "jakubik2017::folds"
 SPLITS = "velankar2022::split_of_the_paper", "velankar2022::no_artist_is_on_two_sides"
 KINDS["protocol"] = [
-    ("test_songs_are_trained_on", "reproductions.malik2017.train:MediaEval2015.call", _trained_on_the_test_songs,
+    ("test_songs_are_trained_on", "reproductions.malik2017.train:MediaEval2015.networks", _trained_on_the_test_songs,
      ("malik2017::no_song_is_trained_on_and_tested",)),
     ("scaled_by_all_songs", "common.protocol:Sequences.moments",
      lambda right: lambda self, songs: right(self, np.arange(len(self))),
      ("jakubik2017::moments_are_of_the_training_songs_alone", "protocol::moments_are_scikit_learns")),
-    ("validation_songs_are_tested", "reproductions.velankar2022.songs:Songs.split",
+    ("validation_songs_are_tested", "reproductions.velankar2022.songs:three_parts",
      _result(lambda parts: (parts[0], parts[1], parts[1])), SPLITS),
-    ("best_epoch_picked_on_the_test_songs", "reproductions.velankar2022.train:RandomSplits.call",
+    ("best_epoch_picked_on_the_test_songs", "reproductions.velankar2022.train:RandomSplits.networks",
      _validated_on_the_test_songs, ("velankar2022::the_epoch_is_not_chosen_by_the_test_songs",)),
-    ("one_seed_for_all_runs", "reproductions.jakubik2017.emotify:Emotions.call",
-     lambda right: lambda self, job: right(self, job | {"seed": 0}),
+    ("one_seed_for_all_runs", "reproductions.jakubik2017.emotify:Emotions.splits",
+     lambda right: lambda self, variant, seed: right(self, variant, 0),
      ("jakubik2017::every_seed_is_another_run",)),
     ("one_artist_on_both_sides", "common.protocol:k_folds",
      lambda right: lambda n, folds, seed, groups=None, classes=None: right(n, folds, seed, None, classes),
      (*FOLDS, SPLITS[1])),
-    ("last_frames_are_dropped", "common.protocol:Sequences.cut",
+    ("last_frames_are_dropped", "common.protocol:Sequences.split_into",
      _result(lambda cut: (cut[0][:-1], cut[1][:-1])), ("protocol::every_frame_is_scored_once",)),
-    ("overlapping_frames_are_scored_by_the_last_sequence", "common.protocol:Sequences.joined",
+    ("overlapping_frames_are_scored_by_the_last_sequence", "common.protocol:Sequences.overlap_merge",
      lambda right: lambda self, stretches, starts: right(self, stretches[::-1], starts[::-1]),
      ("protocol::every_frame_is_scored_once",)),
     ("two_folds_are_one", "common.protocol:k_folds",
@@ -308,11 +307,11 @@ def _recorded_twice(right):
 
 
 KINDS["records"] = [
-    ("key_without_code", "common.identity:of_code", _constant({}),
+    ("key_without_code", "common.experiment.identity:of_code", _constant({}),
      ("identity::changed_code_changes_the_digest",)),
-    ("key_without_arguments", "common.identity:_content", _constant(""),
+    ("key_without_arguments", "common.experiment.identity:_content", _constant(""),
      ("identity::arguments_count_by_content",)),
-    ("features_without_versions", "common.identity:describe",
+    ("features_without_versions", "common.experiment.identity:describe",
      _result(lambda found: found and {key: found[key] for key in ("name", "version")}),
      ("store::key_is_content_and_every_parameter",
       "identity::features_are_known_by_all_that_they_depend_on")),
@@ -322,10 +321,10 @@ KINDS["records"] = [
      ("published::one_value_a_run",)),
     ("baseline_of_other_data", "common.published:trivial_baseline", _of_other_data,
      ("published::a_baseline_of_other_data_does_not_count",)),
-    ("identities_are_mixed", "common.runs:equivalent", _constant(True),
-     ("runs::runs_of_another_identity_are_added_only_where_a_verification_found_them_alike",)),
-    ("a_run_is_lost", "common.runs:read_record", lambda right: lambda path: None,
-     ("runs::runs_are_recorded_and_not_repeated",)),
+    ("identities_are_mixed", "common.experiment.records:equivalent", _constant(True),
+     ("experiment::runs_of_another_identity_are_added_only_where_a_verification_found_them_alike",)),
+    ("a_run_is_lost", "common.experiment.records:read_record", lambda right: lambda path: None,
+     ("experiment::runs_are_recorded_and_not_repeated",)),
     ("damaged_files_are_taken", "common.files:unpack",
      lambda right: lambda content: __import__("numpy").load(__import__("io").BytesIO(content[32:]), allow_pickle=False),
      ("store::damaged_entry_is_computed_again_and_said",)),

@@ -11,38 +11,54 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import cli, runs
+from common import cli
+from common.cli.outcome import write_tensorboard
+from common.cli.settings import with_settings
 from common.errors import InputError
+from common.experiment import Classes, Dynamic, Experiment, Network, Samples, Split, Static, Trained, Variant, identity
+from common.experiment.base import test_folds as folds_of
+from common.experiment.records import histories, mixture, new_record, read_record, record_path, write_record
+from common.experiment.runner import execute
 from tests.conftest import ROOT
 
 
-def toy_fold(log, job, seed, fold):
-    with open(log, "a") as file:
-        file.write(f"{job['scale']} {seed} {fold}\n")
-    return {"value": np.array(job["scale"] * (10 * seed + fold)), "seconds": np.array(0.5)}
+def toy_fold(settings, samples, split):
+    with open(settings["log"], "a") as file:
+        file.write(f"{settings['scale']} {split.seed} {split.fold}\n")
+    return Trained(
+        {"value": np.array(settings["scale"] * (10 * split.seed + split.fold))}, {"loss": np.array([2.0, 1.0])}
+    )
 
 
-class Toy(runs.Experiment):
-    paper, dataset, folds = "toy", "numbers", 3
+class Toy(Experiment):
+    paper, dataset, folds, fit = "toy", "numbers", 3, staticmethod(toy_fold)
 
     def __init__(self, log, fingerprint="abc"):
         self.log, self.fingerprint = log, fingerprint
+        self.songs = Samples(["1", "2", "3"], np.zeros(3), np.zeros(3), ["1", "2", "3"])
 
     def facts(self, variant):
         return {"fingerprint": self.fingerprint}
 
-    def extractor(self, variant):
-        return None
+    def task(self, variant):
+        return Static(("all",))
 
-    def jobs(self, variant, seed):
-        return [{"scale": variant.settings["scale"], "seed": seed, "fold": fold} for fold in range(self.folds)]
+    def samples(self, variant):
+        return self.songs
 
-    def call(self, job):
-        return toy_fold, str(self.log), job, job["seed"], job["fold"]
+    def splits(self, variant, seed):
+        songs = np.arange(3)
+        return [Split(songs[songs != k], {"cv": songs[songs == k]}, fold=k, seed=seed) for k in range(self.folds)]
 
-    def finish(self, variant, seed, folds, jobs):
-        total = float(sum(fold["value"] for fold in folds)) + variant.settings["plus"]
-        return {"metrics": {"cv": {"sum": {"all": total}}}}
+    def networks(self, variant, split):
+        settings = {"scale": variant.settings["scale"], "log": str(self.log)}
+        return [Network(self.fit, settings, self.songs, split)]
+
+    def predict(self, variant, split, trained):
+        return {"cv": trained[0].outputs["value"][None]}
+
+    def evaluate(self, variant, splits, predictions):
+        return {"metrics": {"cv": {"sum": {"all": float(sum(predictions["cv"].values())) + variant.settings["plus"]}}}}
 
 
 class ChangedToy(Toy):
@@ -52,7 +68,7 @@ class ChangedToy(Toy):
 
 
 def variant(name, scale=1.0, plus=0.0):
-    return runs.Variant(name, name, {"scale": scale, "plus": plus})
+    return Variant(name, name, {"scale": scale, "plus": plus})
 
 
 @pytest.fixture
@@ -62,7 +78,7 @@ def toy(tmp_path):
 
     def go(variants, seeds, experiment=None, out="out"):
         experiment = experiment or Toy(log)
-        return runs.execute(experiment, variants, seeds, out=tmp_path / out, work=tmp_path / "work", jobs=1, quiet=True)
+        return execute(experiment, variants, seeds, out=tmp_path / out, work=tmp_path / "work", n_jobs=1, quiet=True)
 
     go.log, go.folder = log, tmp_path
     return go
@@ -81,20 +97,21 @@ def test_runs_are_recorded_and_not_repeated(toy):
     assert sums(found["a"]) == [3.0, 33.0] and len(done(toy)) == 6
     found = toy([variant("a")], [0, 1, 2])
     assert sums(found["a"]) == [3.0, 33.0, 63.0] and len(done(toy)) == 9
-    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
-    assert [run["seed"] for run in runs.read_record(path)["runs"]] == [0, 1, 2]
-    assert runs.read_record(path)["runs"][0]["core_seconds"] == 1.5
+    path = record_path(toy.folder / "out", "toy", "numbers", "a")
+    assert [run["seed"] for run in read_record(path)["runs"]] == [0, 1, 2]
+    run = read_record(path)["runs"][0]
+    assert run["core_seconds"] >= 0 and run["history"] == [{"loss": [2.0, 1.0]}] * 3
     assert [run["seed"] for run in toy([variant("a")], [1])["a"]["runs"]] == [1]  # what was asked for, no more
 
 
-def test_variants_share_jobs(toy):
+def test_variants_share_networks(toy):
     found = toy([variant("a"), variant("b", plus=100)], [0])
     assert sums(found["a"]) == [3.0] and sums(found["b"]) == [103.0] and len(done(toy)) == 3
 
 
 def test_other_configurations_are_not_mixed_in(toy):
     toy([variant("a")], [0])
-    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    path = record_path(toy.folder / "out", "toy", "numbers", "a")
     before = path.read_bytes()
     with pytest.raises(InputError, match=r"a\.json: holds runs of another configuration \(scale\)"):
         toy([variant("a", scale=2.0)], [0])
@@ -105,7 +122,7 @@ def test_other_configurations_are_not_mixed_in(toy):
 
 def test_damaged_work_is_done_again(toy):
     toy([variant("a")], [0])
-    job = next((toy.folder / "work").glob("*.job"))
+    job = next((toy.folder / "work").glob("*.network"))
     job.write_bytes(job.read_bytes()[:-3])
     assert sums(toy([variant("a")], [0], out="elsewhere")["a"]) == [3.0]
     assert len(done(toy)) == 4
@@ -113,7 +130,7 @@ def test_damaged_work_is_done_again(toy):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"runs": []}'])
 def test_a_file_that_is_no_record(toy, content):
-    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    path = record_path(toy.folder / "out", "toy", "numbers", "a")
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(InputError, match=r"a\.json: is not a record"):
@@ -123,7 +140,7 @@ def test_a_file_that_is_no_record(toy, content):
 
 def test_record_is_one_line_a_run(toy):
     toy([variant("a")], [0, 1])
-    lines = runs.record_path(toy.folder / "out", "toy", "numbers", "a").read_text().splitlines()
+    lines = record_path(toy.folder / "out", "toy", "numbers", "a").read_text().splitlines()
     assert len(lines) == 4 and json.loads(lines[1].rstrip(","))["seed"] == 0
 
 
@@ -132,27 +149,27 @@ def test_a_number_that_is_not_finite_is_not_recorded(toy, number):
     """JSON has no NaN and no infinity; the record keeps the runs it has."""
 
     class Diverged(Toy):
-        def finish(self, variant, seed, folds, jobs):
-            last = number if seed else 0.5
+        def evaluate(self, variant, splits, predictions):
+            last = number if splits[0].seed else 0.5
             return {"metrics": {"cv": {"sum": {"all": 1.0}}}, "loss": [[1.0, 2.0], [1.0, last]]}
 
     toy([variant("a")], [0], Diverged(toy.log))
-    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
+    path = record_path(toy.folder / "out", "toy", "numbers", "a")
     before = path.read_bytes()
     with pytest.raises(InputError, match=r"a\.json: 'loss\[1\]\[1\]' is not a finite number"):
         toy([variant("a")], [1], Diverged(toy.log))
     assert path.read_bytes() == before
 
 
-def test_what_takes_long_to_finish_waits_for_all_networks(toy):
+def test_what_takes_long_to_score_waits_for_all_networks(toy):
     finished = []
 
     class Noted(Toy):
-        def finish(self, variant, seed, folds, jobs):
+        def score(self, variant, seed, trained):
             finished.append((variant.name, len(done(toy))))
-            return super().finish(variant, seed, folds, jobs)
+            return super().score(variant, seed, trained)
 
-    slow = runs.Variant("slow", "slow", {"scale": 2.0, "plus": 0.0}, finish_last=True)
+    slow = Variant("slow", "slow", {"scale": 2.0, "plus": 0.0}, score_last=True)
     toy([slow, variant("second"), variant("third", scale=3.0)], [0], Noted(toy.log))
     assert [name for name, _ in finished] == ["second", "slow", "third"] and finished[1][1] == 9
 
@@ -160,19 +177,18 @@ def test_what_takes_long_to_finish_waits_for_all_networks(toy):
 AT_ONCE = """
 import sys, time
 from pathlib import Path
-from tests import test_runs
+from tests import test_experiment as toys
 
-def slow(log, job, seed, fold):
+def slow(*arguments):
     time.sleep(0.02)
-    return test_runs.toy_fold(log, job, seed, fold)
+    return toys.toy_fold(*arguments)
 
-class Slow(test_runs.Toy):
-    def call(self, job):
-        return slow, *super().call(job)[1:]
+class Slow(toys.Toy):
+    fit = staticmethod(slow)
 
 folder, seeds = Path(sys.argv[1]), [int(seed) for seed in sys.argv[2].split(",")]
-where = {"out": folder / "out", "work": folder / "work", "jobs": 1, "quiet": True}
-found = test_runs.runs.execute(Slow(folder / "log"), [test_runs.variant(sys.argv[3])], seeds, **where)
+where = {"out": folder / "out", "work": folder / "work", "n_jobs": 1, "quiet": True}
+found = toys.execute(Slow(folder / "log"), [toys.variant(sys.argv[3])], seeds, **where)
 print(sorted(run["seed"] for run in found[sys.argv[3]]["runs"]))
 """
 
@@ -187,7 +203,7 @@ def test_commands_at_once_share_a_folder(tmp_path):
         assert process.returncode == 0, errors
         assert out.strip() == str(sorted(int(seed) for seed in seeds.split(",")))
     for name, n in [("a", 6), ("b", 2)]:
-        record = runs.read_record(runs.record_path(tmp_path / "out", "toy", "numbers", name))
+        record = read_record(record_path(tmp_path / "out", "toy", "numbers", name))
         assert sums(record)[-n:] == [30.0 * run["seed"] + 3 for run in record["runs"]] and len(record["runs"]) == n
     trained = (tmp_path / "log").read_text().splitlines()
     assert len(trained) == len(set(trained)) == 6 * 3
@@ -197,43 +213,80 @@ def test_commands_at_once_share_a_folder(tmp_path):
 @pytest.mark.parametrize("verified", [False, True])
 def test_runs_of_another_identity_are_added_only_where_a_verification_found_them_alike(toy, verified):
     toy([variant("a")], [0])
-    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
-    record = runs.read_record(path)
+    path = record_path(toy.folder / "out", "toy", "numbers", "a")
+    record = read_record(path)
     (before,) = record["identities"]
     assert record["runs"][0]["identity"] == before
     changed = ChangedToy(toy.log)
     if verified:
-        now = next(iter(runs.new_record(changed, variant("a"))["identities"]))
-        runs.write_record(path, record | {"equivalent": [{"identities": sorted([before, now]), "date": "2026-01-01"}]})
+        now = next(iter(new_record(changed, variant("a"))["identities"]))
+        write_record(path, record | {"equivalent": [{"identities": sorted([before, now]), "date": "2026-01-01"}]})
         record = toy([variant("a")], [0, 1], changed)["a"]
         assert [run["identity"] for run in record["runs"]] == [before, now]
-        assert set(record["identities"]) == {before, now} and runs.mixture(record) == []
-        assert runs.mixture(record | {"equivalent": []}) == sorted([before, now])
+        assert set(record["identities"]) == {before, now} and mixture(record) == []
+        assert mixture(record | {"equivalent": []}) == sorted([before, now])
     else:
         for seeds in ([0], [0, 1]):  # also where nothing is left to do: what is there is not what was asked for
-            with pytest.raises(InputError, match=r"a\.json: .* another identity \(code of tests.test_runs\)"):
+            with pytest.raises(InputError, match=r"a\.json: .* another identity \(code of tests.test_experiment\)"):
                 toy([variant("a")], seeds, changed)
-        assert runs.read_record(path) == record
+        assert read_record(path) == record
 
 
 def test_runs_without_identity_are_legacy(toy):
     toy([variant("a")], [0, 1])
-    path = runs.record_path(toy.folder / "out", "toy", "numbers", "a")
-    record = runs.read_record(path)
+    path = record_path(toy.folder / "out", "toy", "numbers", "a")
+    record = read_record(path)
     for run in record["runs"]:
         del run["identity"]
-    runs.write_record(path, {key: value for key, value in record.items() if key != "identities"})
+    write_record(path, {key: value for key, value in record.items() if key != "identities"})
     with pytest.raises(InputError, match="before identities were kept"):
         toy([variant("a")], [2])
-    assert runs.mixture(runs.read_record(path)) == []
+    assert mixture(read_record(path)) == []
 
 
 def test_code_that_changes_under_a_training_is_an_error(toy, monkeypatch):
     """A worker that has loaded other code than the command does not record it under the old key."""
-    made = runs.identity.of_call
-    monkeypatch.setattr(runs.identity, "of_call", lambda *call: made(*call) + "x")  # in this process, not in workers
+    made = identity.of_call
+    monkeypatch.setattr(identity, "of_call", lambda *call: made(*call) + "x")  # in this process, not in workers
     with pytest.raises(InputError, match="code was changed"):
         toy([variant("a")], [0])
+
+
+# Tasks, and how splits become folds and parts.
+
+
+def test_folds_and_parts_of_splits():
+    """Songs that no split tests have the number of splits; one split with validation names the part of each song."""
+    two = [
+        Split(np.array([2, 3]), {"cv": np.array([0, 1])}, fold=0),
+        Split(np.array([0, 1]), {"cv": np.array([3])}, fold=1),
+    ]
+    assert folds_of(two, 4).tolist() == [0, 0, 2, 1]
+
+    class Classified(Toy):
+        evaluate = Experiment.evaluate
+
+        def task(self, variant):
+            return Classes(("low", "high"))
+
+    toy = Classified("log")
+    toy.songs = Samples(list("abcd"), None, np.array([0, 1, 1, 0]), list("abcd"))
+    split = Split(np.array([3]), {"test": np.array([0, 2])}, np.array([1]))
+    entry = toy.evaluate(None, [split], {"test": {0: 0, 2: 0}})
+    assert entry["part"] == "tvtl" and entry["fold"] == [0, 1, 0, 1]
+    assert entry["predicted"] == {"test": [0, -1, 0, -1]} and entry["metrics"]["test"]["accuracy"] == {"all": 0.5}
+
+
+def test_songs_of_unequal_length_are_scored_in_their_order():
+    labels = [np.array([[0.0], [1.0]]), np.array([[0.5], [0.5], [1.0]])]
+    entry = Dynamic(("valence",)).score(labels, {"cv": {0: labels[0] + 0.5, 1: labels[1] - 0.25}}, np.array([1, 0]))
+    assert entry["songs"]["cv"]["frames"] == [2, 3] and entry["fold"] == [1, 0]
+    assert entry["songs"]["cv"]["absolute_error"] == [[0.5], [0.25]]
+    assert entry["metrics"]["cv"]["rmse_pooled"]["valence"] == pytest.approx(
+        np.sqrt((2 * 0.25 + 3 * 0.0625) / 5), abs=1e-5
+    )
+    few = Dynamic(("valence",), with_tau=False).score(labels, {"cv": dict(enumerate(labels))}, np.array([0, 0]))
+    assert set(few["songs"]["cv"]) == {"frames", "moments"} and few["metrics"]["cv"]["rmse_pooled"]["valence"] == 0
 
 
 # The command line that every paper shares, with the toy.
@@ -248,7 +301,7 @@ class Covered(Toy):
         songs = dict.fromkeys(("n_train", "of_train", "n_test", "of_test"), 3)
         return {"fingerprint": "abc", "input": "numbers", "audio": "none", **songs}
 
-    def lacks(self, variant):
+    def unavailable_reason(self, variant):
         return "there is no sand" if variant.name == "sandy" else None
 
 
@@ -259,7 +312,7 @@ def train(tmp_path, monkeypatch, capsys):
     log.touch()
     expected.write_text('{"paper": "toy", "cells": []}')
     monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
-    every = [runs.Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
+    every = [Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
              for k, name in enumerate(["base", "plain", "sandy", "other"])]  # fmt: skip
     training = cli.Training(
         "A toy.", lambda epochs: every, lambda options: Covered(log), lambda variant: ("base",), expected, ("other",)
@@ -297,31 +350,51 @@ def test_quiet_and_verbose(train, caplog):
     assert code == 0 and "variants" not in out and err == "" and not caplog.text
 
 
+NETWORK = {"dropout": 0.25, "pieces": 4, "gru_dropout": None, "gates": ("hard_sigmoid", "logistic"), "bn_first": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [("dropout=.5", 0.5), ("dropout=1", 1.0), ("pieces=5", 5), ("gru_dropout=.1", 0.1), ("gates=logistic", "logistic"),
+     ("bn_first=true", True), ("epochs=7", 7)],
+)  # fmt: skip
+def test_a_setting_is_changed_on_the_command_line(change, expected):
+    own = Variant("crnn", "CRNN", {"network": {"epochs": 300}, "input": "official"}, primary=True)
+    changed = with_settings(own, [change, "length=20"], NETWORK | {"length": 60})
+    name = change.split("=")[0]
+    assert changed.settings["network"][name] == expected and type(changed.settings["network"][name]) is type(expected)
+    assert changed.settings["network"]["length"] == 20 and changed.settings["input"] == "official"
+    assert changed.name == f"crnn_{change.replace('=', '_')}_length_20" and not changed.primary
+    assert own.settings == {"network": {"epochs": 300}, "input": "official"} and with_settings(own, [], {}) is own
+
+
+@pytest.mark.parametrize("change", ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true"])
+def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
+    with pytest.raises(InputError, match=f"--set {change}: "):
+        with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300}}), [change], NETWORK)
+    with pytest.raises(InputError, match="ridge has no network"):
+        with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
+
+
+def test_a_chosen_seed_runs_alone(train):
+    _, _, out, _ = train("--variant", "plain", "--seed", "7", "--seed", "3")
+    assert "2 variants, 2 runs each" in out
+
+
 def test_histories_have_the_epochs_of_the_checks():
-    course = [[[[0.3, 0.1], [0.5, 0.3]], [[0.2, 0.1], [0.4, 0.2]], [[0.1, 0.1], [0.5, 0.5]]]]
-    run = {"metrics": {"development": {}, "evaluation": {}}, "course": course}
-    [old] = runs.histories(run)  # written before epochs were recorded
-    assert {name: list(curve) for name, curve in old.items()} == {
-        "rmse, development": [10, 20, 30], "rmse, evaluation": [10, 20, 30]
-    }  # fmt: skip
-    [network] = runs.histories(run | {"course_epochs": [[10, 20, 25]]})
-    assert network["rmse, evaluation"] == pytest.approx({10: 0.4, 20: 0.3, 25: 0.5})
-
-
-def test_histories_leave_out_what_is_not_finite():
-    course = [[[[0.3, 0.1]], [[0.2, None]], [[0.1, 0.1]]]]
-    assert runs.histories({"metrics": {"development": {}}, "course": course}) == [
-        {"rmse, development": pytest.approx({10: 0.2, 30: 0.1})}
-    ]
-    assert runs.histories({"curves": {"loss": [2.0, None, 1.0]}}) == [{"loss": {1: 2.0, 3: 1.0}}]
-    assert runs.histories({"loss": [[None, 1.0], [4.0, 3.0]]}) == [{"loss": {2: 1.0}}, {"loss": {1: 4.0, 2: 3.0}}]
+    """Of several targets the mean; epochs whose value was not finite are left out."""
+    run = {"history": [{"epoch": [10, 20, 25], "rmse, evaluation": [[0.5, 0.3], [0.4, None], [0.5, 0.5]]}]}
+    assert histories(run) == [{"rmse, evaluation": pytest.approx({10: 0.4, 25: 0.5})}]
+    run = {"history": [{"loss": [None, 1.0]}, {"loss": [4.0, 3.0]}]}
+    assert histories(run) == [{"loss": {2: 1.0}}, {"loss": {1: 4.0, 2: 3.0}}] and histories({}) == []
 
 
 def test_histories_for_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    records = {"a": {"runs": [{"seed": 3, "loss": [[None, None], [4.0, 3.0]]}]}}
-    cli._histories(records, tmp_path)
+    history = [{"loss": [None, None]}, {"loss": [4.0, 3.0]}]
+    records = {"a": {"runs": [{"seed": 3, "history": history}]}}
+    write_tensorboard(records, tmp_path)
     read = EventAccumulator(str(tmp_path / "a" / "run 3" / "1"))
     read.Reload()
     assert [(e.step, float(e.tensor_proto.float_val[0])) for e in read.Tensors("loss")] == [(1, 4.0), (2, 3.0)]

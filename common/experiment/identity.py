@@ -24,7 +24,8 @@ from common import audio, backend
 
 PROJECT = ("common", "data_prep", "reproductions")
 CARRIERS = (  # modules that move numbers and make none
-    "common.errors", "common.files", "common.parallel", "common.runs", "common.features.store",
+    "common.errors", "common.files", "common.parallel", "common.experiment.base", "common.experiment.records",
+    "common.experiment.runner", "common.features.store",
 )  # fmt: skip
 WHOLE, EFFECTS = "*", ""  # a module as a whole, and what it does when it is imported
 

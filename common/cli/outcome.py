@@ -1,0 +1,119 @@
+"""What the command that trains prints and keeps: the plan, the list of variants, tables, weights, histories."""
+
+from pathlib import Path
+
+from common import provenance, published, report
+from common.experiment import Experiment, Variant
+from common.experiment.records import histories
+from common.experiment.runner import call_of, train
+from common.files import muted_stderr
+from common.parallel import progress
+
+
+def plan(chosen: list[Variant], experiment: Experiment, options) -> str:
+    """What will run, and about how long: what is recorded already takes no time."""
+    n_runs = len(options.seed or range(options.repeats))
+    seconds = sum(v.core_seconds * experiment.data_fraction(v) for v in chosen) * n_runs
+    minutes = seconds / options.jobs / 60
+    names = ", ".join(v.name for v in chosen)
+    about = f"About {minutes:.0f} min" if minutes >= 1 else "Less than a minute"
+    return f"{len(chosen)} variants, {n_runs} runs each: {names}\n{about} once all features are there."
+
+
+def listing(variants, n_jobs: int) -> str:
+    """A line a variant: its name, whether it is primary, the time of a repetition, its title."""
+    lines = []
+    for v in variants:
+        minutes = v.core_seconds / n_jobs / 60
+        about = "seconds" if minutes < 0.2 else f"{60 * minutes:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
+        lines.append([v.name, "primary" if v.primary else "", about, v.title])
+    table = report.text_table(["variant", "", f"a repetition, {n_jobs} cores", "what it is"], lines)
+    return table + "\n\nVariants that differ only after the network share its training."
+
+
+def write_tensorboard(records: dict[str, dict], folder: Path) -> None:
+    """What was recorded while networks were trained, as TensorBoard's event files: a folder a variant, run, network."""
+    with muted_stderr():  # it imports TensorFlow if that is there, which logs the processor
+        from tensorboard.summary import Writer
+
+        for name, record in records.items():
+            for one in record["runs"]:
+                for network, curves in enumerate(histories(one)):
+                    writer = Writer(str(folder / name / f"run {one['seed']}" / str(network)))
+                    for value, curve in curves.items():
+                        for epoch, number in curve.items():
+                            writer.add_scalar(value, number, epoch)
+                    writer.close()
+    print(f"tensorboard --logdir {folder}")
+
+
+def keep_weights(training, experiment: Experiment, variant: Variant, records: dict, options) -> None:
+    """Train a variant on all songs, and keep its weights with how good it and its baselines were in the runs."""
+    from common import weights
+
+    networks, record = experiment.trained_on_all(variant), records[variant.name]
+    n_train, n_validation = (len(part) for part in (networks[0].split.train, networks[0].split.validation))
+    tasks = ((train, *call_of(network)) for network in networks)
+    bar = {"total": len(networks), "label": "training on all songs", "unit": "network"}
+    trained = [network for network, _ in progress(tasks, n_jobs=options.jobs, isolated=True, **bar)]
+    split, metric, targets = published.headline(record)
+    facts = published.covered(record["facts"], split)
+    titles = {name: records[name]["title"] for name in training.baselines(variant)}
+    baselines = {title.removeprefix("baseline: "): _means(records[name], split, metric, targets)
+                 for name, title in titles.items() if title.startswith("baseline: ")}  # and no oracle  # fmt: skip
+    content = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
+    content |= {"columns": facts["targets"], "n_train": n_train, "n_validation": n_validation}
+    content |= {"input": facts["input"], "audio": facts["audio"]}
+    content["quality"] = {
+        "metric": metric, "split": split, "runs": len(record["runs"]), "n_test": facts["n_test"],
+        "model": _means(record, split, metric, targets), "baselines": baselines,
+    }  # fmt: skip
+    content["provenance"] = provenance.now(provenance.commit())
+    weights.save(options.weights, [network.weights for network in trained], content, experiment.data.cite())
+    print(f"weights: {options.weights}")
+
+
+def _means(record: dict, split: str, metric: str, targets: list[str]) -> dict[str, float]:
+    """Means over the runs, by target."""
+    values = [[run["metrics"][split][metric][t] for t in targets] for run in record["runs"]]
+    return {
+        t: round(sum(column) / len(values), 4) for t, column in zip(targets, zip(*values, strict=True), strict=True)
+    }
+
+
+def summary(training, experiment: Experiment, chosen: list[Variant], records: dict, out: Path, *, recorded) -> str:
+    """Published and measured numbers for the cells that the chosen variants answer; measured ones for the others."""
+    blocks, shown = _published(training, experiment, records, out) if recorded else ([], set())
+    tables = {}
+    for variant in chosen:
+        record = records[variant.name]
+        for split, measured in record["runs"][0]["metrics"].items():
+            if (variant.name, split) in shown or published.covered(record["facts"], split)["n_test"] == 1:
+                continue  # numbers of a single song are in the record
+            metric, targets = next((metric, list(values)) for metric, values in measured.items())
+            means = _means(record, split, metric, targets).values()
+            lines = tables.setdefault((f"{metric}, {split}", *targets), [])
+            lines.append([variant.name, *(report.number(mean) for mean in means)])
+    blocks += [report.text_table(list(header), lines) for header, lines in tables.items()]
+    facts = experiment.facts(chosen[-1])
+    coverage = report.coverage(published.covered(facts, next(iter(facts.get("splits", {})), "")))
+    if recorded:
+        end = f"Recorded in {out / experiment.paper / experiment.dataset}/."
+    else:
+        real = "--data-root DIR runs on the real recordings"
+        real = "without --quick it runs completely" if experiment.for_record else real
+        end = f"Not the paper's numbers, and not recorded; {real}."
+    return "\n\n".join(["", *blocks, f"{experiment.dataset}: {coverage}\n{end}"])
+
+
+def _published(training, experiment: Experiment, records: dict, out: Path) -> tuple[list[str], set]:
+    """Tables of the published cells, and which variants and splits they show."""
+    expected, joined = published.load_expected(training.expected), published.Records(out, experiment.paper)
+    blocks, shown = [], set()
+    for alternatives in (False, True):
+        rows = published.join(expected, joined, readings=alternatives)
+        rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
+        if rows:
+            blocks.append(report.board(rows, first="variant" if alternatives else "system"))
+            shown |= {(row.fields["variant"], row.fields["split"]) for row in rows}
+    return blocks, shown

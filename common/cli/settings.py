@@ -1,0 +1,58 @@
+"""Settings of a variant's network, changed on the command line: `--set dropout=.5`."""
+
+import ast
+import difflib
+from dataclasses import replace
+
+from common.errors import InputError
+from common.experiment import Variant
+
+WORDS = {"true": True, "false": False, "none": None}
+
+
+def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Variant:
+    """A variant with other settings of its network, and a name and a title that say which.
+
+    Parameters
+    ----------
+    changes : as "dropout=.5"; none leaves the variant as it is
+    defaults : settings that the variant need not name, with their values; of several choices a tuple, the default first
+
+    Raises
+    ------
+    InputError : a setting is not known, or its value is of another type
+    """
+    if not changes:
+        return variant
+    if "network" not in variant.settings:
+        raise InputError(f"--set {changes[0]}: {variant.name} has no network whose settings could change")
+    network = dict(variant.settings["network"])
+    for change in changes:
+        name, equals, text = change.partition("=")
+        known = {key: defaults.get(key) if isinstance(defaults.get(key), tuple) else network.get(key, defaults.get(key))
+                 for key in defaults | network}  # fmt: skip
+        if not equals or name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InputError(f"--set {change}: {hint}{variant.name} has the settings {', '.join(sorted(known))}")
+        network[name] = _value(change, text, known[name])
+    changed = ", ".join(change.replace("=", " ") for change in changes)
+    name = "_".join([variant.name, *(change.replace("=", "_") for change in changes)])
+    settings = variant.settings | {"network": network}
+    return replace(variant, name=name, title=f"{variant.title}, {changed}", settings=settings, primary=False)
+
+
+def _value(change: str, text: str, before):
+    """A value from its text. Raises InputError if it is not of the type that the setting has."""
+    try:
+        value = WORDS[text.lower()] if text.lower() in WORDS else ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = text
+    if isinstance(before, tuple):
+        if value not in before:
+            raise InputError(f"--set {change}: is none of {', '.join(map(str, before))}")
+        return value
+    number = isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool)
+    if before is not None and value is not None and not number and type(value) is not type(before):
+        raise InputError(f"--set {change}: {text!r} is no {type(before).__name__}, as {before!r} is")
+    return float(value) if number else value

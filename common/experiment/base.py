@@ -1,0 +1,203 @@
+"""What a paper says of its experiment on one data set; all else follows from it (`common.experiment.runner`).
+
+A variant is a system of the paper's tables, or one interpretation of it. For each variant an experiment names the songs
+(`samples`), how they are split (`splits`), the networks that are trained (`networks`), and how the test songs are
+predicted from them (`predict`). The runner derives the rest: which networks are trained already, resuming, metrics,
+records, weights.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from common.errors import InputError
+from common.experiment.tasks import Task
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One system, or one interpretation of it.
+
+    Attributes
+    ----------
+    settings : all that its numbers depend on besides data and seed, as JSON
+    primary : whether it answers for published cells
+    core_seconds : processor time of a repetition, roughly
+    score_last : whether scoring takes long, so that it waits until all networks are trained
+    """
+
+    name: str
+    title: str
+    settings: dict = field(hash=False)
+    primary: bool = False
+    core_seconds: float = 0
+    score_last: bool = False
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Songs in one order, each with its input and its labels.
+
+    Attributes
+    ----------
+    ids : names of the songs, (n_songs,)
+    x, y : inputs and labels with one entry a song: an array (n_songs, ...) or `common.protocol.Sequences`
+    groups : the artist of each song (n_songs,), its own name where the artist is not known
+    """
+
+    ids: list[str]
+    x: object
+    y: object
+    groups: list[str]
+
+    def __len__(self):
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which songs a network is trained on and which it predicts, as indices of samples.
+
+    Attributes
+    ----------
+    train : songs to train on
+    tests : songs to predict, by the name of the split under which they are reported
+    validation : songs that choose when training stops, or which weights are kept
+    fold : its number in a cross-validation
+    seed : of the networks that are trained on it
+    """
+
+    train: np.ndarray
+    tests: dict[str, np.ndarray]
+    validation: np.ndarray = field(default_factory=lambda: np.empty(0, int))
+    fold: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the training of a network leaves.
+
+    Attributes
+    ----------
+    outputs : arrays that `Experiment.predict` reads, by name
+    history : arrays by name, one value (or one a target) an epoch; "epoch" names the epochs if not all are there
+    weights : arrays that the paper's `predict` reads, by name (`common.weights`)
+    """
+
+    outputs: dict[str, np.ndarray]
+    history: dict[str, np.ndarray] = field(default_factory=dict)
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network to be trained: `fit(settings, samples, split)` returns `Trained`. Equal networks are trained once."""
+
+    fit: Callable[[dict, Samples, Split], Trained]
+    settings: dict
+    samples: Samples
+    split: Split
+
+
+class Experiment(ABC):
+    """A paper's protocol on one data set.
+
+    Attributes
+    ----------
+    paper, dataset : names
+    folds : of the cross-validation; 1 without one
+    for_record : False for synthetic music, whose numbers are never recorded
+    """
+
+    paper: str
+    dataset: str
+    folds: int
+    for_record: bool = True
+
+    @abstractmethod
+    def facts(self, variant: Variant) -> dict:
+        """What a record states of the data: fingerprint, coverage, input, audio, targets, tracks.
+
+        `splits` holds, by split, what differs from one split to the other.
+        """
+
+    @abstractmethod
+    def task(self, variant: Variant) -> Task:
+        """What is predicted, and by which metrics."""
+
+    @abstractmethod
+    def samples(self, variant: Variant) -> Samples:
+        """The songs of a variant."""
+
+    @abstractmethod
+    def splits(self, variant: Variant, seed: int) -> list[Split]:
+        """How a repetition splits them: one split, or one a fold."""
+
+    @abstractmethod
+    def predict(self, variant: Variant, split: Split, trained: list[Trained]) -> dict:
+        """Predictions for the test songs of a split, by the names of `split.tests`; one entry a song, in their order.
+
+        trained: the networks of the split, in the order of `networks`; none for a baseline.
+        """
+
+    def networks(self, variant: Variant, split: Split) -> list[Network]:
+        """The networks that are trained for a split; none for a baseline."""
+        return []
+
+    def trained_on_all(self, variant: Variant) -> list[Network]:
+        """The networks whose weights are kept for predictions, trained on all songs (but those that validate).
+
+        Raises InputError if the paper's `predict` could not read them.
+        """
+        raise InputError(f"{variant.name}: has no weights that `predict` could read; --list shows the others")
+
+    def extractor(self, variant: Variant):
+        """The extractor that computes a variant's input from audio; None if the features come with the data."""
+        return None
+
+    def unavailable_reason(self, variant: Variant) -> str | None:
+        """Why the data here do not allow a variant; None if they do."""
+        return None
+
+    def data_fraction(self, variant: Variant) -> float:
+        """How much of the data that a variant's `core_seconds` is meant for there is, roughly."""
+        return 1.0
+
+    def score(self, variant: Variant, seed: int, trained: list[list[Trained]]) -> dict:
+        """The entry of one run, as JSON; trained: by split the networks, in the order of `networks`."""
+        return self.evaluate(variant, self.splits(variant, seed), self.predictions(variant, seed, trained))
+
+    def predictions(self, variant: Variant, seed: int, trained: list[list[Trained]]) -> dict[str, dict]:
+        """Of all splits, by name and song (its index in `samples`, rising); trained as in `score`."""
+        found = {}
+        for split, of_split in zip(self.splits(variant, seed), trained, strict=True):
+            for name, values in self.predict(variant, split, of_split).items():
+                found.setdefault(name, {}).update(zip(split.tests[name].tolist(), values, strict=True))
+        return {name: dict(sorted(of_songs.items())) for name, of_songs in found.items()}
+
+    def evaluate(self, variant: Variant, splits: list[Split], predictions: dict[str, dict]) -> dict:
+        """Metrics by split, predictions and folds, as JSON; predictions: by split and song (its index in `samples`)."""
+        y = self.samples(variant).y
+        return self.task(variant).score(y, predictions, test_folds(splits, len(y))) | _parts(splits, len(y))
+
+
+def test_folds(splits: list[Split], n_songs: int) -> np.ndarray:
+    """The fold that tests each song, (n_songs,); the number of splits for a song that none tests."""
+    fold = np.full(n_songs, len(splits))
+    for split in splits:
+        fold[next(iter(split.tests.values()))] = split.fold
+    return fold
+
+
+def _parts(splits: list[Split], n_songs: int) -> dict:
+    """Of one split with validation: by song a letter, t(ested), v(alidating), l(earnt from), or - for none of these."""
+    if len(splits) > 1 or not len(splits[0].validation):
+        return {}
+    letters = np.full(n_songs, "-")
+    (split,) = splits
+    for songs, letter in ((split.train, "l"), (split.validation, "v"), (next(iter(split.tests.values())), "t")):
+        letters[songs] = letter
+    return {"part": "".join(letters)}

@@ -1,0 +1,176 @@
+"""Trains what is not trained yet, in parallel and resumable, and records complete runs.
+
+A run is one repetition of a protocol: all networks (of all folds), one seed. It is a pure function of its identity
+(`common.experiment.identity`), never of the number of processes. Networks of a run that is not complete lie in the
+work folder; a complete run is an entry of the variant's record. So a kill loses at most the networks that are being
+trained, and what is recorded is not run again. Several commands may train into one folder at the same time: a network
+is trained by one of them, and all runs are kept.
+"""
+
+import io
+import json
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+
+from common import backend, provenance
+from common.errors import InputError
+from common.experiment import identity
+from common.experiment.base import Experiment, Network, Trained, Variant
+from common.experiment.records import joined, new_record, read_record, record_path, record_run
+from common.files import cache, finite, lock, pack, require_writable, unpack
+from common.parallel import progress
+
+logger = logging.getLogger(__name__)
+
+
+class Work:
+    """The folder of trained networks: checked arrays, one file a network, named by its identity."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.network"
+
+    def load(self, key: str) -> tuple[Trained, dict] | None:
+        """A network without its weights, and its `seconds` and `provenance`; None if it is not trained.
+
+        A damaged file is not trained: it is trained again.
+        """
+        path = self._path(key)
+        packed = unpack(path.read_bytes()) if path.is_file() else None
+        if packed is None:
+            return None
+        with np.load(io.BytesIO(packed.tobytes()), allow_pickle=False) as arrays:
+            parts = {"outputs": {}, "history": {}}
+            for name in arrays.files[1:]:
+                kind, _, rest = name.partition("/")
+                parts[kind][rest] = arrays[name]
+            return Trained(**parts), json.loads(str(arrays["made"]))
+
+    def save(self, key: str, trained: Trained, made: dict) -> None:
+        arrays = {"made": np.array(json.dumps(made))}
+        for kind in ("outputs", "history"):
+            arrays |= {f"{kind}/{name}": array for name, array in getattr(trained, kind).items()}
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        cache(self._path(key), pack(np.frombuffer(buffer.getvalue(), "uint8")))
+
+    def lock(self, key: str, *, wait: bool):
+        """A context: True if no other process trains this network, else (without `wait`) False."""
+        return lock(self.folder / f"{key}.lock", wait=wait)
+
+
+def call_of(network: Network) -> tuple:
+    """(function, *arguments) that trains a network."""
+    return network.fit, network.settings, network.samples, network.split
+
+
+class _Run:
+    """A run that is not recorded yet: its variant and seed, and by split the keys of its networks."""
+
+    def __init__(self, experiment: Experiment, variant: Variant, seed: int):
+        self.variant, self.seed = variant, seed
+        networks = [experiment.networks(variant, split) for split in experiment.splits(variant, seed)]
+        self.keys = [[identity.of_call(*call_of(network)) for network in of_split] for of_split in networks]
+        self.networks = {key: network for keys, of_split in zip(self.keys, networks, strict=True)
+                         for key, network in zip(keys, of_split, strict=True)}  # fmt: skip
+
+
+def execute(
+    experiment: Experiment,
+    variants: list[Variant],
+    seeds: list[int],
+    *,
+    out: Path,
+    work: Path,
+    n_jobs: int,
+    quiet=False,
+) -> dict[str, dict]:
+    """Run what is not recorded yet; returns the records by variant, restricted to `seeds`."""
+    paths = {v.name: record_path(out, experiment.paper, experiment.dataset, v.name) for v in variants}
+    new = {v.name: new_record(experiment, v) for v in variants}
+    records = {name: joined(path, read_record(path), new[name]) for name, path in paths.items()}
+    for path in paths.values():
+        require_writable(path.parent)
+    done = {name: {run["seed"] for run in record["runs"]} for name, record in records.items()}
+    open_runs = [_Run(experiment, variant, seed)
+                 for seed in seeds for variant in variants if seed not in done[variant.name]]  # fmt: skip
+    work = Work(work)
+    missing = {key: network for run in open_runs for key, network in run.networks.items()}
+    missing = {key: network for key, network in missing.items() if work.load(key) is None}
+    commit = provenance.commit()  # of the code that is loaded, not of a later one
+
+    def record_complete_runs():
+        for run in list(open_runs):
+            if not missing.keys().isdisjoint(run.networks) or (missing and run.variant.score_last):
+                continue
+            name = run.variant.name
+            entry = _entry(experiment, run, work, commit) | {"identity": next(iter(new[name]["identities"]))}
+            records[name] = record_run(out, paths[name], new[name], entry)
+            open_runs.remove(run)
+
+    record_complete_runs()
+    for wait in (False, True):  # first those that no other command is training, then wait for the others
+        tasks = ((_train, work, key, wait, commit, *call_of(network)) for key, network in list(missing.items()))
+        if missing:
+            bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
+            for key, seconds in progress(tasks, n_jobs=n_jobs, ordered=False, isolated=True, **bar):
+                if seconds is not None:
+                    settings = json.dumps(missing.pop(key).settings)
+                    logger.info("trained in %.0f s of processor time: %s", seconds, settings)
+                    record_complete_runs()
+    wanted = set(seeds)
+    return {n: {**r, "runs": [run for run in r["runs"] if run["seed"] in wanted]} for n, r in records.items()}
+
+
+def train(function, *arguments) -> tuple[Trained, float]:
+    """Train a network; returns it with the seconds of processor time that it took."""
+    started = time.process_time()
+    trained = function(*arguments)
+    return trained, time.process_time() - started
+
+
+def _train(work: Work, key: str, wait: bool, commit: str | None, function, *arguments) -> tuple[str, float | None]:
+    """Train a network unless it is there; returns its key and seconds, None while another command trains it."""
+    if identity.of_call(function, *arguments) != key:
+        raise InputError("the code was changed while it was training; start again, and train from a separate checkout")
+    with work.lock(key, wait=wait) as mine:
+        if not mine:
+            return key, None
+        known = work.load(key)
+        if known is not None:
+            return key, known[1]["seconds"]
+        trained, seconds = train(function, *arguments)
+        work.save(key, trained, {"seconds": seconds, "provenance": provenance.now(commit)})
+        return key, seconds
+
+
+def _entry(experiment: Experiment, run: _Run, work: Work, commit: str | None) -> dict:
+    """The entry of one run from its trained networks."""
+    loaded = {key: work.load(key) for key in run.networks}
+    by_split = [[loaded[key][0] for key in keys] for keys in run.keys]
+    with backend.one_thread():
+        entry = {"seed": run.seed, **experiment.score(run.variant, run.seed, by_split)}
+    history = [history_of(trained) for trained, _ in loaded.values() if trained.history]
+    if history:
+        entry["history"] = history
+    if loaded:
+        entry["core_seconds"] = round(sum(made["seconds"] for _, made in loaded.values()), 1)
+    origins = sorted({json.dumps(made["provenance"]) for _, made in loaded.values()})
+    return entry | {"provenance": provenance.merged([json.loads(text) for text in origins] or [provenance.now(commit)])}
+
+
+def history_of(trained: Trained) -> dict[str, list]:
+    """What was recorded while a network was trained, as JSON: four digits, None where a value is not finite."""
+    return {
+        name: values.tolist() if name == "epoch" else finite(_four_digits(values.tolist()))
+        for name, values in trained.history.items()
+    }
+
+
+def _four_digits(values):
+    return [_four_digits(value) if isinstance(value, list) else float(f"{value:.4g}") for value in values]

@@ -1,0 +1,86 @@
+"""What is predicted of a song, and by which metrics: over time, one value a target, or a class.
+
+A task turns labels and predictions into the entry of a run: metrics by split, and what they follow from.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from common import metrics
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """Names of what is predicted: emotions, valence and arousal, or classes."""
+
+    targets: tuple[str, ...]
+
+    @abstractmethod
+    def score(self, labels, predictions: dict[str, dict[int, np.ndarray]], fold: np.ndarray) -> dict:
+        """The entry of a run, as JSON.
+
+        Parameters
+        ----------
+        labels : one entry a song
+        predictions : by split and song (its index in `labels`, in rising order)
+        fold : the fold that tests each song, (n_songs,)
+        """
+
+
+@dataclass(frozen=True)
+class Dynamic(Task):
+    """Targets over time: labels and predictions (n_frames, n_targets) a song.
+
+    with_tau: also R², MAE and Kendall's tau, which need more than the moments of each song.
+    """
+
+    with_tau: bool = True
+
+    def score(self, labels, predictions, fold):
+        entry = {"metrics": {}, "songs": {}, "fold": fold.tolist()}
+        for split, of_songs in predictions.items():
+            pairs = [labels[song] for song in of_songs], list(of_songs.values())
+            songs = metrics.of_songs(*pairs)
+            if not self.with_tau:
+                songs = {name: songs[name] for name in ("frames", "moments")}
+            entry["songs"][split] = songs
+            entry["metrics"][split] = metrics.dynamic(songs, list(self.targets))
+        return entry
+
+
+@dataclass(frozen=True)
+class Static(Task):
+    """One value a song and target: labels and predictions (n_targets,); Pearson's r, within folds and pooled."""
+
+    def score(self, labels, predictions, fold):
+        ((split, of_songs),) = predictions.items()  # all songs, each in one fold
+        estimate = np.stack(list(of_songs.values())).astype("float64").round(5)
+        reference = self.reference(labels)
+        return {
+            "metrics": {split: metrics.correlations(reference, estimate, fold, list(self.targets))},
+            "fold": fold.tolist(),
+            "predictions": estimate.tolist(),
+            "by_fold": metrics.by_fold(reference, estimate, fold),
+        }
+
+    @staticmethod
+    def reference(labels) -> list:
+        """The labels as a record keeps them, from which r follows: z-scores over the songs."""
+        return metrics.standardised(labels).round(4).tolist()
+
+
+@dataclass(frozen=True)
+class Classes(Task):
+    """A class a song: labels and predictions are its number; accuracy, precision, recall and F1."""
+
+    def score(self, labels, predictions, fold):
+        entry = {"metrics": {}, "predicted": {}, "fold": fold.tolist()}
+        for split, of_songs in predictions.items():
+            songs, numbers = np.array(list(of_songs)), np.array(list(of_songs.values()))
+            entry["metrics"][split] = metrics.classification(np.asarray(labels)[songs], numbers, list(self.targets))
+            of_all = np.full(len(labels), -1)
+            of_all[songs] = numbers
+            entry["predicted"][split] = of_all.tolist()
+        return entry
