@@ -158,7 +158,7 @@ def _experiment(target: Target, record: dict, options) -> tuple[Experiment, dict
         arguments += ["--dataset", target.dataset if by_its_name else training.dataset]
     if training.folds:
         arguments += ["--folds", str(record["settings"]["folds"])]
-    parsed = cli.parser(training, "verify").parse_args(arguments)
+    parsed = cli.parser(training).parse_args(arguments)
     return training.build(parsed), {variant.name: variant for variant in training.variants(parsed)}
 
 

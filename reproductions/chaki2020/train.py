@@ -4,10 +4,8 @@ Without --variant it runs the paper's pair, LSTM_NAT_400 and LSTM_AT_400, on Com
 whose names end in _260 run on the features that come with DEAM: no audio needed, another input than the paper's.
 """
 
-import sys
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -213,17 +211,10 @@ def _variants(options):
 
 
 TRAINING = cli.Training(
-    __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("nat_400", "at_400"),
+    _variants, build, baselines, default=("nat_400", "at_400"),
     dataset=PAPER_DATASET, network=NETWORK,
 )  # fmt: skip
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
-    return cli.train(TRAINING, "python -m reproductions.chaki2020.train", arguments)
-
+main = TRAINING.main
 
 if __name__ == "__main__":
-    from reproductions.chaki2020.train import main  # so that workers find functions by their module's name
-
-    sys.exit(main())
+    cli.run_module(__spec__)

@@ -1,8 +1,5 @@
 """Features every half second -> GRU -> valence and arousal, ten folds by song, RMSE."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 
 from common import cli, protocol
@@ -109,17 +106,9 @@ def build(options) -> CrossValidation:
 
 
 TRAINING = cli.Training(
-    __doc__, lambda options: variants(options.epochs), build, lambda variant: ("training_mean",),
-    Path(__file__).with_name("expected.json"), dataset="deam",
+    lambda options: variants(options.epochs), build, lambda variant: ("training_mean",), dataset="deam",
 )  # fmt: skip
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
-    return cli.train(TRAINING, "python -m reproductions.paper_name.train", arguments)
-
+main = TRAINING.main
 
 if __name__ == "__main__":
-    from reproductions.paper_name.train import main  # so that workers find functions by their module's name
-
-    sys.exit(main())
+    cli.run_module(__spec__)
