@@ -4,10 +4,10 @@ import argparse
 import importlib
 import sys
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Predictor(ABC):
     heard: str = "whole recordings"
 
     @abstractmethod
-    def __init__(self, networks: list[dict[str, np.ndarray]], facts: dict): ...
+    def __init__(self, networks: list[Path], facts: dict): ...
 
     @abstractmethod
     def __call__(self, path: Path) -> Prediction:
@@ -69,18 +69,34 @@ class OverTime(Predictor):
     length: int
 
     def __init__(self, networks, facts):
-        self.networks, self.settings = networks, facts["settings"]["network"]
-        self.heard_of = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
-        self._built = lru_cache(4)(self._build)
+        self.settings = facts["settings"]["network"]
+        self.columns = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
         # Keras takes as long to load as the features of a song: both at once.
-        self._loading = Thread(target=importlib.import_module, args=("common.layers",))
-        self._loading.start()
+        self._models = ThreadPoolExecutor(1).submit(self._load, networks)
+        self._of_length = lru_cache(4)(self._rebuilt)
 
-    def _build(self, features: int, length: int):
+    def _load(self, paths: list[Path]) -> list:
         from common import backend
 
         backend.start(0)
-        return self.network(features, length)
+        self.register_layers()
+        return [weights.read(path) for path in paths]
+
+    def register_layers(self) -> None:
+        """Import the paper's own layers, if it has some, so that Keras can load files that have them."""
+
+    @property
+    def models(self) -> list:
+        """The networks, their input scaling inside."""
+        return self._models.result()
+
+    def _rebuilt(self, length: int) -> list:
+        """The networks for sequences of another length than they were trained on."""
+        found = []
+        for model in self.models:
+            found.append(weights.with_scaling(self.network(model.input_shape[-1], length), 0, 1))
+            weights.copy(model, found[-1])
+        return found
 
     @abstractmethod
     def network(self, features: int, length: int):
@@ -94,21 +110,15 @@ class OverTime(Predictor):
         try:
             times, features, seconds = opensmile.of_recording(path)
         finally:
-            self._loading.join()  # it mutes standard error, where an error is told
+            wait([self._models])  # it mutes standard error, where an error would be printed
         return Prediction(self.of_features(features), seconds, seconds, times)
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
         """Features (n, 260) -> valence and arousal (n, 2)."""
-        from keras import ops
-
-        length, features, found = min(self.length, len(features)), features[:, self.heard_of], []
-        net = self._built(features.shape[1], length)
-        for network in self.networks:
-            weights.put(net, network)
-            song = Sequences.of([((features - network["mean"]) / network["std"]).astype("float32")])
-            windows, starts = song.split_into(length)
-            found.append(song.overlap_merge(ops.convert_to_numpy(net(windows)), starts))
-        return self.joined(found)
+        length, song = min(self.length, len(features)), Sequences.of([features[:, self.columns].astype("float32")])
+        models = self.models if length == self.length else self._of_length(length)
+        windows, starts = song.split_into(length)
+        return self.joined([song.overlap_merge(np.asarray(model(windows)), starts) for model in models])
 
 
 @lru_cache

@@ -5,7 +5,7 @@ from pathlib import Path
 from common import provenance, published, report
 from common.experiment import Experiment, Variant
 from common.experiment.records import histories
-from common.experiment.runner import call_of, train
+from common.experiment.runner import call_of, train_model
 from common.files import muted_stderr
 from common.parallel import progress
 
@@ -53,9 +53,9 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
 
     networks, record = experiment.trained_on_all(variant), records[variant.name]
     n_train, n_validation = (len(part) for part in (networks[0].split.train, networks[0].split.validation))
-    tasks = ((train, *call_of(network)) for network in networks)
+    tasks = ((train_model, *call_of(network)) for network in networks)
     bar = {"total": len(networks), "label": "training on all songs", "unit": "network"}
-    trained = [network for network, _ in progress(tasks, n_jobs=options.jobs, isolated=True, **bar)]
+    models = list(progress(tasks, n_jobs=options.jobs, isolated=True, **bar))
     split, metric, targets = published.headline(record)
     facts = published.covered(record["facts"], split)
     titles = {name: records[name]["title"] for name in training.baselines(variant)}
@@ -69,7 +69,7 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
         "model": _means(record, split, metric, targets), "baselines": baselines,
     }  # fmt: skip
     content["provenance"] = provenance.now(provenance.commit())
-    weights.save(options.weights, [network.weights for network in trained], content, experiment.data.cite())
+    weights.save(options.weights, models, content, experiment.data.cite())
     print(f"weights: {options.weights}")
 
 

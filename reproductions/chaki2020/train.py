@@ -63,7 +63,7 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     (test,) = split.tests.values()
     predicted = keras.ops.convert_to_numpy(net(scaled(test)))[..., 0]
     curves = {"loss": np.array(history["loss"]), "validation_loss": np.array(history["val_loss"])}
-    return Trained({"predicted": predicted}, curves, weights.of(net) | {"mean": scaler.mean_, "std": scaler.scale_})
+    return Trained({"predicted": predicted}, curves, weights.with_scaling(net, scaler.mean_, scaler.scale_))
 
 
 class ThousandSongs(Experiment):

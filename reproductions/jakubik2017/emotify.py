@@ -177,8 +177,10 @@ class Emotions(CrossValidation):
 
 
 def fit_with_svr(settings: dict, samples: Samples, split: Split) -> Trained:
-    """The semantic embedding trained on all songs, and an SVR an emotion on it, as arrays that `predict` reads."""
+    """The semantic embedding trained on all songs, and behind it an SVR an emotion."""
     from sklearn.svm import SVR as Regressor
+
+    from reproductions.jakubik2017 import model
 
     trained = fit(settings, samples, split)
     features, bias, dual = trained.outputs["features"], [], np.zeros(samples.y.shape)
@@ -186,5 +188,5 @@ def fit_with_svr(settings: dict, samples: Samples, split: Split) -> Trained:
         regressor = Regressor(**SVR).fit(features.astype("float64"), target)
         dual[regressor.support_, i] = regressor.dual_coef_[0]
         bias.append(regressor.intercept_[0])
-    weights = trained.weights | {"features": features, "dual": dual, "bias": np.array(bias)}
-    return Trained(trained.outputs, trained.history, weights)
+    with_svr = model.with_regression(trained.model, features, dual, np.array(bias), SVR["gamma"])
+    return Trained(trained.outputs, trained.history, with_svr)

@@ -66,7 +66,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     errors = zip(parts, np.swapaxes(evaluate.errors, 0, 1), strict=True)
     history = {"epoch": np.array(evaluate.epochs)} | {f"rmse, {name}": of_part for name, of_part in errors}
     outputs = {name: predict[name]() for name in split.tests}
-    return Trained(outputs, history, weights.of(plain) | {"mean": mean, "std": std})
+    return Trained(outputs, history, weights.with_scaling(plain, mean, std))
 
 
 def predictor(net, features: protocol.Sequences, length: int, of_network: dict) -> Callable[[], np.ndarray]:

@@ -69,7 +69,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
         net.load_weights(best)
     outputs[TEST] = predicted()
     curves = {name: np.array(history[name]) for name in ("accuracy", "val_accuracy", "loss", "val_loss")}
-    return Trained(outputs, curves, weights.of(net) | {"mean": np.array(mean), "std": np.array(std)})
+    return Trained(outputs, curves, weights.with_scaling(net, mean, std))
 
 
 class RandomSplits(Experiment):

@@ -50,7 +50,7 @@ def fit(settings: dict, songs: Samples, split: Split) -> Trained:
     for name, test in split.tests.items():
         scaled, windows, starts = sequences(test)
         outputs[name] = scaled.overlap_merge(net.predict(windows, verbose=0), starts)
-    return Trained(outputs, {"loss": np.array(history["loss"])}, weights.of(net) | {"mean": mean, "std": std})
+    return Trained(outputs, {"loss": np.array(history["loss"])}, weights.with_scaling(net, mean, std))
 
 
 class CrossValidation(Experiment):
