@@ -56,9 +56,9 @@ def test_a_constant_reference_has_no_order():
 
 
 def test_one_constant_target_leaves_the_others_as_they_are():
-    for reference, estimate in ((rated, guessed), (guessed, rated)):
+    for reference, estimate, level in ((rated, guessed, 0.1), (guessed, rated, 0.1), (rated, guessed, 7)):
         constant = estimate.copy()
-        constant[:, 1] = 0.1  # whose mean is not quite .1
+        constant[:, 1] = level  # the mean of 60 times .1 is not .1
         expected = metrics.pearson_r_pooled(reference, estimate) * [1, 0, 1]
         with np.errstate(all="raise"):
             np.testing.assert_array_equal(metrics.pearson_r_pooled(reference, constant), expected)
@@ -82,6 +82,8 @@ def test_single_precision_is_computed_in_double(rng):
     """Values far from 0, whose mean in single precision is off."""
     single = (1000 + rng.random((4000, 2))).astype("float32")
     np.testing.assert_allclose(metrics.standardised(single), metrics.standardised(single.astype(float)), atol=1e-12)
+    r = metrics.pearson_r_pooled(single, single[::-1])
+    np.testing.assert_array_equal(r, metrics.pearson_r_pooled(single.astype(float), single[::-1].astype(float)))
     moments = np.array([metrics.song_moments(*(rng.random((2, 30, 2)) + 100)) for _ in range(9)]).astype("float32")
     songs, exact = ({"frames": [30] * 9, "moments": m} for m in (moments, moments.astype(float)))
     np.testing.assert_array_equal(metrics.squared_errors(songs)[1], metrics.squared_errors(exact)[1])
