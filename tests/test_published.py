@@ -226,9 +226,9 @@ def test_a_worse_result_is_declared_too(paper):
 def test_a_row_is_the_comparison_of_its_cell(paper):
     """With all that the cell states, and its share of 5 %: cells of one system in one table that are not primary."""
     printed = {"split": "test", "metric": "rmse_pooled", "digits": 3, "std": 0.02, "runs": 4, "primary": False}
-    shared = [cell(name, "model", 0.2, **printed | {"target": name[0]}) for name in ("a", "b", "average")]
-    others = [cell("first", "model", 0.2, **printed | {"primary": True}), cell("2", "model", 0.2, table="2", **printed),
-              cell("other", "model", 0.2, **printed | {"system": "quoted system"})]  # fmt: skip
+    shared = [cell(name, "model", 0.3, **printed | {"target": name[0]}) for name in ("a", "b", "average")]
+    others = [cell("first", "model", 0.3, **printed | {"primary": True}), cell("2", "model", 0.3, table="2", **printed),
+              cell("other", "model", 0.3, **printed | {"system": "quoted system"})]  # fmt: skip
     for own in shared:
         own["target"] = own["id"]
     levels = dict.fromkeys(["a", "b", "average"], 1 - 0.05 / 3) | dict.fromkeys(["first", "2", "other"], 0.95)
@@ -237,8 +237,8 @@ def test_a_row_is_the_comparison_of_its_cell(paper):
         fields = row.fields
         values = [run["metrics"]["test"]["rmse_pooled"][fields["target"]] for run in content["runs"]]
         level = levels[fields["cell"]]
-        expected = compare(values, 0.2, std=0.02, runs=4, digits=3, matters=0.02, level=level, metric="rmse_pooled")
-        assert row.comparison == expected and fields["verdict"] == expected.verdict
+        expected = compare(values, 0.3, std=0.02, runs=4, digits=3, matters=0.02, level=level, metric="rmse_pooled")
+        assert row.comparison == expected and fields["verdict"] == expected.verdict == "better"
         assert (row.level, row.digits, row.primary) == (pytest.approx(level), 3, fields["cell"] == "first")
         assert fields["low"] == pytest.approx(np.mean(values) - expected.w)
         assert fields["high"] == pytest.approx(np.mean(values) + expected.w)
