@@ -1,10 +1,10 @@
-"""What the recordings and labels are: one module per data set, all in one shape (`data_prep.dataset`)."""
+"""What the recordings and labels are: one module per data set, all in one shape (`data_prep.base`)."""
 
 import importlib
 from pathlib import Path
 
 from common.errors import InputError
-from data_prep.dataset import data_root, required_data_root
+from data_prep.base import data_root, required_data_root
 
 DATASETS = {  # name on the command line: module and class
     "emotify": ("data_prep.emotify", "Emotify"),
@@ -22,7 +22,7 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
 
     a folder with `labels.csv` (`data_prep.labelled_audio`), else one of class folders (`data_prep.class_folders`).
 
-    given: the data root, see `data_prep.dataset.data_root`; rendered: the name of what is opened where there is none.
+    given: the data root, see `data_prep.base.data_root`; rendered: the name of what is opened where there is none.
     Imported when asked for, so that listing the names costs nothing. Raises InputError if there is no such data set.
     """
     if name in DATASETS and rendered and data_root(given) is None:
@@ -62,7 +62,7 @@ def open_dynamic(name: str, given: str | None, rendered: str | None = None):
 
 def open_classes(name: str, given: str | None, rendered: str | None = None):
     """As `open_dataset`, of a data set that is in classes; InputError if it is not."""
-    from data_prep.dataset import ClassDataset
+    from data_prep.base import ClassDataset
 
     data = open_dataset(name, given, rendered)
     if not isinstance(data, ClassDataset):

@@ -11,7 +11,7 @@ from common import cli
 from common.errors import InputError
 from common.parallel import available_cores
 from data_prep import DATASETS, open_dataset
-from data_prep.dataset import ClassDataset, check_duration
+from data_prep.base import ClassDataset, check_duration
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import ClassDataset, Problem, Track, check_distinct, check_duration, read_table
+from data_prep.base import ClassDataset, Problem, Track, check_distinct, check_duration, read_table
 
 ARTISTS = "artists.csv"
 SHORTEST = 2  # seconds of a recording, as hand-made features need

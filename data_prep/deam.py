@@ -33,7 +33,7 @@ from common.errors import InputError
 from common.features import logmel, opensmile
 from common.files import cache, cache_folder, pack, unpack
 from common.parallel import progress
-from data_prep.dataset import Problem, Track, audio_files, check_duration
+from data_prep.base import Problem, Track, audio_files, check_duration
 from data_prep.dynamic import Annotation, DynamicDataset, Recording, align_to_labels, annotation_table
 
 FIRST_LABEL, STEP, EXCERPT_LABELS = 15.0, 0.5, 60  # seconds, seconds, labels of an excerpt of 45 s

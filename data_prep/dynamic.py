@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from common.errors import InputError
-from data_prep.dataset import Dataset
+from data_prep.base import Dataset
 
 if TYPE_CHECKING:  # pandas takes longer to import than --help may take
     import pandas as pd

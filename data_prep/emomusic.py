@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import Problem, Track, audio_files, check_duration
+from data_prep.base import Problem, Track, audio_files, check_duration
 from data_prep.deam import EXCERPT_S, Deam, Part, read_annotations
 from data_prep.dynamic import Annotation, DynamicDataset, Recording, align_to_labels, annotation_table
 

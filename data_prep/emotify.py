@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import Dataset, Problem, Track, check_duration, find_audio
+from data_prep.base import Dataset, Problem, Track, check_duration, find_audio
 
 EMOTIONS = [
     "amazement", "solemnity", "tenderness", "nostalgia", "calmness", "power", "joyful_activation", "tension",

@@ -3,7 +3,7 @@
 Layout: the distribution's folder `MER_audio_taffc_dataset`, named `4Q`: `Q1` to `Q4/<song id>.<mp3 or other>`,
 `panda_dataset_taffc_annotations.csv` (the quadrant of each song) and `panda_dataset_taffc_metadata.csv` (its artist,
 title and genres, among others). Song ids are AllMusic's, and so are the mood tags that the quadrants come from.
-Labels: the class of each song; `data_prep.dataset.VALENCE_AROUSAL` has its signs.
+Labels: the class of each song; `data_prep.base.VALENCE_AROUSAL` has its signs.
 Source: Panda, Malheiro, Paiva, "Novel audio features for music emotion recognition", IEEE Transactions on Affective
 Computing 11(4), 2020 (online 2018).
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import (
+from data_prep.base import (
     ClassDataset,
     Problem,
     Track,

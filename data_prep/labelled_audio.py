@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import Problem, Track, check_distinct, check_duration
+from data_prep.base import Problem, Track, check_distinct, check_duration
 from data_prep.dynamic import Annotation, DynamicDataset, Recording, annotation_table
 
 LABELS = "labels.csv"

@@ -19,7 +19,7 @@ import pandas as pd
 import soundfile
 
 from common.files import cache, cache_folder
-from data_prep.dataset import ClassDataset, Dataset, Problem, Track, check_duration
+from data_prep.base import ClassDataset, Dataset, Problem, Track, check_duration
 from data_prep.dynamic import Annotation, DynamicDataset, Recording, annotation_table
 
 RATE, SECONDS, LISTENERS = 16000, 6.0, 25

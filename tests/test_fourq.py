@@ -9,7 +9,7 @@ import soundfile
 
 from common import audio
 from common.errors import InputError
-from data_prep.dataset import VALENCE_AROUSAL
+from data_prep.base import VALENCE_AROUSAL
 from data_prep.fourq import QUADRANTS, FourQ
 from tests.conftest import ROOT
 

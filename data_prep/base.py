@@ -70,6 +70,7 @@ class Dataset(ABC):
     original_format: str  # suffix of the distribution's audio files
     rendered: bool = False  # True: of the project's own making, never a result
     needs_audio: bool = True  # False: its labels and features are of use alone
+    responses: "pd.DataFrame | None" = None  # of single raters, a row each: `track id` and a column for each label
     cuts: dict[str, float] = {}  # seconds of each track that is a part of its recording, by track id  # noqa: RUF012
 
     def __init__(self, root: Path):
