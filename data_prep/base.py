@@ -71,7 +71,8 @@ class Dataset(ABC):
     rendered: bool = False  # True: of the project's own making, never a result
     needs_audio: bool = True  # False: its labels and features are of use alone
     responses: "pd.DataFrame | None" = None  # of single raters, a row each: `track id` and a column for each label
-    cuts: dict[str, float] = {}  # seconds of each track that is a part of its recording, by track id  # noqa: RUF012
+    splits: dict[str, list[str]] = {}  # official splits: track ids by name; none is invented  # noqa: RUF012
+    segments: dict[str, float] = {}  # length in s of each track that is a segment of its recording  # noqa: RUF012
 
     def __init__(self, root: Path):
         self.root = Path(root) / self.folder
@@ -125,7 +126,7 @@ class Dataset(ABC):
         formats = {track.path.suffix.lstrip(".").lower() for track in self.tracks}
         if not formats:
             return "none"
-        lengths = " or ".join(sorted({f"{seconds:g}" for seconds in self.cuts.values()}))
+        lengths = " or ".join(sorted({f"{seconds:g}" for seconds in self.segments.values()}))
         kind = "original" if formats == {self.original_format} else f"transcoded ({', '.join(sorted(formats))})"
         return (f"{lengths} s of each song, " if lengths else "") + kind
 

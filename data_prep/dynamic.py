@@ -43,7 +43,6 @@ class DynamicDataset(Dataset):
 
     given_features: bool = False  # True: features come with it
     artists: dict[str, str] = {}  # by song, where the distribution names them for more songs than it has audio for  # noqa: RUF012
-    splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
 
     @abstractmethod
     def annotations(self, split: str, source: str = "task") -> dict[str, Annotation]:
@@ -57,8 +56,8 @@ class DynamicDataset(Dataset):
         """The features that come with the data, by song id: where each window starts (n,), and rows (n, features)."""
         return {}
 
-    def are_cuts(self, ids: list[str]) -> bool:
-        """Whether `recordings` gives parts of these songs."""
+    def are_segments(self, ids: list[str]) -> bool:
+        """Whether `recordings` gives segments of these songs."""
         return False
 
 

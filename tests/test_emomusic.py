@@ -9,7 +9,7 @@ import soundfile
 
 from common import audio
 from common.errors import InputError
-from data_prep.deam import COLUMNS
+from data_prep.deam.features import COLUMNS
 from data_prep.dynamic import Recording, align_to_labels
 from data_prep.emomusic import ENDS_EARLY, LABELS, SPLITS, Emomusic
 

@@ -150,9 +150,7 @@ class Emotions(CrossValidation):
         from common import metrics
 
         if self.data.responses is None:
-            raise InputError(
-                f"{self.data.name}: has no responses of single raters, from which the ceiling is computed; give Emotify's --data-root"
-            )
+            raise InputError(f"{self.data.name}: has no ratings by single listeners; give --data-root with Emotify")
         responses, emotions = self.data.responses, list(self.table.columns)
         reliability = metrics.split_half_reliability(responses[emotions], responses["track id"], seed=seed)
         ceiling = np.sqrt(np.maximum(reliability, 0))  # raters who agree less than chance set a ceiling of 0

@@ -46,7 +46,7 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
     parts = {"development": _songs(data, "development", source, **options)}
     if evaluation and data.splits["evaluation"]:
         parts["evaluation"] = _songs(data, "evaluation", source, **options)
-        if source == "official" and data.given_features and data.are_cuts(data.splits["evaluation"]):
+        if source == "official" and data.given_features and data.are_segments(data.splits["evaluation"]):
             x, y = _songs(data, "evaluation", "opensmile", **options)
             means = np.concatenate(list(parts["development"][0].values()))[:, opensmile.SINCE_START].mean(0)
             for rows in x.values():

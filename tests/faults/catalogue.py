@@ -44,7 +44,7 @@ def _exchange(a, b):
     return lambda metrics: {name: metrics.get({a: b, b: a}.get(name, name), value) for name, value in metrics.items()}
 
 
-READ = "data_prep.deam:read_annotations"
+READ = "data_prep.deam.annotations:read_annotations"
 DEAM = "deam::labels_are_those_that_were_written", "deam::small_copy", "deam::label_sources"
 CLOCK = (
     "deam::features_are_on_the_clock_of_the_labels",
