@@ -69,7 +69,7 @@ class OverTime(Predictor):
 
     def __init__(self, networks, facts):
         self.networks, self.settings = networks, facts["settings"]["network"]
-        self.heard_of = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
+        self.heard_of = opensmile.TIME_INVARIANT if facts["settings"]["input"] == "timeless" else slice(None)
         self._built = lru_cache(4)(self._build)
         # Keras takes as long to load as the features of a song: both at once.
         self._loading = Thread(target=importlib.import_module, args=("common.layers",))
@@ -91,7 +91,7 @@ class OverTime(Predictor):
 
     def __call__(self, path: Path) -> Prediction:
         try:
-            times, features, seconds = opensmile.of_recording(path)
+            times, features, seconds = opensmile.extract_windows(path)
         finally:
             self._loading.join()  # it mutes standard error, where an error is told
         return Prediction(self.of_features(features), seconds, seconds, times)
