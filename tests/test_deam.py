@@ -359,7 +359,7 @@ def test_faults_in_the_cuts(cuts):
 def test_on_the_command_line(small_deam):
     command = [sys.executable, "-m", "data_prep", "deam", "--data-root", str(small_deam)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
-    assert done.returncode == 2 and "deam is not whole" in done.stderr, done.stderr
+    assert done.returncode == 2 and "deam is not complete" in done.stderr, done.stderr
     assert "deam: audio of 7 of 489 tracks, transcoded (wav)" in done.stdout
     assert "features of 5 of 431 development songs and 2 of 58 evaluation songs" in done.stdout
 
