@@ -70,7 +70,7 @@ class OverTime(Predictor):
 
     def __init__(self, networks, facts):
         self.settings = facts["settings"]["network"]
-        self.columns = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
+        self.columns = opensmile.TIME_INVARIANT if facts["settings"]["input"] == "timeless" else slice(None)
         # Keras takes as long to load as the features of a song: both at once.
         self._models = ThreadPoolExecutor(1).submit(self._load, networks)
         self._of_length = lru_cache(4)(self._rebuilt)
@@ -108,7 +108,7 @@ class OverTime(Predictor):
 
     def __call__(self, path: Path) -> Prediction:
         try:
-            times, features, seconds = opensmile.of_recording(path)
+            times, features, seconds = opensmile.extract_windows(path)
         finally:
             wait([self._models])  # it mutes standard error, where an error would be printed
         return Prediction(self.of_features(features), seconds, seconds, times)

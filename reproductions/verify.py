@@ -27,7 +27,7 @@ from common.experiment.runner import execute
 from common.files import cache_folder, json_text, lock, write_atomically
 from common.parallel import available_cores
 from data_prep import DATASETS
-from data_prep.dataset import data_root
+from data_prep.base import data_root
 from reproductions import board
 
 EQUAL, VERIFIED, CONSISTENT, OUTSIDE, ONE_RUN = "equal", "verified", "consistent", "outside", "one recorded run"

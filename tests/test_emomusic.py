@@ -9,7 +9,7 @@ import soundfile
 
 from common import audio
 from common.errors import InputError
-from data_prep.deam import COLUMNS
+from data_prep.deam.features import COLUMNS
 from data_prep.dynamic import Recording, align_to_labels
 from data_prep.emomusic import ENDS_EARLY, LABELS, SPLITS, Emomusic
 
@@ -330,7 +330,7 @@ def test_a_clip_that_is_cut_off(root):
 def test_on_the_command_line(root):
     command = [sys.executable, "-m", "data_prep", "emomusic", "--data-root", str(root)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
-    assert done.returncode == 2 and "emomusic is not whole" in done.stderr, done.stderr
+    assert done.returncode == 2 and "emomusic is not complete" in done.stderr, done.stderr
     assert "emomusic: audio of 4 of 744 tracks, 10 s of each song, transcoded (flac)" in done.stdout
     (root / "emoMusic" / "annotations" / "arousal_cont_average.csv").unlink()
     done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from common import audio
-from common.features.opensmile import NAMES, STEP_S, VOICED, OpenSmile, in_16_bits, smile
+from common.features.opensmile import NAMES, STEP_S, VOICED, OpenSmile, round_to_16_bits, smile
 from common.features.store import FeatureStore
 
 RATE = 44100
@@ -76,7 +76,7 @@ def literal_windows(samples: np.ndarray, rows: int) -> np.ndarray:
     config = Path(opensmile.__file__).parent / "core/config/is09-13/IS13_ComParE.conf"
     halves = []
     for level in ("lld", "lld_de"):
-        frames = opensmile.Smile(str(config), level).process_signal(in_16_bits(samples), RATE).to_numpy("float64")
+        frames = opensmile.Smile(str(config), level).process_signal(round_to_16_bits(samples), RATE).to_numpy("float64")
         cut = np.stack([frames[50 * k : 50 * k + 100] for k in range(rows)])
         halves.append(np.stack([cut.std(axis=1), cut.mean(axis=1)], axis=-1).reshape(rows, 130))
     return np.concatenate(halves, axis=1)
@@ -106,7 +106,9 @@ def test_overshoots_are_clipped():
     loud = 8 * voice(2)
     assert np.abs(loud).max() > 1
     np.testing.assert_array_equal(OpenSmile()(loud, RATE), OpenSmile()(np.clip(loud, -1, 1), RATE))
-    np.testing.assert_array_equal(in_16_bits(np.array([-2, -1, 0.6 / 32768, 1])), [-1, -1, 1 / 32768, 32767 / 32768])
+    np.testing.assert_array_equal(
+        round_to_16_bits(np.array([-2, -1, 0.6 / 32768, 1])), [-1, -1, 1 / 32768, 32767 / 32768]
+    )
 
 
 def test_only_the_deltas_of_voiced_frames_know_how_long_ago_the_file_began(windows):

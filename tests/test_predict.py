@@ -139,13 +139,13 @@ def test_malik2017_predicts_as_in_training(models, song):
 
     model, features = models("malik2017"), FeatureStore().get(song, opensmile.OpenSmile())
     found = model(song)
-    np.testing.assert_array_equal(opensmile.of_recording(song)[1], features)
+    np.testing.assert_array_equal(opensmile.extract_windows(song)[1], features)
     assert found.times.tolist() == (1.0 + 0.5 * np.arange(len(features))).tolist() and found.length == 35
     expected = []
     for scaled in model.models:
         net = of_malik.crnn(248, 20)
         net.set_weights(scaled.layers[-1].get_weights())
-        x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIMELESS]))[0]
+        x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIME_INVARIANT]))[0]
         expected.append(predictor(net, Sequences.of([x]), 20, {})())
     np.testing.assert_allclose(found.values, np.mean(expected, axis=0), atol=1e-6)
 
@@ -182,33 +182,33 @@ def test_chaki2020_predicts_as_in_training(models, song):
     from reproductions.chaki2020 import model as of_chaki
 
     model = models("chaki2020")
-    _, features, _ = opensmile.of_recording(song)
+    _, features, _ = opensmile.extract_windows(song)
     found = model(song).values
     for i, scaled in enumerate(model.models):
         net = of_chaki.lstm(248, 61, (128,), "strict")
         net.set_weights(scaled.layers[-1].get_weights())
-        x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIMELESS]))[0]
+        x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIME_INVARIANT]))[0]
         np.testing.assert_allclose(found[:61, i], net.predict(x[None, :61], verbose=0)[0, :, 0], atol=1e-6)
         np.testing.assert_allclose(found[61:, i], net.predict(x[None, -61:], verbose=0)[0, 61 - len(x) :, 0], atol=1e-6)
 
 
 def test_long_recordings_are_heard_in_pieces(song, monkeypatch):
     """No window is lost or told twice where pieces meet, and what forgets within seconds is the same."""
-    times, features, length = opensmile.of_recording(song)
-    monkeypatch.setattr(opensmile, "PIECE_S", 12.0)
-    in_pieces = opensmile.of_recording(song)
+    times, features, length = opensmile.extract_windows(song)
+    monkeypatch.setattr(opensmile, "BLOCK_S", 12.0)
+    in_pieces = opensmile.extract_windows(song)
     assert in_pieces[0].tolist() == times.tolist() and in_pieces[2] == length
-    kept = opensmile.TIMELESS
+    kept = opensmile.TIME_INVARIANT
     correlation = [np.corrcoef(features[:, i], in_pieces[1][:, i])[0, 1] for i in kept]
     assert np.median(correlation) > 0.999
 
 
 def test_pieces_are_the_file(song):
     whole, rate = audio.load(song)
-    pieces = [piece for piece, _ in audio.pieces(song, 10)]
+    pieces = [piece for piece, _ in audio.blocks(song, 10)]
     assert rate == RATE and [len(piece) for piece in pieces] == [220500] * 3 + [110250]
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
-    overlapped = [piece for piece, _ in audio.pieces(song, 10, overlap=2)]
+    overlapped = [piece for piece, _ in audio.blocks(song, 10, overlap=2)]
     np.testing.assert_array_equal(overlapped[1], whole[8 * RATE : 20 * RATE])
 
 

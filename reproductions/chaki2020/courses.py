@@ -6,7 +6,7 @@ from pathlib import Path
 from common import cli
 from common.errors import InputError
 from common.published import Records
-from data_prep.dataset import required_data_root
+from data_prep.base import required_data_root
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020.clips import SHOWN
 

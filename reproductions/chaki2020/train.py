@@ -174,7 +174,7 @@ class ThousandSongs(Experiment):
     def data_fraction(self, variant):
         if self.extractor(variant) is None:
             return 1.0
-        seconds = sum(self.data.cuts.get(track.id, STEPS / 2) for track in self.data.tracks)
+        seconds = sum(self.data.segments.get(track.id, STEPS / 2) for track in self.data.tracks)
         return seconds / (CLIPS * STEPS / 2)
 
     def facts(self, variant):

@@ -11,7 +11,7 @@ from common.features.mel import MelSpectrogram, paired_with_deltas
 from reproductions.jakubik2017.learning import CROP
 
 PAPER = "jakubik2017"
-PIECE_S, SHORTEST_S = 61.0, 5.0  # no excerpt of training is longer; of a longer song f is the mean over its pieces
+BLOCK_S, SHORTEST_S = 61.0, 5.0  # no excerpt of training is longer; of a longer song f is the mean over its pieces
 TAIL_S = 0.1  # a last piece shorter than this has no vector, and is left out
 
 
@@ -33,7 +33,7 @@ class Model(predict.Predictor):
 
     def __call__(self, path: Path) -> predict.Prediction:
         pieces, length = [], 0.0
-        for samples, rate in audio.pieces(path, PIECE_S):
+        for samples, rate in audio.blocks(path, BLOCK_S):
             length += len(samples) / rate
             if len(samples) >= TAIL_S * rate:
                 pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))

@@ -18,8 +18,9 @@ from common.parallel import available_cores
 from common.published import Records, load_expected
 from common.verdict.crossed import estimate
 from common.verdict.resampling import leaving_out
-from data_prep.dataset import required_data_root
-from data_prep.deam import EVALUATION, LAST_OF_2013, Deam
+from data_prep.base import required_data_root
+from data_prep.deam import EVALUATION, Deam
+from data_prep.deam.annotations import LAST_OF_2013
 from data_prep.dynamic import align_to_labels
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))

@@ -32,7 +32,7 @@ class Model(predict.Predictor):
         self.model = weights.read(path)
 
     def __call__(self, path: Path) -> predict.Prediction:
-        samples, rate = next(audio.pieces(path, HEARD_S))
+        samples, rate = next(audio.blocks(path, HEARD_S))
         length, heard = audio.duration(path), len(samples) / rate
         if heard < SHORTEST_S:
             raise InputError(f"{path}: lasts {heard:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")

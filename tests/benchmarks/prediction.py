@@ -23,10 +23,10 @@ from tests import benchmarks
 from tests.test_predict import RATE, music
 
 FEATURES = {  # what each paper computes of a file before a network hears it
-    "malik2017": lambda path: opensmile.of_recording(path),
-    "chaki2020": lambda path: opensmile.of_recording(path),
-    "jakubik2017": lambda path: [paired_with_deltas(MelSpectrogram()(*piece)) for piece in audio.pieces(path, 61)],
-    "velankar2022": lambda path: RelativeMel()(*next(audio.pieces(path, 31))),
+    "malik2017": lambda path: opensmile.extract_windows(path),
+    "chaki2020": lambda path: opensmile.extract_windows(path),
+    "jakubik2017": lambda path: [paired_with_deltas(MelSpectrogram()(*piece)) for piece in audio.blocks(path, 61)],
+    "velankar2022": lambda path: RelativeMel()(*next(audio.blocks(path, 31))),
 }
 
 

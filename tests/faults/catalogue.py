@@ -44,7 +44,7 @@ def _exchange(a, b):
     return lambda metrics: {name: metrics.get({a: b, b: a}.get(name, name), value) for name, value in metrics.items()}
 
 
-READ = "data_prep.deam:read_annotations"
+READ = "data_prep.deam.annotations:read_annotations"
 DEAM = "deam::labels_are_those_that_were_written", "deam::small_copy", "deam::label_sources"
 CLOCK = (
     "deam::features_are_on_the_clock_of_the_labels",
@@ -112,11 +112,11 @@ KINDS["features"] = [
      ("opensmile::moments_are_those_of_the_descriptors", "opensmile::pitch_and_loudness_are_right")),
     ("first_channel_for_the_mean", "soundfile:SoundFile.read", _first_channel,
      ("audio::stereo_is_mixed_to_the_mean",)),
-    ("overshoots_wrap_around", "common.features.opensmile:in_16_bits",
+    ("overshoots_wrap_around", "common.features.opensmile:round_to_16_bits",
      lambda right: lambda samples: (np.round(samples * 32768) + 32768) % 65536 / 32768 - 1,
      ("opensmile::overshoots_are_clipped", "compare::overshoots_are_clipped")),
-    ("no_resampling", "common.features.opensmile:at_rate", lambda right: lambda samples, rate, wanted: samples,
-     ("opensmile::other_rates",)),
+    ("no_resampling", "common.audio:resample", lambda right: lambda samples, rate, wanted: samples,
+     ("opensmile::other_rates", "audio::resampled_tone_keeps_its_pitch")),
     ("decibels_for_natural_logarithms", "common.features.relative_mel:RelativeMel.__call__",
      _result(lambda mel: mel * np.float32(10 / np.log(10))),
      ("velankar2022::spectrogram_against_librosas_own_functions",)),
