@@ -27,9 +27,9 @@ def progress(
     """Yield the results of `calls`, an iterable of (function, *arguments), in their order or as they come.
 
     Parameters: with `n_jobs` above 1 they run in that many joblib processes. With `isolated` one alone runs in a
-    process of its own too, because TensorFlow keeps every graph with a gradient of its own until the process ends; joblib
-    replaces a process that has grown, with psutil. The bar goes to standard error. Raises InputError if a worker is
-    killed.
+    process of its own too, because TensorFlow keeps every graph with a gradient of its own until the process ends;
+    joblib replaces a process that has grown, with psutil. The bar goes to standard error. Raises InputError if a
+    worker is killed.
     """
     in_process = not isolated and (n_jobs == 1 or total == 1)
     results = (

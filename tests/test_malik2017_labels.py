@@ -110,7 +110,7 @@ def test_loudness_is_that_of_the_windows_of_labels(monkeypatch):
 
     class Store:
         def get_all(self, paths, extractor, n_jobs):
-            assert isinstance(extractor, labels.OpenSmile) and jobs >= 1
+            assert isinstance(extractor, labels.OpenSmile) and n_jobs >= 1
             return [np.repeat(data.features([path])[path][1], 2, axis=0) for path in paths]
 
     songs = data.splits["development"][:10]

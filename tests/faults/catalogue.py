@@ -238,25 +238,28 @@ def _frames_do_not_count(right):
     return faulty
 
 
-DYNAMIC = ("metrics::dynamic_metrics_against_references",)
+DYNAMIC = ("metrics_dynamic::dynamic_metrics_against_references",)
 KINDS["metrics"] = [
-    ("rmse_per_song_for_pooled", "common.metrics:dynamic", _result(_exchange("rmse_pooled", "rmse_per_song")), DYNAMIC),
-    ("r_pooled_for_per_song", "common.metrics:dynamic", _result(_exchange("pearson_r_pooled", "pearson_r_per_song")),
+    ("rmse_per_song_for_pooled", "common.metrics.dynamic:dynamic",
+     _result(_exchange("rmse_pooled", "rmse_per_song")), DYNAMIC),
+    ("r_pooled_for_per_song", "common.metrics.dynamic:dynamic",
+     _result(_exchange("pearson_r_pooled", "pearson_r_per_song")),
      DYNAMIC),
-    ("songs_count_alike_whatever_their_length", "common.metrics:squared_errors", _frames_do_not_count, DYNAMIC),
-    ("tau_of_constants_is_zero", "common.metrics:kendall_tau", _result(lambda taus: [tau or 0.0 for tau in taus]),
-     ("metrics::constant_estimates_have_no_tau",)),
-    ("r_without_its_sign", "common.metrics:pearson_r_pooled", _result(np.abs),
-     ("metrics::pooled_r_is_scipys", "metrics::mean_over_folds_is_scipys")),
-    ("r_pooled_for_mean_over_folds", "common.metrics:pearson_r_mean_over_folds",
+    ("songs_count_alike_whatever_their_length", "common.metrics.dynamic:squared_errors", _frames_do_not_count, DYNAMIC),
+    ("tau_of_constants_is_zero", "common.metrics.dynamic:kendall_tau",
+     _result(lambda taus: [tau or 0.0 for tau in taus]),
+     ("metrics_dynamic::constant_estimates_have_no_tau",)),
+    ("r_without_its_sign", "common.metrics.static:pearson_r_pooled", _result(np.abs),
+     ("metrics_static::pooled_r_is_scipys", "metrics_static::mean_over_folds_is_scipys")),
+    ("r_pooled_for_mean_over_folds", "common.metrics.static:pearson_r_mean_over_folds",
      lambda right: lambda reference, estimate, fold: right(reference, estimate, np.zeros(len(fold))),
-     ("metrics::mean_over_folds_is_scipys",)),
-    ("weighted_for_macro_average", "common.metrics:of_confusion",
+     ("metrics_static::mean_over_folds_is_scipys",)),
+    ("weighted_for_macro_average", "common.metrics.classes:of_confusion",
      _result(lambda found: {k: v if k == "accuracy" else np.concatenate([v[..., :-2], v[..., :-3:-1]], -1)
                             for k, v in found.items()}),
-     ("metrics::metrics_of_classes_against_scikit_learn",)),
-    ("recall_for_precision", "common.metrics:of_confusion", _result(_exchange("precision", "recall")),
-     ("metrics::metrics_of_classes_against_scikit_learn",)),
+     ("metrics_classes::metrics_of_classes_against_scikit_learn",)),
+    ("recall_for_precision", "common.metrics.classes:of_confusion", _result(_exchange("precision", "recall")),
+     ("metrics_classes::metrics_of_classes_against_scikit_learn",)),
 ]  # fmt: skip
 
 VERDICT = "published::half_width_against_formulas", "published::boundaries"
