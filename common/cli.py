@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import backend, parallel, provenance, published, report
+from common import backend, parallel, provenance, report
 from common.errors import InputError
 from common.experiment import Experiment, Variant
 from common.experiment.records import histories
@@ -21,6 +21,8 @@ from common.experiment.runner import call_of, execute
 from common.experiment.runner import train as train_network
 from common.files import cache_folder, muted_stderr
 from common.parallel import available_cores, progress
+from common.verdict import board
+from common.verdict.recorded import Records, coverage_of, headline
 
 
 class Parser(argparse.ArgumentParser):
@@ -211,10 +213,11 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         if options.weights:
             _keep_weights(training, experiment, variants[asked[0]], records, options)
         if for_keeps:
-            from common import plots
+            from common.report import figures
 
-            expected = published.load_expected(training.expected)
-            for path in plots.draw_all(expected, published.Records(out, experiment.paper)):
+            expected = board.load_expected(training.expected)
+            package = training.variants.__module__.rpartition(".")[0]
+            for path in figures.draw_all(expected, Records(out, experiment.paper), package):
                 if path.parts[-3] == experiment.dataset:
                     print(f"figure: {path}")
     return 0
@@ -265,7 +268,7 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
     tasks = ((train_network, *call_of(network)) for network in networks)
     learnt = [trained.weights for trained, _ in progress(tasks, n_jobs=options.jobs, isolated=True, **bar)]
     record = records[variant.name]
-    split, metric, targets = published.headline(record)
+    split, metric, targets = headline(record)
 
     def means(name):
         values = [[run["metrics"][split][metric][t] for t in targets] for run in records[name]["runs"]]
@@ -273,7 +276,7 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
             t: round(sum(column) / len(values), 4) for t, column in zip(targets, zip(*values, strict=True), strict=True)
         }
 
-    facts = published.covered(record["facts"], split)
+    facts = coverage_of(record["facts"], split)
     quality = {"metric": metric, "split": split, "runs": len(record["runs"]), "n_test": facts["n_test"]}
     quality |= {"model": means(variant.name)}
     beside = {name: records[name]["title"] for name in training.baselines(variant)}
@@ -289,21 +292,21 @@ def _keep_weights(training, experiment, variant, records, options) -> None:
 
 def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
     """Published beside measured for the cells that the chosen variants answer; measured alone for the others."""
-    expected, blocks = published.load_expected(training.expected), []
+    expected, blocks = board.load_expected(training.expected), []
     shown = set()
     if for_keeps:
-        joined = published.Records(out, experiment.paper)
-        for readings in (False, True):
-            rows = published.join(expected, joined, readings=readings)
+        joined = Records(out, experiment.paper)
+        for alternatives in (False, True):
+            rows = board.join(expected, joined, alternatives=alternatives)
             rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
             if rows:
-                blocks.append(report.board(rows, first="variant" if readings else "system"))
+                blocks.append(report.board(rows, first="variant" if alternatives else "system"))
                 shown |= {(row.fields["variant"], row.fields["split"]) for row in rows}
     tables = {}
     for variant in chosen:
         every = [run["metrics"] for run in records[variant.name]["runs"]]
         for split, measured in every[0].items():
-            facts = published.covered(records[variant.name]["facts"], split)
+            facts = coverage_of(records[variant.name]["facts"], split)
             if (variant.name, split) in shown or facts["n_test"] == 1:  # of a single song the record tells
                 continue
             metric, targets = next((metric, list(values)) for metric, values in measured.items())
@@ -312,7 +315,7 @@ def _outcome(training, experiment, chosen, records, out, for_keeps) -> str:
             lines.append([variant.name, *(report.number(mean) for mean in means)])
     blocks += [report.text_table(list(header), lines) for header, lines in tables.items()]
     facts = experiment.facts(chosen[-1])
-    covered = report.coverage(published.covered(facts, next(iter(facts.get("splits", {})), "")))
+    covered = report.coverage(coverage_of(facts, next(iter(facts.get("splits", {})), "")))
     covered = f"{experiment.dataset}: {covered}"
     if for_keeps:
         blocks.append(f"{covered}\nRecorded in {out / experiment.paper / experiment.dataset}/.")

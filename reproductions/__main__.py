@@ -3,9 +3,10 @@
 import sys
 from pathlib import Path
 
-from common import cli, published, report
+from common import cli, report
 from common.errors import InputError
 from common.files import json_text
+from common.verdict.recorded import Records
 from reproductions import beyond
 from reproductions.board import ROOT, claims, counts, generated, papers, rows
 
@@ -44,10 +45,11 @@ def _board(options) -> int:
         for path, text in generated(options.results).items():
             path.write_text(text)
             print(path.relative_to(ROOT))
-        from common import plots
+        from common.report import figures
 
         for expected in papers():
-            for path in plots.draw_all(expected, published.Records(options.results, expected["paper"])):
+            records = Records(options.results, expected["paper"])
+            for path in figures.draw_all(expected, records, f"reproductions.{expected['paper']}"):
                 print(path)
     elif options.claims:
         found = claims(options.results)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common import metrics, published
+from common import metrics
+from common.verdict.recorded import Records
 
 
 def cell(identity, variant, value, **more):
@@ -78,11 +79,16 @@ def dynamic_record(offset=0.0, songs=40, seeds=range(4), **facts):
     return {"settings": {}, "facts": known | facts, "runs": runs}
 
 
-def paper(results: Path, cells, claims=(), **variants) -> tuple[dict, published.Records]:
+def table(cells, claims=(), **more) -> dict:
+    """The content of an `expected.json`."""
+    fields = {"paper": "paper", "title": "A paper", "citation": "Nobody (2000).", "trivial_baselines": []}
+    return fields | {"cells": cells, "claims": list(claims), "declared": [], "variant_tables": []} | more
+
+
+def paper(results: Path, cells, claims=(), **variants) -> tuple[dict, Records]:
     """Writes the records of variants; returns the expected table and the records of the paper."""
     folder = results / "paper" / "songs"
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in variants.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
-    expected = {"paper": "paper", "trivial_baselines": [], "cells": cells, "claims": list(claims), "declared": []}
-    return expected, published.Records(results, "paper")
+    return table(cells, claims), Records(results, "paper")

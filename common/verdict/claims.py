@@ -14,8 +14,10 @@ import numpy as np
 from scipy.special import stdtrit
 
 from common.errors import InputError
-from common.published import ALPHA, Records, covered, uncompared
+from common.verdict import schemas
+from common.verdict.cells import ALPHA
 from common.verdict.crossed import Estimate, estimate
+from common.verdict.recorded import Records, coverage_of, uncompared
 from common.verdict.resampling import METRICS, leaving_out
 
 KEYS = ["paper", "claim", "statement", "on", "verdict", "difference", "low", "high", "p", "record"]
@@ -102,7 +104,7 @@ class Arms:
             )
         key = claim["dataset"], variant, split, metric
         if key not in self._found:
-            facts = covered(record["facts"], split)
+            facts = coverage_of(record["facts"], split)
             self._found[key] = METRICS[metric](record, split, leaving_out(facts.get("artists", facts["tracks"])))
         every = [target for target in record["runs"][0]["metrics"][split][metric] if target != "average"]
         targets = every if targets == ["average"] else targets
@@ -136,7 +138,7 @@ def _measured(claim: dict, expected: dict, arms: Arms) -> tuple[dict, Estimate |
         unavailable = {cell["variant"] for cell in expected["cells"] if not cell["data"]}
         lacking = unavailable & {variant for variant, _ in pairs} and "stand_in" not in claim
         return {"verdict": "no data" if lacking else "not run"}, None, 0.0
-    known = [covered(record["facts"], split) for record, (_, split) in zip(records, pairs, strict=True)]
+    known = [coverage_of(record["facts"], split) for record, (_, split) in zip(records, pairs, strict=True)]
     for facts in known:
         if facts.get("partial") or ("published" in claim and uncompared(facts)):
             return {"verdict": uncompared(facts)}, None, 0.0
@@ -178,9 +180,9 @@ def _benchmark(path: Path) -> tuple[dict, Estimate | None, float]:
     if not path.is_file():
         return {"verdict": "not run"}, None, 0.0
     try:
-        found = json.loads(path.read_text())
-        df = len(found["seconds"]) - 2
-        half = (found["high"] - found["low"]) / 2
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is not a record of a benchmark ({error!r}); move it away") from error
-    return {}, Estimate(found["estimate"], (half / stdtrit(df, 1 - ALPHA / 2)) ** 2, df), 0.0
+        benchmark = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); move it away") from error
+    schemas.validate(benchmark, "benchmark", path)
+    df, half = len(benchmark["seconds"]) - 2, (benchmark["high"] - benchmark["low"]) / 2
+    return {}, Estimate(benchmark["estimate"], (half / stdtrit(df, 1 - ALPHA / 2)) ** 2, df), 0.0

@@ -1,12 +1,13 @@
-"""Tables for the terminal and for READMEs, from the rows of `common.published`."""
+"""Tables for the terminal and for READMEs, from the rows of `common.verdict.board`."""
 
 import csv
 import io
 from pathlib import Path
 
 from common.errors import InputError
-from common.published import Records, Row
+from common.verdict.board import Row
 from common.verdict.crossed import standard_error
+from common.verdict.recorded import Records
 
 MARK = "<!-- {} {} -->"
 
