@@ -170,5 +170,5 @@ def test_other_data_are_not_compared(command, small_deam, tmp_path):
 
 def test_a_damaged_file_of_outcomes_is_an_error(tmp_path):
     (tmp_path / VERIFICATIONS).write_text('[{"word": "equal"}]')
-    with pytest.raises(InputError, match="does not hold verifications"):
+    with pytest.raises(InputError, match=r"verified\.json: \[0\]: "):
         read_verified(tmp_path)
