@@ -52,15 +52,15 @@ def _board(options) -> int:
             for path in figures.draw_all(expected, records, f"reproductions.{expected['paper']}"):
                 print(path)
     elif options.claims:
-        found = claims(options.results)
-        print(json_text(found, options.results, indent=1) if options.json else report.claims_table(found))
+        judged = claims(options.results)
+        print(json_text(judged, options.results, indent=1) if options.json else report.claims_table(judged))
     else:
-        found = rows(options.results)
+        cells = rows(options.results)
         if options.json:
-            print(json_text([row.fields for row in found], options.results, indent=1))
+            print(json_text([row.fields for row in cells], options.results, indent=1))
         else:
-            print(report.board(found) + "\n\nbeyond the papers\n" + beyond.table(options.results))
-            print("\n" + counts(found))
+            print(report.board(cells) + "\n\nbeyond the papers\n" + beyond.table(options.results))
+            print("\n" + counts(cells))
     return 0
 
 

@@ -106,10 +106,8 @@ def split_half_reliability(responses, song, *, splits: int = 200, seed: int = 0)
         What each rater answered about a song.
     song : array_like, (n_responses,)
         The song of each response. Songs with one response are left out.
-    splits : int
-        How many random splits.
-    seed : int
-        Of the random splits.
+    splits, seed : int
+        How many random splits, and their seed.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from common.prediction import Prediction, names
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: told apart by everyone
+INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: distinct with any colour vision
 VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "undecided": GREY}
 MARKERS = {"stand-in": "X", "partial": "s"}  # of what is not compared
 STYLE = {
