@@ -5,7 +5,6 @@ import importlib
 import sys
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,31 +16,13 @@ from common.errors import InputError
 from common.features import opensmile
 from common.files import json_text, require_writable, write_atomically
 from common.parallel import available_cores, progress
+from common.prediction import Prediction, names
 from common.protocol import Sequences
-from common.published import lower_is_better
+from common.verdict.cells import lower_is_better
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
 PICTURED = 24  # recordings in one picture
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of one recording.
-
-    values: (n_targets,), or (n, n_targets) of a continuous model, at `times` (n,), seconds. length: of the recording,
-    in seconds; heard: how much of it, from its beginning, the model heard.
-    """
-
-    values: np.ndarray
-    length: float
-    heard: float
-    times: np.ndarray | None = None
-
-    @property
-    def mean(self) -> np.ndarray:
-        """(n_targets,): over the song."""
-        return self.values if self.times is None else self.values.mean(0)
 
 
 class Predictor(ABC):
@@ -186,7 +167,7 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
         write_atomically(options.json, as_json(good, bad, facts | {"scale": kind.scale}, options.json).encode())
         print(f"written: {options.json}")
     if options.plot and good:
-        from common import plots
+        from common.report import plots
 
         shown = dict(list(good.items())[:PICTURED])
         plots.predictions(shown, facts["columns"], options.plot, f"{paper}: {facts['title']}")
@@ -215,12 +196,6 @@ def recordings(given: list[str]) -> list[Path]:
 def clock(seconds: float) -> str:
     """Minutes and seconds: 3:07."""
     return f"{int(seconds + 0.5) // 60}:{int(seconds + 0.5) % 60:02}"
-
-
-def names(paths: list[Path]) -> dict[Path, str]:
-    """What recordings are called: their file names, or their paths where these are not distinct."""
-    files = [path.name for path in paths]
-    return {path: path.name if files.count(path.name) == 1 else str(path) for path in paths}
 
 
 def table(found: dict[Path, Prediction], columns: list[str]) -> str:

@@ -4,9 +4,10 @@ import importlib
 import sys
 from pathlib import Path
 
-from common import cli, published, report
+from common import cli, report
 from common.errors import InputError
 from common.files import json_text, write_atomically
+from common.verdict.recorded import Records
 from reproductions import beyond
 from reproductions.board import ROOT, claims, counts, generated, papers, rows
 
@@ -48,21 +49,22 @@ def _board(options) -> int:
         for path, text in generated(options.results).items():
             write_atomically(path, text.encode())
             print(path.relative_to(ROOT))
-        from common import plots
+        from common.report import figures
 
         for expected in papers():
-            for path in plots.draw_all(expected, published.Records(options.results, expected["paper"])):
+            records = Records(options.results, expected["paper"])
+            for path in figures.draw_all(expected, records, f"reproductions.{expected['paper']}"):
                 print(path)
     elif options.claims:
-        found = claims(options.results)
-        print(json_text(found, options.results, indent=1) if options.json else report.claims_table(found))
+        judged = claims(options.results)
+        print(json_text(judged, options.results, indent=1) if options.json else report.claims_table(judged))
     else:
-        found = rows(options.results)
+        cells = rows(options.results)
         if options.json:
-            print(json_text([row.fields for row in found], options.results, indent=1))
+            print(json_text([row.fields for row in cells], options.results, indent=1))
         else:
-            print(report.board(found) + "\n\nbeyond the papers\n" + beyond.table(options.results))
-            print("\n" + counts(found))
+            print(report.board(cells) + "\n\nbeyond the papers\n" + beyond.table(options.results))
+            print("\n" + counts(cells))
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from common.published import BOARD_KEYS
+from common.verdict.board import BOARD_KEYS
 from common.verdict.claims import KEYS
 from reproductions.board import counts, rows
 from tests.conftest import ROOT

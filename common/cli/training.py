@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import backend, parallel, published
+from common import backend, parallel
 from common.cli import outcome
 from common.cli.options import Parser, at_least, run
 from common.cli.settings import with_settings
@@ -21,6 +21,8 @@ from common.experiment import Experiment, Variant
 from common.experiment.runner import execute
 from common.files import cache_folder
 from common.parallel import available_cores
+from common.verdict import board
+from common.verdict.recorded import Records
 
 EPILOG = """Without a data root it runs on synthetic music; such numbers are not the paper's and are never recorded.
 Re-run the command to resume: what is trained already is not trained again."""
@@ -214,9 +216,9 @@ def _warn(chosen: list[Variant], experiment: Experiment, options, *, recorded: b
 
 
 def _draw(training: Training, experiment: Experiment, out: Path) -> None:
-    from common import plots
+    from common.report import figures
 
-    expected = published.load_expected(training.expected)
-    for path in plots.draw_all(expected, published.Records(out, experiment.paper)):
+    expected, package = board.load_expected(training.expected), training.module.__name__.rpartition(".")[0]
+    for path in figures.draw_all(expected, Records(out, experiment.paper), package):
         if path.parts[-3] == experiment.dataset:
             print(f"figure: {path}")
