@@ -4,6 +4,7 @@ import argparse
 import difflib
 import fnmatch
 import importlib
+import inspect
 import logging
 import sys
 import tempfile
@@ -58,7 +59,7 @@ class Training:
 
     def __post_init__(self):
         if self.expected is None:
-            object.__setattr__(self, "expected", Path(self.module.__file__).with_name("expected.json"))
+            object.__setattr__(self, "expected", Path(inspect.getfile(self.build)).with_name("expected.json"))
 
     @property
     def module(self):
