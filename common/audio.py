@@ -1,4 +1,4 @@
-"""Audio files as mono samples.
+"""Audio files as mono samples: decoding, mixing down, resampling.
 
 Conventions: samples are float32 of shape (n_samples,) in [-1, 1]; rates are in Hz. Decoding is libsndfile's
 (wav, flac, mp3, ogg vorbis, opus, ...), resampling is soxr's.
@@ -14,75 +14,116 @@ import soundfile
 from common.errors import InputError
 from common.files import muted_stderr
 
-UNREAD = {".m4a", ".mp4", ".aac", ".wma"}  # recordings that libsndfile does not decode
-HINT = "get the file again, or take it away if it is no recording"
+UNSUPPORTED = {".m4a", ".mp4", ".aac", ".wma"}  # formats of recordings that libsndfile does not decode
+HINT = "get the file again, or remove it if it is no recording"
 MP3_FRAME = 1152  # samples; a header may count a last frame that decoders leave out
 
 
 def decoder() -> str:
-    """Name and version of what decodes; part of every feature's cache key."""
+    """Name and version of the decoder; part of every feature's cache key."""
     return f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}"
+
+
+def resample(samples: np.ndarray, rate: int, to_rate: int) -> np.ndarray:
+    """Samples at another rate; unchanged if both rates are equal.
+
+    Parameters
+    ----------
+    samples : (n_samples,), at `rate`
+    rate, to_rate : in Hz
+
+    Returns
+    -------
+    (n_samples * to_rate / rate,) of the same type; band-limited interpolation by soxr in its quality "HQ"
+    """
+    if rate == to_rate:
+        return samples
+    import soxr
+
+    return soxr.resample(samples, rate, to_rate)
 
 
 def load(path: Path, *, rate: int | None = None) -> tuple[np.ndarray, int]:
     """Decode a file and mix it down.
 
-    Parameters: `path`, the file; `rate`, the sampling rate wanted in Hz (None: the file's own).
-    Returns: samples, float32 of shape (n_samples,), the mean of the channels; and their rate in Hz.
-    Raises: InputError, naming the file, if it is missing, not audio, cut off, empty, silent or not finite.
+    Parameters
+    ----------
+    path : the file
+    rate : sampling rate of the result in Hz; None: the file's own
+
+    Returns
+    -------
+    samples, float32 (n_samples,), the mean of the channels; and their rate in Hz
+
+    Raises
+    ------
+    InputError : if the file is missing, not audio, cut off, empty or silent, or holds values that are not finite
     """
-    ((samples, file_rate),) = pieces(path, None)
-    if rate is not None and rate != file_rate:
-        import soxr
-
-        samples, file_rate = soxr.resample(samples, file_rate, rate), rate
-    return samples, file_rate
+    ((samples, file_rate),) = blocks(path, None)
+    rate = rate or file_rate
+    return resample(samples, file_rate, rate), rate
 
 
-def pieces(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterator[tuple[np.ndarray, int]]:
-    """A file in pieces of so many seconds, each as `load` returns it: a long recording need not fit into memory.
+def blocks(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterator[tuple[np.ndarray, int]]:
+    """Decode a file block by block, so that a long recording need not fit into memory.
 
-    overlap: seconds that each piece after the first repeats of the one before it. seconds None: one piece. Raises
-    InputError as `load` does, for what can be told of the end at the end only.
+    Parameters
+    ----------
+    path : the file
+    seconds : length of each new part; None: the complete file in one block
+    overlap : how many seconds of the end of a block are repeated at the start of the next
+
+    Yields
+    ------
+    samples and rate of each block, as `load` returns them
+
+    Raises
+    ------
+    InputError : as `load`; that a file is silent or cut off is known only after its last block
     """
-    path, read, loud, kept = Path(path), 0, False, None
+    path, n_read, loud, tail = Path(path), 0, False, None
     _require_readable(path)
     try:
         with muted_stderr():
             file = soundfile.SoundFile(path)
         with file:
             announced, rate = file.frames, file.samplerate
-            n, repeated = -1 if seconds is None else round(seconds * rate), round(overlap * rate)
-            while read == 0 or read < announced:
+            n, n_repeated = -1 if seconds is None else round(seconds * rate), round(overlap * rate)
+            while n_read == 0 or n_read < announced:
                 with muted_stderr():
                     samples = file.read(n, dtype="float32", always_2d=True).mean(axis=1)
                 if not len(samples):
                     break
-                read += len(samples)
+                n_read += len(samples)
                 if n < 0 or len(samples) < n:
-                    _require_whole(path, read, announced)
+                    _require_complete(path, n_read, announced)
                 if not np.isfinite(samples).all():
                     raise InputError(f"{path}: holds samples that are not finite numbers; get the file again")
                 loud |= bool(samples.any())
-                whole = samples if kept is None else np.concatenate([kept, samples])
-                kept = whole[-repeated:] if repeated else None
-                yield whole, rate
+                block = samples if tail is None else np.concatenate([tail, samples])
+                tail = block[-n_repeated:] if n_repeated else None
+                yield block, rate
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be decoded as audio ({_reason(error)}); {HINT}") from error
-    if not read:
+    if not n_read:
         raise InputError(f"{path}: holds no audio (zero length); get the file again")
-    _require_whole(path, read, announced)
+    _require_complete(path, n_read, announced)
     if not loud:
-        raise InputError(f"{path}: is silent (every sample is zero); take it away if it is meant to be")
+        raise InputError(f"{path}: is silent (every sample is zero); remove it if it is meant to be")
 
 
-def _require_whole(path: Path, read: int, announced: int) -> None:
-    if read < announced - MP3_FRAME * (path.suffix.lower() == ".mp3"):
-        raise InputError(f"{path}: is cut off, {read} of {announced} samples can be decoded; get the file again")
+def _require_complete(path: Path, n_read: int, announced: int) -> None:
+    if n_read < announced - MP3_FRAME * (path.suffix.lower() == ".mp3"):
+        raise InputError(f"{path}: is cut off, {n_read} of {announced} samples can be decoded; get the file again")
 
 
 def duration(path: Path) -> float:
-    """Length in seconds as the file's header tells it, without decoding. Raises InputError as `load` does."""
+    """Length in seconds by the file's header, without decoding.
+
+    Raises
+    ------
+    InputError : if the file is missing or not audio
+    """
     _require_readable(path)
     try:
         with muted_stderr():
@@ -95,13 +136,13 @@ def duration(path: Path) -> float:
 def _require_readable(path: Path) -> None:
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file")
-    if Path(path).suffix.lower() in UNREAD:
-        raise InputError(f"{path}: is in a format that is not read here; make it a wav or flac file, as with ffmpeg")
+    if Path(path).suffix.lower() in UNSUPPORTED:
+        raise InputError(f"{path}: is in a format that cannot be decoded; convert it to wav or flac, as with ffmpeg")
     if not os.access(path, os.R_OK):
-        raise InputError(f"{path}: may not be read (no permission)")
+        raise InputError(f"{path}: may not be read (no permission); change its permissions")
 
 
 def _reason(error: Exception) -> str:
-    """libsndfile's words without the path; what it says of some broken files is that they do not exist."""
+    """libsndfile's message without the path; of some broken files it says that they do not exist."""
     text = getattr(error, "error_string", str(error))
     return "unknown format" if "does not exist" in text else text.rstrip(".")

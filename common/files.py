@@ -1,4 +1,4 @@
-"""Files written whole or not at all, JSON, arrays that carry their checksum, and where the cache is."""
+"""Files written in one step, JSON, arrays with a checksum, locks, and the cache folder."""
 
 import contextlib
 import hashlib
@@ -14,17 +14,35 @@ import numpy as np
 
 from common.errors import InputError
 
+NAME = "mer-reproductions"  # of the folder in the user's cache
 DIGEST = hashlib.sha256().digest_size
 
 
 def cache_folder() -> Path:
-    """`MER_CACHE`, else the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("MER_CACHE") or Path(base) / "mer-reproductions")
+    """`MER_CACHE`, else the operating system's folder for caches (or `~/.cache` if it was used before)."""
+    if os.environ.get("MER_CACHE"):
+        return Path(os.environ["MER_CACHE"])
+    earlier = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / NAME  # of versions up to 0.1
+    if earlier.is_dir():
+        return earlier
+    import platformdirs
+
+    return platformdirs.user_cache_path(NAME, appauthor=False)
 
 
 def write_atomically(path: Path, content: bytes, *, hint: str = "choose another folder") -> None:
-    """Write a file in one step. Raises InputError, which ends with `hint`, if the folder cannot be written."""
+    """Write a file in one step, completely or not at all; its folder is created.
+
+    Parameters
+    ----------
+    path : the file, replaced if it exists
+    content : its bytes
+    hint : how an error ends, what to do about it
+
+    Raises
+    ------
+    InputError : if the folder cannot be written
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
@@ -41,7 +59,18 @@ def write_atomically(path: Path, content: bytes, *, hint: str = "choose another 
 
 
 def json_text(value, path: Path, indent: int | None = None) -> str:
-    """A value as JSON text for a file. Raises InputError, which names the first, if it holds NaN or an infinity."""
+    """A value as JSON text.
+
+    Parameters
+    ----------
+    value : of dictionaries, lists, texts, numbers, bool and None
+    path : the file that the text is for, for messages
+    indent : of nested values; None: all in one line
+
+    Raises
+    ------
+    InputError : if the value contains NaN or an infinity, with the place of the first
+    """
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     except ValueError as error:
@@ -49,7 +78,7 @@ def json_text(value, path: Path, indent: int | None = None) -> str:
         if where is None:
             raise
         raise InputError(
-            f"{path}: '{where}' is not a finite number (did a training diverge?), and JSON has no other numbers"
+            f"{path}: '{where}' is not a finite number (did a training diverge?), which JSON cannot hold"
         ) from error
 
 
@@ -59,21 +88,26 @@ def _not_finite(value, name: str = "") -> str | None:
         return None if math.isfinite(value) else name
     inside = []
     if isinstance(value, dict):
-        inside = [(f"{name}.{key}".lstrip("."), one) for key, one in value.items()]
+        inside = [(f"{name}.{key}".lstrip("."), item) for key, item in value.items()]
     elif isinstance(value, list | tuple):
-        inside = [(f"{name}[{i}]", one) for i, one in enumerate(value)]
-    return next((found for key, one in inside if (found := _not_finite(one, key)) is not None), None)
+        inside = [(f"{name}[{i}]", item) for i, item in enumerate(value)]
+    return next((place for key, item in inside if (place := _not_finite(item, key)) is not None), None)
 
 
 def finite(values):
-    """Numbers in nested lists, with None in the place of NaN and infinities, which JSON does not have."""
+    """Nested lists of numbers with NaN and infinities replaced by None, since JSON has neither."""
     if isinstance(values, list):
         return [finite(value) for value in values]
     return values if math.isfinite(values) else None
 
 
 def require_writable(folder: Path) -> None:
-    """Raise InputError before hours of work if what comes of it could not be written."""
+    """Check before hours of work that their results can be written to a folder.
+
+    Raises
+    ------
+    InputError : if the folder cannot be created or written
+    """
     probe = folder / f".writable-{os.getpid()}"  # of this process: others may ask at the same time
     write_atomically(probe, b"")
     probe.unlink()
@@ -81,10 +115,20 @@ def require_writable(folder: Path) -> None:
 
 @contextlib.contextmanager
 def lock(path: Path, *, wait: bool = True):
-    """Keep other processes from what a file stands for while this context lasts; a process that ends lets go.
+    """A context in which no other process holds the same lock; released also when the process is killed.
 
-    Yields True; without `wait` False, at once, if another process has the lock. Raises InputError if the lock file
-    cannot be made.
+    Parameters
+    ----------
+    path : the lock file, created if needed
+    wait : True: until another process releases the lock
+
+    Yields
+    ------
+    True; without `wait` False if another process holds the lock
+
+    Raises
+    ------
+    InputError : if the lock file cannot be created
     """
     import filelock
 
@@ -104,31 +148,34 @@ def lock(path: Path, *, wait: bool = True):
 
 
 def cache(path: Path, content: bytes) -> None:
-    """`write_atomically` for a file of the cache."""
+    """`write_atomically` for a file in the cache folder."""
     write_atomically(path, content, hint="MER_CACHE names another cache folder")
 
 
 def pack(array: np.ndarray) -> bytes:
-    """An array as checked bytes: SHA-256, then the .npy format."""
+    """An array as bytes with a checksum: SHA-256, then the .npy format. `unpack` is the inverse."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue()
 
 
 def unpack(content: bytes) -> np.ndarray | None:
-    """The array in checked bytes, or None if they are damaged."""
+    """The array in bytes that `pack` made, or None if they are damaged."""
     digest, body = content[:DIGEST], content[DIGEST:]
     if hashlib.sha256(body).digest() != digest:
         return None
     return np.load(io.BytesIO(body), allow_pickle=False)
 
 
-_muting, _muted = threading.Lock(), []  # standard error as it was, once for each that has muted it
+_muting, _muted = threading.Lock(), []  # file descriptors of the real standard error, one per open context
 
 
 @contextlib.contextmanager
 def muted_stderr():
-    """Libraries in C write on standard error whatever they are told; a progress bar stands there. Threads may do so."""
+    """A context in which standard error is discarded, also of C libraries, so that progress bars stay whole.
+
+    Several threads may use it at once.
+    """
     with _muting:
         _muted.append(os.dup(2) if not _muted else os.dup(_muted[0]))
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -4,10 +4,9 @@ import argparse
 import importlib
 import sys
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 
@@ -17,31 +16,13 @@ from common.errors import InputError
 from common.features import opensmile
 from common.files import json_text, require_writable, write_atomically
 from common.parallel import available_cores, progress
+from common.prediction import Prediction, names
 from common.protocol import Sequences
-from common.published import lower_is_better
+from common.verdict.cells import lower_is_better
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
 PICTURED = 24  # recordings in one picture
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of one recording.
-
-    values: (n_targets,), or (n, n_targets) of a continuous model, at `times` (n,), seconds. length: of the recording,
-    in seconds; heard: how much of it, from its beginning, the model heard.
-    """
-
-    values: np.ndarray
-    length: float
-    heard: float
-    times: np.ndarray | None = None
-
-    @property
-    def mean(self) -> np.ndarray:
-        """(n_targets,): over the song."""
-        return self.values if self.times is None else self.values.mean(0)
 
 
 class Predictor(ABC):
@@ -51,7 +32,7 @@ class Predictor(ABC):
     heard: str = "whole recordings"
 
     @abstractmethod
-    def __init__(self, networks: list[dict[str, np.ndarray]], facts: dict): ...
+    def __init__(self, networks: list[Path], facts: dict): ...
 
     @abstractmethod
     def __call__(self, path: Path) -> Prediction:
@@ -69,18 +50,34 @@ class OverTime(Predictor):
     length: int
 
     def __init__(self, networks, facts):
-        self.networks, self.settings = networks, facts["settings"]["network"]
-        self.heard_of = opensmile.TIMELESS if facts["settings"]["input"] == "timeless" else slice(None)
-        self._built = lru_cache(4)(self._build)
+        self.settings = facts["settings"]["network"]
+        self.columns = opensmile.TIME_INVARIANT if facts["settings"]["input"] == "timeless" else slice(None)
         # Keras takes as long to load as the features of a song: both at once.
-        self._loading = Thread(target=importlib.import_module, args=("common.layers",))
-        self._loading.start()
+        self._models = ThreadPoolExecutor(1).submit(self._load, networks)
+        self._of_length = lru_cache(4)(self._rebuilt)
 
-    def _build(self, features: int, length: int):
+    def _load(self, paths: list[Path]) -> list:
         from common import backend
 
         backend.start(0)
-        return self.network(features, length)
+        self.register_layers()
+        return [weights.read(path) for path in paths]
+
+    def register_layers(self) -> None:
+        """Import the paper's own layers, if it has some, so that Keras can load files that have them."""
+
+    @property
+    def models(self) -> list:
+        """The networks, their input scaling inside."""
+        return self._models.result()
+
+    def _rebuilt(self, length: int) -> list:
+        """The networks for sequences of another length than they were trained on."""
+        found = []
+        for model in self.models:
+            found.append(weights.with_scaling(self.network(model.input_shape[-1], length), 0, 1))
+            weights.copy(model, found[-1])
+        return found
 
     @abstractmethod
     def network(self, features: int, length: int):
@@ -92,23 +89,17 @@ class OverTime(Predictor):
 
     def __call__(self, path: Path) -> Prediction:
         try:
-            times, features, seconds = opensmile.of_recording(path)
+            times, features, seconds = opensmile.extract_windows(path)
         finally:
-            self._loading.join()  # it mutes standard error, where an error is told
+            wait([self._models])  # it mutes standard error, where an error would be printed
         return Prediction(self.of_features(features), seconds, seconds, times)
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
         """Features (n, 260) -> valence and arousal (n, 2)."""
-        from keras import ops
-
-        length, features, found = min(self.length, len(features)), features[:, self.heard_of], []
-        net = self._built(features.shape[1], length)
-        for network in self.networks:
-            weights.put(net, network)
-            song = Sequences.of([((features - network["mean"]) / network["std"]).astype("float32")])
-            windows, starts = song.split_into(length)
-            found.append(song.overlap_merge(ops.convert_to_numpy(net(windows)), starts))
-        return self.joined(found)
+        length, song = min(self.length, len(features)), Sequences.of([features[:, self.columns].astype("float32")])
+        models = self.models if length == self.length else self._of_length(length)
+        windows, starts = song.split_into(length)
+        return self.joined([song.overlap_merge(np.asarray(model(windows)), starts) for model in models])
 
 
 @lru_cache
@@ -176,7 +167,7 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
         write_atomically(options.json, as_json(good, bad, facts | {"scale": kind.scale}, options.json).encode())
         print(f"written: {options.json}")
     if options.plot and good:
-        from common import plots
+        from common.report import plots
 
         shown = dict(list(good.items())[:PICTURED])
         plots.predictions(shown, facts["columns"], options.plot, f"{paper}: {facts['title']}")
@@ -194,7 +185,7 @@ def recordings(given: list[str]) -> list[Path]:
     for path in map(Path, given):
         inside = [path]
         if path.is_dir():
-            known = SUFFIXES | audio.UNREAD  # the latter to be told of, not left out in silence
+            known = SUFFIXES | audio.UNSUPPORTED  # the latter are reported, not left out in silence
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
         if not inside:
             raise InputError(f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
@@ -205,12 +196,6 @@ def recordings(given: list[str]) -> list[Path]:
 def clock(seconds: float) -> str:
     """Minutes and seconds: 3:07."""
     return f"{int(seconds + 0.5) // 60}:{int(seconds + 0.5) % 60:02}"
-
-
-def names(paths: list[Path]) -> dict[Path, str]:
-    """What recordings are called: their file names, or their paths where these are not distinct."""
-    files = [path.name for path in paths]
-    return {path: path.name if files.count(path.name) == 1 else str(path) for path in paths}
 
 
 def table(found: dict[Path, Prediction], columns: list[str]) -> str:

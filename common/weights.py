@@ -1,12 +1,13 @@
-"""Trained networks as files: arrays without code, checked when they are read, and what they come from.
+"""Trained networks as files that Keras loads alone, checked when they are read, and what they come from.
 
-A folder holds `network_0.npz`, ... and `weights.json`: paper, variant, data, how well the variant did there, and the
-SHA-256 of every file. What the arrays mean is said by the paper's `predict` module, which builds the networks anew.
+A folder holds `network_0.keras`, ... and `weights.json`: paper, variant, data, how well the variant did there, and the
+SHA-256 of every file. Inputs are scaled inside the model. Nothing is unpickled: Keras loads in its safe mode, and the
+layers of older frameworks are registered by `common.layers`.
 """
 
 import hashlib
-import io
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +20,50 @@ non-commercial research. Use the networks for nothing else, and cite
 
 {cite}
 """
+SCALING = "scaling"  # the name of the layer
 
 
-def of(network) -> dict[str, np.ndarray]:
-    """The weights of a Keras network in their order."""
-    return {f"weight_{i:02}": array for i, array in enumerate(network.get_weights())}
+def with_scaling(network, mean: np.ndarray, std: np.ndarray):
+    """A model that scales its input and then calls a network: (x - mean) / std along the last axis.
+
+    mean, std : (features,), or numbers for all features
+    """
+    import keras
+
+    x = keras.Input(network.input_shape[1:])
+    scaling = keras.layers.Normalization(name=SCALING)
+    y = network(scaling(x))
+    features = network.input_shape[-1]
+    mean, std = (np.broadcast_to(np.asarray(values, "float32"), (features,)) for values in (mean, std))
+    scaling.set_weights([mean, np.square(std), np.array(1)])
+    scaling.finalize_state()
+    return keras.Model(x, y, name=f"scaled_{network.name}")
 
 
-def put(network, arrays: dict[str, np.ndarray]) -> None:
-    """Back into a network of the same shape."""
-    network.set_weights([arrays[name] for name in sorted(arrays) if name.startswith("weight_")])
+def copy(model, to) -> None:
+    """Give one scaled model the weights of another with as many."""
+    to.set_weights(model.get_weights())
+    to.get_layer(SCALING).finalize_state()
 
 
-def save(folder: Path, networks: list[dict[str, np.ndarray]], facts: dict, cite: str) -> None:
-    """Write all networks, then what they come from. Raises InputError if the folder cannot be written."""
-    folder, files = Path(folder), {}
-    for i, arrays in enumerate(networks):
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
-        files[f"network_{i}.npz"] = buffer.getvalue()
+def packed(model) -> bytes:
+    """A model as the content of a .keras file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()
+
+
+def read(path: Path):
+    """The model in a file that `load` has checked. Imports the backend."""
+    from common.layers import keras
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def save(folder: Path, networks: list[bytes], facts: dict, cite: str) -> None:
+    """Write all networks (`packed`), then what they come from. Raises InputError if the folder cannot be written."""
+    folder, files = Path(folder), {f"network_{i}.keras": content for i, content in enumerate(networks)}
     facts = facts | {"sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}
     files["NOTICE.txt"] = NOTICE.format(cite=cite).encode()
     files["weights.json"] = f"{json_text(facts, folder / 'weights.json', indent=1)}\n".encode()
@@ -45,8 +71,13 @@ def save(folder: Path, networks: list[dict[str, np.ndarray]], facts: dict, cite:
         write_atomically(folder / name, content)
 
 
-def load(folder: Path, paper: str) -> tuple[list[dict[str, np.ndarray]], dict]:
-    """The networks of a paper, and what they come from. Raises InputError if a file is missing, altered, of another."""
+def load(folder: Path, paper: str) -> tuple[list[Path], dict]:
+    """The files of a paper's networks, and what they come from.
+
+    Raises
+    ------
+    InputError : a file is missing, not the one that weights.json names, or another paper's
+    """
     path = Path(folder) / "weights.json"
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
@@ -54,18 +85,17 @@ def load(folder: Path, paper: str) -> tuple[list[dict[str, np.ndarray]], dict]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); --weights names a folder of weights") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: does not tell of weights ({error}); make them again with train --weights") from error
+        raise InputError(f"{path}: does not describe weights ({error}); make them with train --weights") from error
     if of_paper != paper:
         raise InputError(f"{path}: holds weights of {of_paper}; python -m reproductions.{of_paper}.predict reads them")
-    return [_arrays(path.with_name(name), digest) for name, digest in files.items()], facts
+    return [_checked(path.with_name(name), digest) for name, digest in files.items()], facts
 
 
-def _arrays(path: Path, digest: str) -> dict[str, np.ndarray]:
+def _checked(path: Path, digest: str) -> Path:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); get the weights again") from error
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise InputError(f"{path}: is not the file that weights.json tells of (SHA-256); get the weights again")
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
+    if path.suffix != ".keras" or hashlib.sha256(content).hexdigest() != digest:
+        raise InputError(f"{path}: is not the file that weights.json names (SHA-256); get the weights again")
+    return path

@@ -1,10 +1,10 @@
-"""What the recordings and labels are: one module per data set, all in one shape (`data_prep.dataset`)."""
+"""Data sets, recordings and labels: one module per data set, with one interface (`data_prep.base`)."""
 
 import importlib
 from pathlib import Path
 
 from common.errors import InputError
-from data_prep.dataset import data_root, required_data_root
+from data_prep.base import data_root, required_data_root
 
 DATASETS = {  # name on the command line: module and class
     "emotify": ("data_prep.emotify", "Emotify"),
@@ -18,27 +18,36 @@ DATASETS = {  # name on the command line: module and class
 
 
 def open_dataset(name: str, given: str | None, rendered: str | None = None):
-    """The data set of a name; one that is not in `DATASETS` is a collection of the user's own under the data root:
+    """Open a data set by its name.
 
-    a folder with `labels.csv` (`data_prep.labelled_audio`), else one of class folders (`data_prep.class_folders`).
+    A name that is not in `DATASETS` is a collection of the user's own, a folder of the data root: with `labels.csv`
+    (`data_prep.labelled_audio`), or with a folder of recordings per class (`data_prep.class_folders`). Modules are
+    imported when they are needed, so that listing the names is fast.
 
-    given: the data root, see `data_prep.dataset.data_root`; rendered: the name of what is opened where there is none.
-    Imported when asked for, so that listing the names costs nothing. Raises InputError if there is no such data set.
+    Parameters
+    ----------
+    name : in `DATASETS`, or of a folder
+    given : the data root, see `data_prep.base.data_root`
+    rendered : name of the synthetic data set that is opened if there is no data root; None: a data root is required
+
+    Raises
+    ------
+    InputError : if there is no such data set, or no data root
     """
     if name in DATASETS and rendered and data_root(given) is None:
         name = rendered
     if name in DATASETS:
         module, attribute = DATASETS[name]
-        kind = getattr(importlib.import_module(module), attribute)
-        return kind() if kind.rendered else kind(required_data_root(given))
-    if name.lower() in DATASETS:  # its folder; and records are kept by name, capitals or not
+        dataset = getattr(importlib.import_module(module), attribute)
+        return dataset() if dataset.rendered else dataset(required_data_root(given))
+    if name.lower() in DATASETS:  # a folder of this name would share the records of the data set
         raise InputError(f"{name}: no such data set; did you mean {name.lower()}?")
     root = required_data_root(given)
     if not name or Path(name).name != name or name.startswith(".") or not (root / name).is_dir():
         known = ", ".join(DATASETS)
         raise InputError(
             f"{name}: neither a data set ({known}) nor the name of a folder in the data root ({root}); "
-            f"recordings of your own lie in {root / (name or 'NAME')}/CLASS/, or beside a labels.csv"
+            f"put recordings of your own into {root / (name or 'NAME')}/CLASS/, or next to a labels.csv"
         )
     if (root / name / "labels.csv").is_file():
         from data_prep.labelled_audio import LabelledAudio
@@ -50,21 +59,21 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
 
 
 def open_dynamic(name: str, given: str | None, rendered: str | None = None):
-    """As `open_dataset`, of a data set that has valence and arousal over time; InputError if it has not."""
+    """As `open_dataset`; raises InputError also if the data set has no valence and arousal over time."""
     from data_prep.dynamic import DynamicDataset
 
     data = open_dataset(name, given, rendered)
     if not isinstance(data, DynamicDataset):
-        others = "deam and emomusic have, and any folder with labels.csv"
-        raise InputError(f"{name} has no valence and arousal over time; {others}")
+        hint = "choose deam, emomusic, or a folder with labels.csv"
+        raise InputError(f"{name} has no valence and arousal over time; {hint}")
     return data
 
 
 def open_classes(name: str, given: str | None, rendered: str | None = None):
-    """As `open_dataset`, of a data set that is in classes; InputError if it is not."""
-    from data_prep.dataset import ClassDataset
+    """As `open_dataset`; raises InputError also if the data set has no classes."""
+    from data_prep.base import ClassDataset
 
     data = open_dataset(name, given, rendered)
     if not isinstance(data, ClassDataset):
-        raise InputError(f"{name} is not in classes; 4q is, and any folder with a folder of recordings a class")
+        raise InputError(f"{name} has no classes; choose 4q, or a folder with a folder of recordings per class")
     return data

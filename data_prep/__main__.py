@@ -1,7 +1,7 @@
 """Check a copy of a data set, and extract its features; or export the splits and predictions behind the tables.
 
 Reads the layout of the official distribution, with its own audio or any other format that libsndfile decodes;
-says what is missing, what is broken, and where to get it. `python -m data_prep export` needs no data set.
+reports what is missing or broken, and where to get it. `python -m data_prep export` needs no data set.
 """
 
 import sys
@@ -11,11 +11,11 @@ from common import cli
 from common.errors import InputError
 from common.parallel import available_cores
 from data_prep import DATASETS, open_dataset
-from data_prep.dataset import ClassDataset, check_duration
+from data_prep.base import ClassDataset, check_duration
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code: 0 if the copy is whole, 2 if something is missing or broken."""
+    """The command line; returns the exit code: 0 if the copy is complete, 2 if something is missing or broken."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["export"]:
         return _export(arguments[1:])
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     add(
         "dataset",
         help=f"the data set: {names}; or any folder of the data root, "
-        "with a folder of recordings a class or with recordings and labels.csv",
+        "with a folder of recordings per class, or with recordings and labels.csv",
     )
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
@@ -40,7 +40,13 @@ def _export(arguments: list[str]) -> int:
     add = parser.add_argument
     results = Path(__file__).parents[1] / "results"
     add("--results", type=Path, default=results, metavar="DIR", help="records (default: the suite's own)")
-    add("--out", type=Path, default=Path("export"), metavar="DIR", help="where to (default: %(default)s/)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("export"),
+        metavar="DIR",
+        help="folder to write (default: %(default)s/)",
+    )
     options = parser.parse_args(arguments)
 
     def write() -> int:
@@ -52,39 +58,39 @@ def _export(arguments: list[str]) -> int:
 
 def _prepare(options) -> int:
     data = open_dataset(options.dataset, options.data_root)
-    found = data.validate()
-    problems = [problem.text for problem in found]
+    problems = data.validate()
+    texts = [problem.text for problem in problems]
     if isinstance(data, ClassDataset):
         counts = data.labels["class"].value_counts()
         print("classes: " + ", ".join(f"{name} {counts.get(name, 0)}" for name in data.classes))
     print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")
-    for text in problems:
+    for text in texts:
         print(f"  {text}")
     print(f"cite: {data.cite()}", flush=True)
-    unread = [text for text in _extract(data, options.jobs) if text not in problems]
-    for text in unread:
+    unreadable = [text for text in _extract(data, options.jobs) if text not in texts]
+    for text in unreadable:
         print(f"  {text}")
-    if problems or unread:
-        only_missing = not unread and all(problem.missing for problem in found)
-        hint = "; features of what is there are kept, train with --allow-missing" if only_missing else ""
-        told = f"{data.name} is not whole (problems listed above: {len(problems + unread)}){hint}"
-        print(f"error: {told}", file=sys.stderr)
+    if problems or unreadable:
+        only_missing = not unreadable and all(problem.missing for problem in problems)
+        hint = "; the features of the others are in the cache, train with --allow-missing" if only_missing else ""
+        n = len(problems) + len(unreadable)
+        print(f"error: {data.name} is not complete (problems listed above: {n}){hint}", file=sys.stderr)
         return 2
-    print(f"{data.name} is whole; labels: {', '.join(data.labels.columns)}; features are in the cache")
+    print(f"{data.name} is complete; labels: {', '.join(data.labels.columns)}; features are in the cache")
     return 0
 
 
 def _extract(data, jobs: int) -> list[str]:
-    """Extract the features of every track; what cannot be read is told, and the others are done."""
+    """Extract the features of all tracks; returns a message for each file that cannot be read."""
     from common.features.store import FeatureStore
     from common.parallel import progress
 
-    store, told = FeatureStore(), []
+    store, messages = FeatureStore(), []
     for extractor in data.extractors():
         readable = [track for track in data.tracks if check_duration(track.path, 0) is None]
         calls = ((_try, store, track.path, extractor) for track in readable)
-        told += progress(calls, total=len(readable), n_jobs=jobs, label=extractor.name, unit="file")
-    return [text for text in dict.fromkeys(told) if text]
+        messages += progress(calls, total=len(readable), n_jobs=jobs, label=extractor.name, unit="file")
+    return [text for text in dict.fromkeys(messages) if text]
 
 
 def _try(store, path, extractor) -> str | None:

@@ -1,9 +1,9 @@
-"""Any collection of recordings in one folder a class.
+"""Any collection of recordings with one folder per class.
 
-Layout: `<name>/<class>/<file>` under the data root, and, to fold by artist, `<name>/artists.csv` (UTF-8, commas) with
-the columns file (`<class>/<file>`) and artist: a line for every recording, an empty artist where it is not known.
-Nothing else may lie there, so that nothing is left out in silence; only what is hidden, whose name begins with a dot,
-is passed over. Of recordings only copies, the same bytes, are found out, not one in two formats.
+Layout: `<name>/<class>/<file>` under the data root, and, for folds by artist, `<name>/artists.csv` (UTF-8, commas) with
+the columns file (`<class>/<file>`) and artist: a line for each recording, with an empty artist if it is not known. Any
+other file is reported as a problem, except hidden ones, whose names begin with a dot. Duplicates are detected if they
+have the same bytes, not in two formats.
 Labels: the class of each recording. Records name the data set by its folder, and recordings by `<class>/<file>`.
 """
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import ClassDataset, Problem, Track, check_distinct, check_duration, read_table
+from data_prep.base import ClassDataset, Problem, Track, check_duplicates, check_duration, read_table
 
 ARTISTS = "artists.csv"
 SHORTEST = 2  # seconds of a recording, as hand-made features need
-FEWEST = 2  # recordings of a class: one to learn from, one to test
+FEWEST = 2  # recordings of a class: one for training, one for testing
 
 
 class ClassFolders(ClassDataset):
@@ -38,74 +38,78 @@ class ClassFolders(ClassDataset):
 
     @cached_property
     def n_tracks(self) -> int:
-        """All recordings that are there."""
+        """The number of recordings."""
         return len(self.tracks)
 
     @cached_property
     def tracks(self) -> list[Track]:
         """The recordings by class and file name. Raises InputError on a bad table of artists."""
         paths = [path for name in self.classes for path in _inside(self.root / name) if not path.is_dir()]
-        found = {_id(f"{path.parent.name}/{path.name}"): path for path in paths}
+        files = {_id(f"{path.parent.name}/{path.name}"): path for path in paths}
         if not (self.root / ARTISTS).is_file():
-            return [Track(file, path) for file, path in found.items()]
-        table = read_table(self.root / ARTISTS, ["file", "artist"], "mend it, or take it away")
+            return [Track(file, path) for file, path in files.items()]
+        table = read_table(self.root / ARTISTS, ["file", "artist"], "correct or remove it")
         artists = {_id(file): artist or None for file, artist in table["artist"].items()}
         for file in artists:
-            if file not in found:
-                told = "which is not there as CLASS/FILE; mend the line, or take it away"
-                raise InputError(f"{self.root / ARTISTS}: names {file}, {told}")
-        for file in found:
+            if file not in files:
+                fault = f"names {file}, but there is no such CLASS/FILE"
+                raise InputError(f"{self.root / ARTISTS}: {fault}; correct or remove the line")
+        for file in files:
             if file not in artists:
                 raise InputError(f"{self.root / ARTISTS}: has no line for {file}; add it (with no artist if unknown)")
-        return [Track(file, path, artist=artists[file]) for file, path in found.items()]
+        return [Track(file, path, artist=artists[file]) for file, path in files.items()]
 
     @cached_property
     def labels(self) -> pd.DataFrame:
         """The class of each recording: column `class`, by track id."""
-        found = {track.id: track.path.parent.name for track in self.tracks}
-        return pd.DataFrame({"class": found}).rename_axis("track id")
+        classes = {track.id: track.path.parent.name for track in self.tracks}
+        return pd.DataFrame({"class": classes}).rename_axis("track id")
 
     @cached_property
     def audio_kind(self) -> str:
-        """The formats; which of them were transcoded is not known."""
+        """The formats; it is not known which files were transcoded."""
         formats = {track.path.suffix.lstrip(".").lower() for track in self.tracks}
         return f"as collected ({', '.join(sorted(formats))})" if formats else "none"
 
     def validate(self) -> list[Problem]:
-        """Classes too few, too small or alike in name, what is not a recording, and recordings that are there twice."""
+        """Too few or too small classes, similar names of classes, other files, broken recordings and duplicates."""
         problems, names = [], {}
         n = len(self.classes)
         if n < 2:
-            told = f"has {n} class folder{'s' * (n != 1)} ({', '.join(self.classes) or 'none'})"
-            hint = "make a folder of recordings for each class"
-            problems.append(Problem(f"{self.root}: {told}, and two or more are needed; {hint}"))
+            fault = f"has {n} class folder{'s' * (n != 1)} ({', '.join(self.classes) or 'none'}), at least 2 are needed"
+            problems.append(Problem(f"{self.root}: {fault}; make a folder of recordings for each class"))
         for name in self.classes:
-            alike = names.setdefault(" ".join(name.split()).casefold(), name)
-            if alike != name:
-                text = f"{self.root}: the classes '{alike}' and '{name}' differ in blanks or capitals only; keep one"
-                problems.append(Problem(text))
+            other = names.setdefault(" ".join(name.split()).casefold(), name)
+            if other != name:
+                fault = f"the classes '{other}' and '{name}' differ in blanks or capitals only"
+                problems.append(Problem(f"{self.root}: {fault}; keep one"))
             n = sum(self.labels["class"] == name)
             if n < FEWEST:
-                told = f"holds {n} recording{'s' * (n != 1)}, and a class needs {FEWEST} or more"
-                problems.append(Problem(f"{self.root / name}: {told}; add some, or take the folder away"))
-        for path in _inside(self.root):
-            if path.is_dir():
-                folders = [inner for inner in _inside(path) if inner.is_dir()]
-                told = "a folder in a class folder; put its recordings beside the others, or take it away"
-                problems += [Problem(f"{inner}: {told}") for inner in folders]
-            elif path.name != ARTISTS:
-                told = f"lies beside the class folders, where only {ARTISTS} may; put it in one, or take it away"
-                problems.append(Problem(f"{path}: {told}"))
+                fault = f"holds {n} recording{'s' * (n != 1)}, and a class needs {FEWEST} or more"
+                problems.append(Problem(f"{self.root / name}: {fault}; add recordings, or remove the folder"))
+        problems += self._misplaced()
         checks = {track.id: check_duration(track.path, SHORTEST) for track in self.tracks}
         problems += [problem for problem in checks.values() if problem]
-        return problems + check_distinct([track for track in self.tracks if not checks[track.id]])
+        return problems + check_duplicates([track for track in self.tracks if not checks[track.id]])
+
+    def _misplaced(self) -> list[Problem]:
+        """Folders within class folders, and files outside of them."""
+        problems = []
+        for path in _inside(self.root):
+            if path.is_dir():
+                fault = "is a folder in a class folder; move its recordings to the others, or remove it"
+                problems += [Problem(f"{inner}: {fault}") for inner in _inside(path) if inner.is_dir()]
+            elif path.name != ARTISTS:
+                fault = f"is outside of the class folders, where only {ARTISTS} belongs; move it into one, or remove it"
+                problems.append(Problem(f"{path}: {fault}"))
+        return problems
 
 
 def _inside(folder: Path) -> list[Path]:
-    """What is in a folder by name, but for what is hidden."""
+    """The files and folders in a folder by name, except hidden ones."""
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _id(file: str) -> str:
-    """One spelling for one name: file systems and editors write an accent as a letter of its own, or not."""
+    """A name in Unicode's composed form (NFC): file systems and editors differ in how they write accents."""
     return unicodedata.normalize("NFC", file)

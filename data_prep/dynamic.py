@@ -1,4 +1,4 @@
-"""Data sets whose songs have valence and arousal over time, and features aligned with these labels."""
+"""Data sets with valence and arousal over time, and features aligned with these labels."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from common.errors import InputError
-from data_prep.dataset import Dataset
+from data_prep.base import Dataset
 
 if TYPE_CHECKING:  # pandas takes longer to import than --help may take
     import pandas as pd
@@ -22,8 +22,10 @@ STEP_S = 0.5  # between labels, and between windows of features
 class Annotation:
     """Dynamic labels of one song.
 
-    times: (n,), seconds on the song's clock, ascending, every 0.5 s; values: (n, 2), float32, valence and arousal, each
-    in [-1, 1].
+    Attributes
+    ----------
+    times : (n,), in seconds on the song's clock, ascending, every 0.5 s
+    values : float32 (n, 2), valence and arousal, each in [-1, 1]
     """
 
     times: np.ndarray
@@ -32,38 +34,52 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Recording:
-    """Audio of one song, complete or in part; `start_s`: where its first sample lies on the clock of the labels."""
+    """Audio of one song, or of a segment that starts `start_s` seconds later on the clock of the labels."""
 
     path: Path
     start_s: float
 
 
 class DynamicDataset(Dataset):
-    """A data set of songs with valence and arousal every half second."""
+    """A data set of songs with valence and arousal every 0.5 s."""
 
-    given_features: bool = False  # True: features come with it
-    artists: dict[str, str] = {}  # by song, where the distribution names them for more songs than it has audio for  # noqa: RUF012
-    splits: dict[str, list[str]] = {}  # official splits only; none is invented  # noqa: RUF012
+    given_features: bool = False  # True: the distribution contains features
+    artists: dict[str, str] = {}  # by song id, if the distribution names them also for songs without audio  # noqa: RUF012
 
     @abstractmethod
     def annotations(self, split: str, source: str = "task") -> dict[str, Annotation]:
-        """Labels of the songs of a split, by song id; `source` where a distribution has labels of several origins."""
+        """Labels of the songs of a split, by song id.
+
+        Parameters
+        ----------
+        split : a name in `splits`
+        source : for distributions with several versions of the labels
+
+        Raises
+        ------
+        InputError : if labels are missing or malformed
+        """
 
     @abstractmethod
     def recordings(self, ids: list[str]) -> dict[str, Recording]:
-        """Audio of the songs that have a file, by song id."""
+        """Recordings of those of the songs that have an audio file, by song id."""
 
     def features(self, ids: list[str] | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """The features that come with the data, by song id: where each window starts (n,), and rows (n, features)."""
+        """Features of the distribution, of those of the songs (None: of all) that have some.
+
+        Returns
+        -------
+        by song id: the start of each window of 1 s (n,), in seconds on the labels' clock, and float32 (n, features)
+        """
         return {}
 
-    def are_cuts(self, ids: list[str]) -> bool:
-        """Whether `recordings` gives parts of these songs."""
+    def are_segments(self, ids: list[str]) -> bool:
+        """Whether `recordings` gives segments of these songs."""
         return False
 
 
 def annotation_table(annotations: dict[str, Annotation]) -> "pd.DataFrame":
-    """Dynamic labels as a table: columns valence and arousal, index (song id, time)."""
+    """Dynamic labels as a table: columns valence and arousal, index song id and time (s)."""
     import pandas as pd
 
     songs = np.repeat(list(annotations), [len(a.times) for a in annotations.values()])
@@ -80,60 +96,80 @@ def align_to_labels(
 
     Parameters
     ----------
-    times, window_start_s : labels (n,) and starts of windows (m,) in seconds on one clock, ascending
-    values : rows (m, features)
-    align : which window is a label's, the one that ends there or the one that starts there (`ALIGNMENTS`)
+    times : of labels (n,), in seconds, ascending
+    window_start_s : of windows (m,), in seconds on the same clock, ascending
+    values : rows of features (m, features)
+    align : the window of a label: "ends_at_label" or "starts_at_label"
 
     Returns
     -------
-    indices of the labels that have a row, and their rows
+    indices of the k labels that have a window (k,), and their rows (k, features)
     """
-    wanted = np.asarray(times) + ALIGNMENTS[align]
-    place = np.searchsorted(window_start_s, wanted - 0.001)
-    there = place < len(window_start_s)
-    there[there] = np.abs(window_start_s[place[there]] - wanted[there]) < 0.001
-    return np.flatnonzero(there), values[place[there]]
+    start_s = np.asarray(times) + ALIGNMENTS[align]
+    row = np.searchsorted(window_start_s, start_s - 0.001)
+    available = row < len(window_start_s)
+    available[available] = np.abs(window_start_s[row[available]] - start_s[available]) < 0.001
+    return np.flatnonzero(available), values[row[available]]
 
 
 def windows(
     data: DynamicDataset, ids: list[str], extractor, *, early_s: float = 0.0, n_jobs: int = 1
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Rows of features every half second, of the songs that have them.
+    """Rows of features every 0.5 s.
 
     Parameters
     ----------
-    extractor : of features from audio; None: the features that come with the data
-    early_s : how much later than a window of 1 s the extractor's first window starts, if both end at the same time
+    data : the data set
+    ids : of songs
+    extractor : of features from audio, see `common.features`; None: the features of the distribution
+    early_s : how much longer than 1 s the extractor's windows are, in seconds (a shorter window has a negative value)
+    n_jobs : processes for the extraction
 
     Returns
     -------
-    by song id: where a window of 1 s that ends with each row would start (n,), in seconds, and rows (n, features)
+    by song id, for the songs that have features: the start (n,) of the window of 1 s that ends with each row, in
+    seconds on the labels' clock, and the rows (n, features)
     """
     from common.features.store import FeatureStore
 
     if extractor is None:
         return data.features(ids)
     recordings = data.recordings(ids)
-    rows = FeatureStore().get_all([recording.path for recording in recordings.values()], extractor, n_jobs=n_jobs)
-    return {song: (recording.start_s - early_s + STEP_S * np.arange(len(of_song)), of_song)
-            for (song, recording), of_song in zip(recordings.items(), rows, strict=True)}  # fmt: skip
+    features = FeatureStore().get_all([recording.path for recording in recordings.values()], extractor, n_jobs=n_jobs)
+    return {
+        song: (recording.start_s - early_s + STEP_S * np.arange(len(rows)), rows)
+        for (song, recording), rows in zip(recordings.items(), features, strict=True)
+    }
 
 
 def labelled_windows(
     data: DynamicDataset, split: str, extractor, *, labels: str = "task", align: str = "ends_at_label", columns=None,
     early_s: float = 0.0, n_jobs: int = 1,
 ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:  # fmt: skip
-    """The labels of a split that have features: by song id times (n,), features (n, features) and labels (n, 2).
+    """The labels of a split that have features.
 
-    labels: their source (`DynamicDataset.annotations`); align: see `align_to_labels`; columns: of the features (all);
-    extractor, early_s: see `windows`. Raises InputError if a song has features and none of them has a label.
+    Parameters
+    ----------
+    data, extractor, early_s, n_jobs : see `windows`
+    split : a name in `data.splits`
+    labels : their source, see `DynamicDataset.annotations`
+    align : see `align_to_labels`
+    columns : indices of the features to keep; None: all
+
+    Returns
+    -------
+    by song id: times (n,) in seconds, features (n, features) and labels (n, 2)
+
+    Raises
+    ------
+    InputError : if a song has features and none of them has a label
     """
-    annotations, found = data.annotations(split, labels), {}
+    annotations, labelled = data.annotations(split, labels), {}
     for song, (starts, rows) in windows(data, list(annotations), extractor, early_s=early_s, n_jobs=n_jobs).items():
-        there, rows = align_to_labels(annotations[song].times, starts, rows, align)
-        if len(there) == 0:
-            grid = "starts must be multiples of 0.5 s, and windows end where labels are"
-            raise InputError(f"{data.root}: no window of song {song} from {starts[0]:g} s on has a label; {grid}")
+        kept, rows = align_to_labels(annotations[song].times, starts, rows, align)
+        if len(kept) == 0:
+            hint = "starts must be multiples of 0.5 s, and windows end where labels are"
+            raise InputError(f"{data.root}: no window of song {song} from {starts[0]:g} s on has a label; {hint}")
         rows = rows if columns is None else rows[:, columns]
-        found[song] = annotations[song].times[there], rows, annotations[song].values[there]
-    return found
+        labelled[song] = annotations[song].times[kept], rows, annotations[song].values[kept]
+    return labelled

@@ -1,6 +1,6 @@
 """Emotify: 400 one-minute excerpts in four genres, tagged with the nine GEMS emotions by players of a game.
 
-Layout: `Emotify/data.csv` (one response a row) and `Emotify/emotifymusic/<genre>/<1..100>.<mp3 or other>`.
+Layout: `Emotify/data.csv` (one response per row) and `Emotify/emotifymusic/<genre>/<1..100>.<mp3 or other>`.
 Labels: for each track and emotion the fraction, in [0, 1], of respondents who ticked it.
 Source: Aljanaki, Wiering, Veltkamp, "Studying emotion induced by music through a crowdsourcing game",
 Information Processing & Management 52(1), 2016.
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import Dataset, Problem, Track, check_duration, find_audio
+from data_prep.base import Dataset, Problem, Track, check_duration, find_audio
 
 EMOTIONS = [
     "amazement", "solemnity", "tenderness", "nostalgia", "calmness", "power", "joyful_activation", "tension",
@@ -21,8 +21,8 @@ EMOTIONS = [
 GENRES = ["classical", "rock", "electronic", "pop"]  # track ids 1-100, 101-200, 201-300, 301-400
 PER_GENRE = 100
 RESPONSES = 8407
-SHORT = {"16": 42, "40": 34.5, "66": 25.5, "73": 30}  # seconds; every other excerpt lasts 58 s or more
-ELSEWHERE = 58
+SHORT = {"16": 42, "40": 34.5, "66": 25.5, "73": 30}  # seconds; by track id
+SHORTEST_OTHER = 58  # seconds; of all other excerpts
 
 
 class Emotify(Dataset):
@@ -40,18 +40,18 @@ class Emotify(Dataset):
 
     @cached_property
     def tracks(self) -> list[Track]:
-        """The excerpts that are there, by track id."""
-        found = []
+        """The available excerpts, by track id."""
+        tracks = []
         for index in range(self.n_tracks):
             genre = GENRES[index // PER_GENRE]
             path = find_audio(self.root / "emotifymusic" / genre, str(index % PER_GENRE + 1))
             if path and str(index + 1) in self.labels.index:
-                found.append(Track(str(index + 1), path, genre))
-        return found
+                tracks.append(Track(str(index + 1), path, genre))
+        return tracks
 
     @cached_property
     def responses(self) -> pd.DataFrame:
-        """All responses: `track id` (a string) and 0 or 1 for each emotion. Raises InputError on a bad table."""
+        """All responses: `track id` (a string) and 0 or 1 for each emotion. Raises InputError for a malformed table."""
         path = self.root / "data.csv"
         if not path.is_file():
             raise InputError(f"{path}: no such file; get it from {self.source}")
@@ -72,10 +72,11 @@ class Emotify(Dataset):
         return pd.concat([table["track id"], table[EMOTIONS].astype(int)], axis=1)
 
     @staticmethod
-    def _reject(path, table, column, bad, why):
+    def _reject(path, table, column, bad, fault):
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            raise InputError(f"{path}: line {row + 2}, column '{column}': {table[column][row]!r} is {why}")
+            value = f"line {row + 2}, column '{column}': {table[column][row]!r}"
+            raise InputError(f"{path}: {value} is {fault}; get the file again")
 
     @cached_property
     def labels(self) -> pd.DataFrame:
@@ -85,9 +86,9 @@ class Emotify(Dataset):
 
     def validate(self) -> list[Problem]:
         """Absent tracks and responses, files that are not audio or are cut off."""
-        there = {track.id for track in self.tracks}
+        available = {track.id for track in self.tracks}
         problems = []
-        absent = [str(i + 1) for i in range(self.n_tracks) if str(i + 1) not in there]
+        absent = [str(i + 1) for i in range(self.n_tracks) if str(i + 1) not in available]
         if absent:
             names = [f"{GENRES[(int(i) - 1) // PER_GENRE]}/{(int(i) - 1) % PER_GENRE + 1}" for i in absent]
             problems.append(
@@ -105,5 +106,5 @@ class Emotify(Dataset):
                     missing=len(self.responses) < RESPONSES,
                 )
             )
-        checks = (check_duration(track.path, SHORT.get(track.id, ELSEWHERE)) for track in self.tracks)
+        checks = (check_duration(track.path, SHORT.get(track.id, SHORTEST_OTHER)) for track in self.tracks)
         return problems + [problem for problem in checks if problem]

@@ -1,10 +1,11 @@
 """The splits and the predictions behind the recorded tables, as CSV: to compare a new model on the same songs.
 
-Of every record OUT/<paper>/<dataset>/<variant>/ has splits.csv: of each run (by its seed) the fold that tests a song,
-or the part that the song is in (train, validation, test, or the name of an official split); predictions.csv, a line a
-run, split and song that was tested; and history.csv, if networks were trained, what they recorded by epoch. Of
-emotions these are predictions, and annotations as deviations from the mean song; of classes the class and the one that
-was told; of valence and arousal over time what each song's errors follow from. Built from the records: no data needed.
+For each record OUT/<paper>/<dataset>/<variant>/ holds splits.csv: for each run (by its seed) the fold that tests a
+song, or the part that the song is in (train, validation, test, or the name of an official split); predictions.csv, one
+line per run, split and test song; and history.csv, if networks were trained, their histories by epoch. predictions.csv
+holds, for emotions, predictions and annotations as deviations from the mean song; for classes, the annotated and the
+predicted class; for valence and arousal over time, the moments from which each song's errors follow. Built from the
+records: no data needed.
 """
 
 from pathlib import Path
@@ -22,7 +23,21 @@ MOMENTS = ("mean", "predicted_mean", "variance", "predicted_variance", "covarian
 
 
 def export(results: Path, out: Path) -> list[Path]:
-    """Write the CSV files of all records under `results`; returns their paths. Raises InputError if there is none."""
+    """Write CSV files.
+
+    Parameters
+    ----------
+    results : folder of the records
+    out : folder for the CSV files
+
+    Returns
+    -------
+    paths of the files that were written
+
+    Raises
+    ------
+    InputError : if there is no record, or `out` cannot be written
+    """
     written = []
     papers = sorted(path.name for path in results.glob("*/"))
     folders = [results / paper / dataset for paper in papers for dataset in data_sets(results, paper)]
@@ -34,15 +49,15 @@ def export(results: Path, out: Path) -> list[Path]:
                 write_atomically(folder / f"{name}.csv", csv_text(lines).encode())
                 written.append(folder / f"{name}.csv")
     if not written:
-        raise InputError(f"{results}: holds no records")
+        raise InputError(f"{results}: holds no records; --results names the folder of records")
     return written
 
 
 def splits(record: dict) -> list[list]:
-    """A header, and a line a run and song: its fold or part. Official splits are the same in every run."""
+    """A header, and one line per run and song: its fold or part. Official splits are the same in all runs."""
     facts, lines = record["facts"], []
-    every = {split: covered(facts, split)["tracks"] for split in record["runs"][0]["metrics"]}
-    tracks = facts.get("tracks") or next(iter(every.values()))
+    tested = {split: covered(facts, split)["tracks"] for split in record["runs"][0]["metrics"]}
+    tracks = facts.get("tracks") or next(iter(tested.values()))
     for run in record["runs"]:
         if "part" in run:
             parts = [(song, PARTS[letter]) for song, letter in zip(tracks, run["part"], strict=True)]
@@ -50,13 +65,13 @@ def splits(record: dict) -> list[list]:
             parts = [(song, f"fold {k}") for song, k in zip(tracks, run["fold"], strict=True)]
         else:
             parts = [(song, "train") for song in facts.get("learnt", [])]
-            parts += [(song, split) for split, songs in every.items() for song in songs]
+            parts += [(song, split) for split, songs in tested.items() for song in songs]
         lines += [[run["seed"], *pair] for pair in parts]
     return [["seed", "song", "part"], *lines]
 
 
 def predictions(record: dict) -> list[list]:
-    """A header, and a line a run, split and song that it tests; the header alone if a record has none."""
+    """A header, and one line per run, split and test song; only the header if a record has no predictions."""
     facts, lines = record["facts"], []
     targets = facts["targets"]
     for run in record["runs"]:
@@ -68,24 +83,26 @@ def predictions(record: dict) -> list[list]:
                       for track, k, row in zip(facts["tracks"], fold, pairs.tolist(), strict=True)]  # fmt: skip
         elif "predicted" in run:
             header = ["fold", "class", "predicted"]
-            for split, told in run["predicted"].items():
-                songs = zip(facts["tracks"], fold, facts["reference"], told, strict=True)
+            for split, predicted in run["predicted"].items():
+                songs = zip(facts["tracks"], fold, facts["reference"], predicted, strict=True)
                 lines += [[run["seed"], split, track, k, targets[y], targets[p]] for track, k, y, p in songs if p >= 0]
         elif "songs" in run:
             header = ["fold", "frames", *(f"{t}_{moment}" for t in targets for moment in MOMENTS)]
             for split, songs in run["songs"].items():
                 tracks = covered(facts, split)["tracks"]
                 folds = fold if fold and len(fold) == len(tracks) else [""] * len(tracks)
-                each = zip(tracks, folds, songs["frames"], songs["moments"], strict=True)
-                lines += [[run["seed"], split, song, k, n, *np.ravel(moments)] for song, k, n, moments in each]
+                moments_of_songs = zip(tracks, folds, songs["frames"], songs["moments"], strict=True)
+                lines += [
+                    [run["seed"], split, song, k, n, *np.ravel(moments)] for song, k, n, moments in moments_of_songs
+                ]
     return [["seed", "split", "song", *header], *lines] if lines else [["seed", "split", "song"]]
 
 
 def history(record: dict) -> list[list]:
-    """A header, and a line a run, network and epoch (or check) of what was recorded while networks were trained."""
-    found = [["seed", "network", "value", "epoch", "number"]]
+    """A header, and one line per run, network, recorded value and epoch (or check) of the training histories."""
+    lines = [["seed", "network", "value", "epoch", "number"]]
     for run in record["runs"]:
         for network, curves in enumerate(histories(run)):
             for name, curve in curves.items():
-                found += [[run["seed"], network, name, epoch, f"{value:.5g}"] for epoch, value in curve.items()]
-    return found
+                lines += [[run["seed"], network, name, epoch, f"{value:.5g}"] for epoch, value in curve.items()]
+    return lines

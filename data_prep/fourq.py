@@ -1,9 +1,9 @@
-"""4Q: 900 excerpts of 30 s, 225 from each quadrant of the plane of valence and arousal.
+"""4Q: 900 excerpts of 30 s, 225 from each quadrant of the valence-arousal plane.
 
 Layout: the distribution's folder `MER_audio_taffc_dataset`, named `4Q`: `Q1` to `Q4/<song id>.<mp3 or other>`,
 `panda_dataset_taffc_annotations.csv` (the quadrant of each song) and `panda_dataset_taffc_metadata.csv` (its artist,
 title and genres, among others). Song ids are AllMusic's, and so are the mood tags that the quadrants come from.
-Labels: the class of each song; `data_prep.dataset.VALENCE_AROUSAL` has its signs.
+Labels: the class of each song; `data_prep.base.VALENCE_AROUSAL` has its signs.
 Source: Panda, Malheiro, Paiva, "Novel audio features for music emotion recognition", IEEE Transactions on Affective
 Computing 11(4), 2020 (online 2018).
 """
@@ -15,25 +15,25 @@ from pathlib import Path
 import pandas as pd
 
 from common.errors import InputError
-from data_prep.dataset import (
+from data_prep.base import (
     ClassDataset,
     Problem,
     Track,
     audio_files,
-    check_distinct,
+    check_duplicates,
     check_duration,
     read_table,
 )
 
 QUADRANTS = {"Q1": "happy", "Q2": "angry", "Q3": "sad", "Q4": "relaxed"}
 PER_QUADRANT = 225
-SHORT = {"MT0013621344": 10, "MT0013914319": 10}  # seconds; every other excerpt lasts 25.5 s or more
-ELSEWHERE = 25.5
-SAME_ARTIST = {  # names that folds by artist must not tear apart; bands and their members are apart
+SHORT = {"MT0013621344": 10, "MT0013914319": 10}  # seconds, by song id
+SHORTEST_OTHER = 25.5  # seconds, of all other excerpts
+SAME_ARTIST = {  # names that must be in the same fold; bands and their members are different artists
     "Bob Marley & the Wailers": "Bob Marley",
     "Charlie Poole & the North Carolina Ramblers": "Charlie Poole",
-    "Eddie Heywood and His Orchestra": "Eddie Heywood",  # with one recording under both names
-    "Sam Butera & the Witnesses": "Elmer Bernstein",  # another artist, but one recording is there under both names
+    "Eddie Heywood and His Orchestra": "Eddie Heywood",  # one recording is listed under both names
+    "Sam Butera & the Witnesses": "Elmer Bernstein",  # different artists, but one recording is listed under both
     "Sizzla Kalonji": "Sizzla",
     "The Chipmunks": "Alvin & the Chipmunks",
     "The Sir Douglas Quintet + 2": "The Sir Douglas Quintet",
@@ -57,25 +57,24 @@ class FourQ(ClassDataset):
 
     @cached_property
     def quadrants(self) -> dict[str, str]:
-        """Q1 to Q4, by song id, in the distribution's order. Raises InputError on a bad table."""
+        """Q1 to Q4, by song id, in the distribution's order. Raises InputError for a malformed table."""
         return self._table("annotations", ["Song", "Quadrant"])["Quadrant"].to_dict()
 
     @cached_property
     def labels(self) -> pd.DataFrame:
         """The class of each song: column `class`, by song id."""
-        found = {song: QUADRANTS[quadrant] for song, quadrant in self.quadrants.items()}
-        return pd.DataFrame({"class": found}).rename_axis("song id")
+        classes = {song: QUADRANTS[quadrant] for song, quadrant in self.quadrants.items()}
+        return pd.DataFrame({"class": classes}).rename_axis("song id")
 
     @cached_property
     def metadata(self) -> pd.DataFrame:
-        """Columns Artist, Title, GenresStr ('Jazz; Vocal') and Quadrant as the distribution tells them, by song id."""
+        """Columns Artist, Title, GenresStr ('Jazz; Vocal') and Quadrant as in the distribution, by song id."""
         table = self._table("metadata", ["Song", "Artist", "Title", "GenresStr", "Quadrant"])
         differ = sorted(set(self.quadrants.items()) ^ set(table["Quadrant"].items()))
         if differ:
             where = self._path("annotations").name
-            raise InputError(
-                f"{self._path('metadata')}: song {differ[0][0]} is not there as in {where}; get both from {self.source}"
-            )
+            fault = f"song {differ[0][0]} is missing or in another quadrant than in {where}"
+            raise InputError(f"{self._path('metadata')}: {fault}; get both from {self.source}")
         return table.loc[list(self.quadrants)]
 
     def _path(self, table: str) -> Path:
@@ -85,8 +84,8 @@ class FourQ(ClassDataset):
         table = read_table(self._path(name), columns, f"get it from {self.source}")
         unknown = table["Quadrant"][~table["Quadrant"].isin(QUADRANTS)]
         if len(unknown):
-            told = f"song {unknown.index[0]}: quadrant '{unknown.iloc[0]}' is not {', '.join(QUADRANTS)}"
-            raise InputError(f"{self._path(name)}: {told}; get it from {self.source}")
+            fault = f"song {unknown.index[0]}: quadrant '{unknown.iloc[0]}' is not {', '.join(QUADRANTS)}"
+            raise InputError(f"{self._path(name)}: {fault}; get it from {self.source}")
         return table
 
     @cached_property
@@ -95,21 +94,22 @@ class FourQ(ClassDataset):
 
     @cached_property
     def tracks(self) -> list[Track]:
-        """The excerpts that are there, by song id; an artist under one name (`SAME_ARTIST`), None where not told."""
-        found = []
+        """The available excerpts, by song id; artists under one name each (`SAME_ARTIST`), None if not named."""
+        tracks = []
         for song, quadrant in self.quadrants.items():
             path = self._files[quadrant].get(song)
             if path:
                 artist, genres = self.metadata.loc[song, ["Artist", "GenresStr"]]
-                found.append(Track(song, path, genres, SAME_ARTIST.get(artist, artist) or None))
-        return found
+                tracks.append(Track(song, path, genres, SAME_ARTIST.get(artist, artist) or None))
+        return tracks
 
     def validate(self) -> list[Problem]:
-        """Absent songs and excerpts, files in a wrong place, and files that are not audio, cut off, or there twice."""
+        """Absent songs and excerpts, misplaced files, files that are not audio or are cut off, and duplicates."""
         problems, sizes = [], Counter(self.quadrants.values())
         if any(sizes[quadrant] != PER_QUADRANT for quadrant in QUADRANTS):
-            told = ", ".join(f"{sizes[quadrant]} of {quadrant}" for quadrant in QUADRANTS)
-            text = f"{self._path('annotations')}: has {told} instead of {PER_QUADRANT} each; get it from {self.source}"
+            numbers = ", ".join(f"{sizes[quadrant]} of {quadrant}" for quadrant in QUADRANTS)
+            fault = f"has {numbers} instead of {PER_QUADRANT} each"
+            text = f"{self._path('annotations')}: {fault}; get it from {self.source}"
             problems.append(Problem(text, missing=all(n <= PER_QUADRANT for n in sizes.values())))
         absent = [f"{where}/{song}" for song, where in self.quadrants.items() if song not in self._files[where]]
         if absent:
@@ -118,10 +118,10 @@ class FourQ(ClassDataset):
             problems.append(Problem(f"{text}; get them from {self.source}", missing=True))
         for quadrant, files in self._files.items():
             for song, path in files.items():
-                told = self.quadrants.get(song)
-                if told != quadrant:
-                    where = f"is annotated {told}" if told else "is not annotated"
-                    problems.append(Problem(f"{path}: song {song} {where}; take it away, or get the set again"))
-        checks = {track.id: check_duration(track.path, SHORT.get(track.id, ELSEWHERE)) for track in self.tracks}
+                annotated = self.quadrants.get(song)
+                if annotated != quadrant:
+                    fault = f"is annotated {annotated}" if annotated else "is not annotated"
+                    problems.append(Problem(f"{path}: song {song} {fault}; remove it, or get the data set again"))
+        checks = {track.id: check_duration(track.path, SHORT.get(track.id, SHORTEST_OTHER)) for track in self.tracks}
         problems += [problem for problem in checks.values() if problem]
-        return problems + check_distinct([track for track in self.tracks if not checks[track.id]])
+        return problems + check_duplicates([track for track in self.tracks if not checks[track.id]])

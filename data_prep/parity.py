@@ -20,7 +20,7 @@ from common.features.store import FeatureStore
 from common.files import json_text, write_atomically
 from common.parallel import available_cores
 from common.report import text_table
-from data_prep.dataset import required_data_root
+from data_prep.base import required_data_root
 from data_prep.deam import Deam
 from data_prep.dynamic import Recording, align_to_labels
 

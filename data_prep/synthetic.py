@@ -1,12 +1,12 @@
-"""Music that the project renders itself, with labels that follow from how it was rendered.
+"""Synthetic music, with labels computed from the parameters of its synthesis.
 
-Every excerpt has a known tempo, mode, loudness and brightness: chords, a melody and a beat from additive tones.
-Labels follow the signs that Gabrielsson and Lindström report ("The role of structure in the musical expression of
-emotions", in Handbook of Music and Emotion, 2010): fast, loud and bright music is aroused, music in major is
-positive, and so is bright music. Valence and arousal are in [-1, 1]; the nine GEMS fractions are in [0, 1], each a
-logistic function of valence and arousal with the signs of Zentner et al. 2008, sampled over 25 simulated listeners.
-In the dynamic set loudness and brightness glide within an excerpt, and so do its valence and arousal.
-For trying the code; numbers from it say nothing about a paper.
+Each excerpt has a known tempo, mode, loudness and brightness: chords, a melody and a beat from additive tones. Labels
+follow the signs that Gabrielsson and Lindström report ("The role of structure in the musical expression of emotions",
+in Handbook of Music and Emotion, 2010): fast, loud and bright music is aroused, music in major is positive, and so is
+bright music. Valence and arousal are in [-1, 1]; the nine GEMS fractions are in [0, 1], each a logistic function of
+valence and arousal with the signs of Zentner et al. 2008, sampled over 25 simulated listeners. In the dynamic data set
+loudness and brightness change within an excerpt, and so do its valence and arousal.
+For trying the code; results on it are never recorded.
 """
 
 import io
@@ -19,7 +19,7 @@ import pandas as pd
 import soundfile
 
 from common.files import cache, cache_folder
-from data_prep.dataset import ClassDataset, Dataset, Problem, Track, check_duration
+from data_prep.base import ClassDataset, Dataset, Problem, Track, check_duration
 from data_prep.dynamic import Annotation, DynamicDataset, Recording, annotation_table
 
 RATE, SECONDS, LISTENERS = 16000, 6.0, 25
@@ -32,24 +32,54 @@ SCALES = {"major": [0, 2, 4, 5, 7, 9, 11], "minor": [0, 2, 3, 5, 7, 8, 10]}
 
 
 def affect(speed, major, level, bright):
-    """Valence and arousal, each in [-1, 1], of music whose traits are each in [0, 1]."""
+    """Valence and arousal of music.
+
+    Parameters
+    ----------
+    speed, major, level, bright : tempo, mode (1: major), loudness and brightness, each in [0, 1], of any one shape
+
+    Returns
+    -------
+    valence and arousal, each in [-1, 1], of the same shape
+    """
     arousal = (0.35 * speed + 0.4 * level + 0.25 * bright) * 2 - 1
     valence = (0.3 * major + 0.45 * bright + 0.25 * speed) * 2 - 1
     return valence, arousal
 
 
-def course(value, at_s, seconds: float):
-    """A trait at a time (s): a number stands still; an array glides through its values, even steps over `seconds`."""
+def value_at(value, at_s, seconds: float):
+    """A parameter of the synthesis at some times.
+
+    Parameters
+    ----------
+    value : a number, constant over time; or an array (n,), values at n evenly spaced times from 0 to `seconds`
+    at_s : times in seconds, of any shape
+    seconds : length of the excerpt
+
+    Returns
+    -------
+    the number; or values by linear interpolation, in the shape of `at_s`
+    """
     return np.interp(at_s, np.linspace(0, seconds, len(value)), value) if np.ndim(value) else value
 
 
 def render(
     rng: np.random.Generator, *, tempo: float, mode: str, loudness, brightness, seconds: float = SECONDS
 ) -> np.ndarray:
-    """One excerpt, float32 of shape (RATE * seconds,).
+    """Synthesise one excerpt.
 
-    tempo in beats a minute; loudness in dB below full scale (negative, RMS); brightness in [0, 1], how slowly the
-    harmonics of a tone fall off. Loudness and brightness are each a number or a `course`.
+    Parameters
+    ----------
+    rng : draws key and melody
+    tempo : in beats per minute
+    mode : "major" or "minor"
+    loudness : RMS level in dB re full scale (negative), constant or an array as in `value_at`
+    brightness : in [0, 1], how slowly the harmonics of a tone decrease, constant or an array as in `value_at`
+    seconds : length
+
+    Returns
+    -------
+    float32 (RATE * seconds,), in [-1, 1]
     """
     total, beat, scale, tonic = int(RATE * seconds), 60 / tempo, SCALES[mode], rng.integers(48, 60)
     sound = np.zeros(total)
@@ -58,7 +88,7 @@ def render(
         t = np.arange(max(0, min(int(length * RATE), total - int(start * RATE)))) / RATE
         hz = 440 * 2 ** ((pitch - 69) / 12)
         harmonics = np.arange(1, 9)[:, None]
-        fall = 3.5 - 2.7 * course(brightness, start, seconds)
+        fall = 3.5 - 2.7 * value_at(brightness, start, seconds)
         strengths = np.where(harmonics * hz < RATE / 2, harmonics**-fall, 0)
         wave = (strengths * np.sin(2 * np.pi * hz * harmonics * t)).sum(0)
         envelope = np.minimum(t / 0.01, 1) * np.exp(-2 * t / length)
@@ -75,18 +105,18 @@ def render(
             octave, place = divmod(degree + rng.integers(0, 7), 7)
             tone((number + half / 2) * beat, beat / 2, tonic + 12 + 12 * octave + scale[place], 0.5)
         begin, click = int(number * beat * RATE), rng.standard_normal(int(0.03 * RATE))
-        stretch = sound[begin : begin + len(click)]
-        bright = course(brightness, number * beat, seconds)
-        stretch += (0.2 + 0.6 * bright) * (click * np.exp(-np.arange(len(click)) / 100))[: len(stretch)]
-    loudness = course(loudness, np.arange(total) / RATE, seconds)
+        span = sound[begin : begin + len(click)]
+        bright = value_at(brightness, number * beat, seconds)
+        span += (0.2 + 0.6 * bright) * (click * np.exp(-np.arange(len(click)) / 100))[: len(span)]
+    loudness = value_at(loudness, np.arange(total) / RATE, seconds)
     return (sound * 10 ** (loudness / 20) / np.sqrt(np.mean(sound**2))).clip(-1, 1).astype("float32")
 
 
 class _Rendered(Dataset):
-    """Excerpts that are the same everywhere; rendered into the cache folder when first used."""
+    """Excerpts that are the same on all machines; synthesised into the cache folder when first used."""
 
-    citation = "none: rendered by data_prep/synthetic.py"
-    source = "nowhere: it is rendered"
+    citation = "none: synthesised by data_prep/synthetic.py"
+    source = "nowhere: it is synthesised"
     original_format = "flac"
     rendered = True
     seed: int
@@ -100,25 +130,25 @@ class _Rendered(Dataset):
     @property
     @abstractmethod
     def recipes(self) -> pd.DataFrame:
-        """How each excerpt is rendered: tempo, mode, loudness, brightness; by track id."""
+        """Parameters of each excerpt: tempo, mode, loudness, brightness; by track id."""
 
     @cached_property
     def tracks(self) -> list[Track]:
-        """The excerpts; rendered if they are not there yet."""
-        found = []
+        """The excerpts, synthesised if the cache does not hold them."""
+        tracks = []
         for number, (name, recipe) in enumerate(self.recipes.iterrows()):
             path = self.root / f"{name}.flac"
             if not path.is_file():
-                how = {key: recipe[key] for key in ("tempo", "mode", "loudness", "brightness")}
-                sound = render(np.random.default_rng([self.seed, number]), **how, seconds=self.seconds)
+                parameters = {key: recipe[key] for key in ("tempo", "mode", "loudness", "brightness")}
+                sound = render(np.random.default_rng([self.seed, number]), **parameters, seconds=self.seconds)
                 buffer = io.BytesIO()
                 soundfile.write(buffer, sound, RATE, format="FLAC")
                 cache(path, buffer.getvalue())
-            found.append(Track(name, path))
-        return found
+            tracks.append(Track(name, path))
+        return tracks
 
     def validate(self) -> list[Problem]:
-        """Files of the cache that are damaged are taken away, so that they are rendered again."""
+        """No problems: damaged files in the cache are removed, so that they are synthesised again."""
         for track in self.tracks:
             if check_duration(track.path, self.seconds):
                 track.path.unlink()
@@ -136,7 +166,7 @@ class Synthetic(_Rendered):
 
     @cached_property
     def recipes(self) -> pd.DataFrame:
-        """How each excerpt is rendered: tempo, mode, loudness, brightness; and the valence and arousal of that."""
+        """Parameters of each excerpt: tempo, mode, loudness, brightness; and its valence and arousal."""
         rng = np.random.default_rng(self.seed)
         n = self.n_tracks
         speed, level, bright = rng.random((3, n))
@@ -154,14 +184,14 @@ class Synthetic(_Rendered):
     def labels(self) -> pd.DataFrame:
         """Fraction of simulated listeners who ticked each of the nine GEMS emotions, in [0, 1]."""
         rng, ticked = np.random.default_rng(9), {}
-        for emotion, (bias, of_valence, of_arousal) in GEMS.items():
-            odds = bias + of_valence * self.recipes["valence"] + of_arousal * self.recipes["arousal"]
+        for emotion, (bias, valence_weight, arousal_weight) in GEMS.items():
+            odds = bias + valence_weight * self.recipes["valence"] + arousal_weight * self.recipes["arousal"]
             ticked[emotion] = rng.binomial(LISTENERS, 1 / (1 + np.exp(-2 * odds))) / LISTENERS
         return pd.DataFrame(ticked, index=self.recipes.index)
 
 
 class SyntheticQuadrants(ClassDataset, Synthetic):
-    """The same excerpts, with the quadrant of valence and arousal that each one lies in."""
+    """The same excerpts, with the quadrant of the valence-arousal plane of each as its class."""
 
     name = "synthetic_quadrants"
     classes = ("happy", "angry", "sad", "relaxed")
@@ -175,7 +205,7 @@ class SyntheticQuadrants(ClassDataset, Synthetic):
 
 
 class SyntheticDynamic(_Rendered, DynamicDataset):
-    """40 excerpts of 31 s whose loudness and brightness glide, with valence and arousal every 0.5 s."""
+    """40 excerpts of 31 s with changing loudness and brightness, and valence and arousal every 0.5 s."""
 
     name = "synthetic_dynamic"
     folder = "synthetic-dynamic-31"
@@ -187,7 +217,7 @@ class SyntheticDynamic(_Rendered, DynamicDataset):
 
     @cached_property
     def recipes(self) -> pd.DataFrame:
-        """How each excerpt is rendered: loudness and brightness glide through four values, evenly spaced."""
+        """Parameters of each excerpt; loudness and brightness take four values each, evenly spaced in time."""
         rng = np.random.default_rng(self.seed)
         n = self.n_tracks
         speed, major = rng.random(n), rng.random(n) < 0.5
@@ -202,21 +232,23 @@ class SyntheticDynamic(_Rendered, DynamicDataset):
         )  # fmt: skip
 
     def annotations(self, split: str, source: str = "task") -> dict[str, Annotation]:
-        """Labels of a split at 1.0, 1.5, ..., 30.5 s: valence and arousal of the last second. There is one source.
+        """Labels of a split at 1.0, 1.5, ..., 30.5 s: valence and arousal of the second before. There is one source.
 
-        The last half second has none, since openSMILE needs a little more than a window.
+        The last 0.5 s have none, since openSMILE needs a little more than a window.
         """
         times = np.arange(1.0, self.seconds - 0.25, 0.5)
         last_second = times[:, None] - 1 + (np.arange(100) + 0.5) / 100
-        found = {}
-        for song, how in self.recipes.loc[self.splits[split]].iterrows():
-            level, bright = (course(how[key], last_second, self.seconds).mean(1) for key in ("level", "brightness"))
-            values = np.stack(affect(how["speed"], how["major"], level, bright), axis=1)
-            found[song] = Annotation(times, values.astype("float32"))
-        return found
+        annotations = {}
+        for song, recipe in self.recipes.loc[self.splits[split]].iterrows():
+            level, bright = (
+                value_at(recipe[key], last_second, self.seconds).mean(1) for key in ("level", "brightness")
+            )
+            values = np.stack(affect(recipe["speed"], recipe["major"], level, bright), axis=1)
+            annotations[song] = Annotation(times, values.astype("float32"))
+        return annotations
 
     def recordings(self, ids: list[str]) -> dict[str, Recording]:
-        """Audio of the songs, whole."""
+        """The complete audio of the songs."""
         paths = {track.id: track.path for track in self.tracks}
         return {song: Recording(paths[song], 0.0) for song in ids}
 

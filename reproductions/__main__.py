@@ -1,39 +1,44 @@
 """The board: every published cell of every paper, what was measured, and the verdict."""
 
+import importlib
 import sys
 from pathlib import Path
 
-from common import cli, published, report
+from common import cli, report
 from common.errors import InputError
-from common.files import json_text
+from common.files import json_text, write_atomically
+from common.verdict.recorded import Records
 from reproductions import beyond
 from reproductions.board import ROOT, claims, counts, generated, papers, rows
 
+COMMANDS = {  # each in a module of its own, whose --help says more
+    "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
+    "compare": ("reproductions.beyond", "papers' models across data sets"),
+    "report": ("reproductions.site.build", "a static site of all results"),
+    "new": ("reproductions.new", "a folder for a new paper, which trains and passes its tests at once"),
+}
+EPILOG = "\n".join(
+    ["commands (python -m reproductions COMMAND --help):"]
+    + [f"  {name:<8} {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    + ["python -m data_prep export writes the splits and predictions behind the numbers."]
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the board, or what another command does; returns the exit code."""
+    """Print the board, or run another command; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["compare"]:
-        return beyond.main(arguments[1:])
-    if arguments[:1] == ["verify"]:
-        from reproductions import verify
-
-        return verify.main(arguments[1:])
-    if arguments[:1] == ["report"]:
-        from reproductions.site import build
-
-        return build.main(arguments[1:])
-    epilog = (
-        "python -m reproductions report: a static site of all this; compare: models on each other's data sets; "
-        "python -m data_prep export: the splits and predictions behind it."
-    )
-    parser = cli.Parser(prog="python -m reproductions", description=__doc__, epilog=epilog)
+    if arguments and arguments[0] in COMMANDS:
+        return importlib.import_module(COMMANDS[arguments[0]][0]).main(arguments[1:])
+    parser = cli.Parser(prog="python -m reproductions", description=__doc__, epilog=EPILOG)
     add = parser.add_argument
+    add("command", nargs="?", metavar="COMMAND", help="one of the commands below (default: the board)")
     add("--results", type=Path, default=ROOT / "results", metavar="DIR", help="records (default: the suite's)")
     add("--json", action="store_true", help="one array of objects, a cell each")
     add("--claims", action="store_true", help="the papers' claims instead of their cells")
     add("--write", action="store_true", help="make the tables in the READMEs and the figures anew")
     options = parser.parse_args(arguments)
+    if options.command:
+        parser.error(f"unknown command '{options.command}': there are {', '.join(COMMANDS)}")
     return cli.run(lambda: _board(options))
 
 
@@ -42,23 +47,24 @@ def _board(options) -> int:
         raise InputError(f"{options.results}: no such folder of records")
     if options.write:
         for path, text in generated(options.results).items():
-            path.write_text(text)
+            write_atomically(path, text.encode())
             print(path.relative_to(ROOT))
-        from common import plots
+        from common.report import figures
 
         for expected in papers():
-            for path in plots.draw_all(expected, published.Records(options.results, expected["paper"])):
+            records = Records(options.results, expected["paper"])
+            for path in figures.draw_all(expected, records, f"reproductions.{expected['paper']}"):
                 print(path)
     elif options.claims:
-        found = claims(options.results)
-        print(json_text(found, options.results, indent=1) if options.json else report.claims_table(found))
+        judged = claims(options.results)
+        print(json_text(judged, options.results, indent=1) if options.json else report.claims_table(judged))
     else:
-        found = rows(options.results)
+        cells = rows(options.results)
         if options.json:
-            print(json_text([row.fields for row in found], options.results, indent=1))
+            print(json_text([row.fields for row in cells], options.results, indent=1))
         else:
-            print(report.board(found) + "\n\nbeyond the papers\n" + beyond.table(options.results))
-            print("\n" + counts(found))
+            print(report.board(cells) + "\n\nbeyond the papers\n" + beyond.table(options.results))
+            print("\n" + counts(cells))
     return 0
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from common import backend, cli, protocol, published, report
+from common import backend, cli, protocol, report
 from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trained, Variant
 from common.experiment.identity import digest
 from common.experiment.runner import execute
 from common.files import cache_folder
 from common.parallel import available_cores
 from common.verdict.claims import judge_claims
+from common.verdict.recorded import Records, coverage_of, headline
 from data_prep import open_dataset
 
 PAPER = "beyond"  # the folder of the records
@@ -251,22 +252,22 @@ def table(results: Path, render=report.text_table) -> str:
 
     Below it, how far each network is from ridge regression.
     """
-    lines, beyond = [], published.Records(results, PAPER)
+    lines, beyond = [], Records(results, PAPER)
     for dataset in beyond.datasets():
         rows = [(name, record) for name in [*TITLES, EMBEDDING] if (record := beyond.get(dataset, name))]
         paper, where, names = BESIDE.get(dataset, ("", "", []))
-        own, suites = (published.Records(folder, paper) for folder in (results, RESULTS))
+        own, suites = (Records(folder, paper) for folder in (results, RESULTS))
         rows += [(name, r) for name in names if (r := own.get(where, name) or suites.get(where, name))]
         for name, record in rows:
             title = record["title"] + (", trained on it" if name not in (*TITLES, EMBEDDING, *TRIVIAL) else "")
-            split, metric, targets = published.headline(record)
+            split, metric, targets = headline(record)
             told = [t for t in targets if t in TARGETS] or targets[-1:]  # of nine emotions the average alone
             cells = []
             for target in told:
                 values = np.array([run["metrics"][split][metric][target] for run in record["runs"]])
                 spread = f" ± {report.number(values.std(ddof=1))}" if len(values) > 1 and np.ptp(values) else ""
                 cells.append(f"{target} {report.number(values.mean())}{spread}")
-            facts = published.covered(record["facts"], split)
+            facts = coverage_of(record["facts"], split)
             songs = f"{facts['n_train']}, {facts['n_test']}"
             metric = metric.split("_mean_over")[0].replace("_", " ")
             lines.append([dataset.replace("_to_", " → "), title, songs, metric, ", ".join(cells), len(record["runs"])])

@@ -1,9 +1,11 @@
-"""All papers together: their cells and claims beside what is recorded, and the generated parts of READMEs and pages."""
+"""All papers together: their cells and claims with what is recorded, and the generated parts of READMEs and pages."""
 
 from pathlib import Path
 
-from common import published, report
+from common import report
+from common.verdict.board import Row, join, load_expected
 from common.verdict.claims import judge_claims
+from common.verdict.recorded import Records
 from reproductions import benchmarks, beyond, simulations
 
 ROOT = Path(__file__).parents[1]
@@ -14,33 +16,32 @@ VERDICTS = DOCS / "verdicts.md"
 
 def papers() -> list[dict]:
     """The expected tables of all papers, by folder name."""
-    return [published.load_expected(path) for path in sorted(PAPERS.glob("*/expected.json"))]
+    return [load_expected(path) for path in sorted(PAPERS.glob("*/expected.json"))]
 
 
-def rows(results: Path, *, readings: bool = False) -> list[published.Row]:
-    """All cells of all papers beside what is recorded under `results`."""
-    joined = (published.join(e, published.Records(results, e["paper"]), readings=readings) for e in papers())
-    return [row for part in joined for row in part]
+def rows(results: Path) -> list[Row]:
+    """All cells of all papers with what is recorded under `results`."""
+    return [row for expected in papers() for row in join(expected, Records(results, expected["paper"]))]
 
 
-def counts(every: list[published.Row]) -> str:
-    """How often each verdict comes out; papers that are here as an example are counted apart."""
-    apart = [expected["paper"] for expected in papers() if expected.get("apart")]
-    told = report.counts([row for row in every if row.fields["paper"] not in apart])
-    for paper in apart:
-        told += f"; apart from these {paper}, {report.counts([r for r in every if r.fields['paper'] == paper])}"
-    return told
+def counts(cells: list[Row]) -> str:
+    """How often each verdict comes out; papers that are here as an example are not part of the totals."""
+    excluded = [expected["paper"] for expected in papers() if expected.get("exclude_from_totals")]
+    text = report.counts([row for row in cells if row.fields["paper"] not in excluded])
+    for paper in excluded:
+        text += f"; apart from these {paper}, {report.counts([row for row in cells if row.fields['paper'] == paper])}"
+    return text
 
 
 def claims(results: Path) -> list[dict]:
     """All claims of all papers, tested on what is recorded under `results`."""
-    return [c for e in papers() for c in judge_claims(e, published.Records(results, e["paper"]))]
+    return [c for e in papers() for c in judge_claims(e, Records(results, e["paper"]))]
 
 
 def generated(results: Path) -> dict[Path, str]:
     """The READMEs and the pages in docs/ with their generated parts made anew: {file: text}."""
-    every = rows(results)
-    board = counts(every) + ".\n\n" + report.summary(every, report.markdown_table)
+    cells = rows(results)
+    board = counts(cells) + ".\n\n" + report.summary(cells, report.markdown_table)
     recorded = benchmarks.generated(results)
     pages = {
         ROOT / "README.md": {"board": board},
@@ -50,14 +51,14 @@ def generated(results: Path) -> dict[Path, str]:
     }
     texts = {path: report.replace_generated(path, parts) for path, parts in pages.items()}
     for expected in papers():
-        path, records = PAPERS / expected["paper"] / "README.md", published.Records(results, expected["paper"])
-        measured = [row for row in published.join(expected, records) if row.fields["record"]]
+        path, records = PAPERS / expected["paper"] / "README.md", Records(results, expected["paper"])
+        measured = [row for row in join(expected, records) if row.fields["record"]]
         tables = [report.board(measured, report.markdown_table)]
-        for dataset, split, metrics, variants in expected["beside"]:
+        for dataset, split, metrics, variants in expected["variant_tables"]:
             for metric in metrics if isinstance(metrics, list) else [metrics]:
                 inputs = {record["facts"]["input"] for name in variants if (record := records.get(dataset, name))}
-                heard = f", {inputs.pop()}" if len(inputs) == 1 else ""
-                title = f"All variants: {metric} on {dataset}, {split}{heard}, mean over runs (average: ± deviation)"
+                of_input = f", {inputs.pop()}" if len(inputs) == 1 else ""
+                title = f"All variants: {metric} on {dataset}, {split}{of_input}, mean over runs (average: ± deviation)"
                 table = report.variants_table(records, dataset, split, metric, variants)
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(judge_claims(expected, records), report.markdown_table)

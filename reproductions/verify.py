@@ -19,15 +19,18 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtrit
 
-from common import backend, cli, provenance, published, report
+from common import backend, cli, provenance, report
 from common.errors import InputError
 from common.experiment import Experiment
 from common.experiment import records as recorded
 from common.experiment.runner import execute
 from common.files import cache_folder, json_text, lock, write_atomically
 from common.parallel import available_cores
+from common.verdict.board import join
+from common.verdict.cells import ALPHA, delta
+from common.verdict.recorded import VERIFICATIONS, Records, headline, read_verified
 from data_prep import DATASETS
-from data_prep.dataset import data_root
+from data_prep.base import data_root
 from reproductions import board
 
 EQUAL, VERIFIED, CONSISTENT, OUTSIDE, ONE_RUN = "equal", "verified", "consistent", "outside", "one recorded run"
@@ -75,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _verify(options) -> int:
-    records = {e["paper"]: published.Records(options.results, e["paper"]) for e in board.papers()}
+    records = {e["paper"]: Records(options.results, e["paper"]) for e in board.papers()}
     targets = choose(records, options.what, options.paper)
     if options.sample and options.sample < len(targets):
         drawn = np.random.default_rng().choice(len(targets), options.sample, replace=False)
@@ -95,7 +98,7 @@ def _verify(options) -> int:
     return int(any(outcome.get("word") in FAILED for outcome in outcomes))
 
 
-def choose(records: dict[str, published.Records], what: list[str], paper: str | None) -> list[Target]:
+def choose(records: dict[str, Records], what: list[str], paper: str | None) -> list[Target]:
     """The recorded variants that are meant. Raises InputError for a name that nothing recorded has."""
     if paper and paper not in records:
         raise InputError(f"--paper {paper}: no such paper; there are {', '.join(records)}")
@@ -118,10 +121,10 @@ def choose(records: dict[str, published.Records], what: list[str], paper: str | 
     return chosen
 
 
-def _answered(expected: dict, records: published.Records) -> dict[tuple[str, str], list[dict]]:
+def _answered(expected: dict, records: Records) -> dict[tuple[str, str], list[dict]]:
     """By data set and variant, the published cells that stand beside a record."""
     answered = {}
-    for row in published.join(expected, records):
+    for row in join(expected, records):
         if row.fields["record"]:
             answered.setdefault((row.fields["dataset"], row.fields["variant"]), []).append(
                 {"id": row.fields["cell"], "level": row.level, "primary": row.primary}
@@ -132,7 +135,7 @@ def _answered(expected: dict, records: published.Records) -> dict[tuple[str, str
     return answered
 
 
-def _recorded(records: published.Records) -> list[tuple[str, str]]:
+def _recorded(records: Records) -> list[tuple[str, str]]:
     """All data sets and variants that a paper has records of."""
     folder = records.results / records.paper
     return [(name, path.stem) for name in records.datasets() for path in sorted((folder / name).glob("*.json"))]
@@ -158,11 +161,11 @@ def _experiment(target: Target, record: dict, options) -> tuple[Experiment, dict
         arguments += ["--dataset", target.dataset if by_its_name else training.dataset]
     if training.folds:
         arguments += ["--folds", str(record["settings"]["folds"])]
-    parsed = cli.parser(training, "verify").parse_args(arguments)
+    parsed = cli.parser(training).parse_args(arguments)
     return training.build(parsed), {variant.name: variant for variant in training.variants(parsed)}
 
 
-def _outcome(target: Target, records: published.Records, experiments: dict, options) -> dict:
+def _outcome(target: Target, records: Records, experiments: dict, options) -> dict:
     """What came out for one variant, as JSON; with a `reason` and no `word` if it cannot be derived here."""
     record = records.get(target.dataset, target.variant)
     place = {"paper": target.paper, "dataset": target.dataset, "variant": target.variant}
@@ -223,8 +226,8 @@ def compare(record: dict, derived: list[dict], cells) -> dict:
 
 
 def _first(record: dict) -> dict:
-    split, metric, targets = published.headline(record)
-    of_cell = {"id": None, "published": None, "baseline": None, "level": 1 - published.ALPHA}
+    split, metric, targets = headline(record)
+    of_cell = {"id": None, "published": None, "baseline": None, "level": 1 - ALPHA}
     return {"split": split, "metric": metric, "target": targets[-1], **of_cell}
 
 
@@ -236,7 +239,7 @@ def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
     found = {"cell": cell["id"], "split": where[0], "metric": where[1], "target": where[2], "recorded": mean, "runs": n}
     known = mean if cell["published"] is None else cell["published"]
     found |= {"derived": value, "half_width": None}
-    found |= {"matters": published.delta(where[1], where[2], known, cell["baseline"])}
+    found |= {"matters": delta(where[1], where[2], known, cell["baseline"])}
     if n > 1:
         spread = float(np.std(before, ddof=1)) * np.sqrt(1 / len(now) + 1 / n)
         found["half_width"] = float(stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
@@ -275,8 +278,8 @@ def keep(results: Path, outcome: dict) -> None:
 
     place = place_of(outcome)
     with lock(results / ".lock"):
-        known = [one for one in published.read_verified(results) if place_of(one) != place]
-        path = results / published.VERIFIED
+        known = [one for one in read_verified(results) if place_of(one) != place]
+        path = results / VERIFICATIONS
         lines = [json_text(one, path) for one in sorted([*known, outcome], key=place_of)]
         text = ",\n".join(lines)
         write_atomically(path, f"[\n{text}\n]\n".encode())

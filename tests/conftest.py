@@ -96,7 +96,8 @@ def small_deam(tmp_path_factory) -> Path:
     The first feature is where the window starts on the clock of the labels; the others tell the labels at its end.
     The audio is noise that is the louder the higher the arousal.
     """
-    from data_prep.deam import COLUMNS, DYNAMIC
+    from data_prep.deam.annotations import DYNAMIC
+    from data_prep.deam.features import COLUMNS
 
     root = tmp_path_factory.mktemp("small_deam")
     starts = {3: ("0.36", 36), 24: ("1", 60), 39: ("1.2", 80)}  # as written in metadata_2013, in seconds

@@ -1,11 +1,12 @@
-"""A paper made up for tests of verdicts: cells, and records of runs whose strength is known."""
+"""What several tests make up: a paper (cells, and records of runs whose strength is known), sounds, a network."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 
-from common import metrics, published
+from common import metrics
+from common.verdict.recorded import Records
 
 
 def cell(identity, variant, value, **more):
@@ -78,11 +79,47 @@ def dynamic_record(offset=0.0, songs=40, seeds=range(4), **facts):
     return {"settings": {}, "facts": known | facts, "runs": runs}
 
 
-def paper(results: Path, cells, claims=(), **variants) -> tuple[dict, published.Records]:
+def table(cells, claims=(), **more) -> dict:
+    """The content of an `expected.json`."""
+    fields = {"paper": "paper", "title": "A paper", "citation": "Nobody (2000).", "trivial_baselines": []}
+    return fields | {"cells": cells, "claims": list(claims), "declared": [], "variant_tables": []} | more
+
+
+def paper(results: Path, cells, claims=(), **variants) -> tuple[dict, Records]:
     """Writes the records of variants; returns the expected table and the records of the paper."""
     folder = results / "paper" / "songs"
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in variants.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
-    expected = {"paper": "paper", "trivial_baselines": [], "cells": cells, "claims": list(claims), "declared": []}
-    return expected, published.Records(results, "paper")
+    return table(cells, claims), Records(results, "paper")
+
+
+VOICE_RATE = 44100
+
+
+def voice(seconds: float, rate: int = VOICE_RATE) -> np.ndarray:
+    """Harmonics of a pitch that goes up and down once a second, with a little noise."""
+    t = np.arange(int(seconds * rate)) / rate
+    phase = 2 * np.pi * (150 * t - 20 / (2 * np.pi) * np.cos(2 * np.pi * t))
+    tone = sum(np.sin(n * phase) / n for n in range(1, 10)) * (0.6 + 0.4 * np.sin(3 * np.pi * t))
+    return (0.1 * tone + 0.001 * np.random.default_rng(0).standard_normal(len(t))).astype("float32")
+
+
+MUSIC_RATE = 22050
+
+
+def music(seconds: float, seed=0) -> np.ndarray:
+    """A tune over noise, louder and softer."""
+    rng, t = np.random.default_rng(seed), np.arange(int(seconds * MUSIC_RATE)) / MUSIC_RATE
+    tune = np.sin(2 * np.pi * 220 * 2 ** (rng.integers(0, 12, int(seconds * 4) + 1)[(t * 4).astype(int)] / 12) * t)
+    return (0.3 * tune * (1 + 0.5 * np.sin(t)) + 0.02 * rng.standard_normal(len(t))).astype("float32")
+
+
+def plain_gru(units: tuple[int, ...], targets: int):
+    """The Standard GRU from Keras's own layers, (steps, 160) -> (targets,)."""
+    from common.layers import keras
+
+    x = h = keras.Input((None, 160))
+    for n in units:
+        h = keras.layers.GRU(n, return_sequences=True, reset_after=False, recurrent_activation="sigmoid")(h)
+    return keras.Model(x, keras.layers.Dense(targets, "sigmoid")(keras.layers.GlobalAveragePooling1D()(h)))

@@ -25,6 +25,10 @@ def test_resampled_tone_keeps_its_pitch(tmp_path):
     assert np.argmax(np.abs(np.fft.rfft(samples))) == 440
 
 
+def test_samples_at_the_wanted_rate_are_not_touched():
+    assert audio.resample(SECOND, 22050, 22050) is SECOND
+
+
 @pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "flac", "wav"])
 def test_formats_that_libsndfile_decodes(tmp_path, suffix):
     path = tmp_path / f"tone.{suffix}"

@@ -31,8 +31,9 @@ from reproductions.chaki2020 import baselines, model, train
 from reproductions.chaki2020.clips import Clips, load, validation
 from reproductions.chaki2020.variants import AT, BASELINES, NAT, variants
 from tests.conftest import ROOT
-from tests.test_emomusic import TIMES, write_copy
-from tests.test_opensmile import RATE, voice
+from tests.made_up import VOICE_RATE as RATE
+from tests.made_up import voice
+from tests.miniatures import TIMES, write_copy
 
 rng = np.random.default_rng(0)
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from common import metrics, published
+from common import metrics
 from common.errors import InputError
-from common.published import ALPHA
+from common.verdict.board import join
+from common.verdict.cells import ALPHA, half_width
 from common.verdict.claims import holm, judge_claims, p_and_side
 from common.verdict.crossed import Estimate, estimate, satterthwaite, standard_error
 from common.verdict.resampling import METRICS, leaving_out
@@ -325,7 +326,7 @@ def test_special_cases_of_the_crossed_analysis():
         found = estimate(runs, left_out)
         assert (found.variance, found.df) == (pytest.approx(runs.var(ddof=1) / 3), 2)
     half = estimate(runs, against_one_run=True).half_width(0.95)
-    assert half == pytest.approx(published.half_width(runs.std(ddof=1), 3, None, 1, 0, 0.95))
+    assert half == pytest.approx(half_width(runs.std(ddof=1), 3, None, 1, 0, 0.95))
     alike = np.tile(np.random.default_rng(0).normal(size=20), (3, 1))  # runs that do not differ: a test over songs
     found = estimate(alike.mean(1), without_each(alike))
     assert found.df == pytest.approx(19) and found.variance == pytest.approx(alike[0].var(ddof=1) / 20)
@@ -541,5 +542,5 @@ def test_what_a_split_covers(paper):
     cells = [cell("x", "one", 0.2, split="test", metric="rmse_pooled")]
     for facts, verdict in ((splits["test"], "partial"), ({}, "reproduced")):
         expected, records = paper(cells, one=dynamic_record(splits={"test": facts}))
-        row = published.join(expected, records)[0]
+        row = join(expected, records)[0]
         assert (row.fields["verdict"], row.fields["frames"]) == (verdict, facts.get("frames"))

@@ -93,8 +93,8 @@ def one_class(songs):
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (no_class, "Songs: has 0 class folders (none), and two or more are needed"),
-        (one_class, "Songs: has 1 class folder (sad), and two or more are needed"),
+        (no_class, "Songs: has 0 class folders (none), at least 2 are needed"),
+        (one_class, "Songs: has 1 class folder (sad), at least 2 are needed"),
         (lambda s: (s / "calm").mkdir(), "Songs/calm: holds 0 recordings, and a class needs 2 or more"),
         (lambda s: write(s / "calm" / "one.wav", seed=9), "Songs/calm: holds 1 recording, and a class needs 2 or more"),
         (lambda s: (s / "sad").rename(s / "Happy "), "the classes 'Happy ' and 'happy' differ in blanks or capitals"),
@@ -103,9 +103,9 @@ def one_class(songs):
         (lambda s: (s / "sad" / "link.wav").symlink_to("nowhere"), "sad/link.wav: no such file"),
         (lambda s: write(s / "sad" / "c.wav", 0.9), "sad/c.wav: lasts 0.9 s instead of at least 2 s"),
         (lambda s: write(s / "sad" / "c.wav", 0), "sad/c.wav: lasts 0.0 s instead of at least 2 s"),
-        (lambda s: write(s / "sad" / "live" / "c.wav"), "sad/live: a folder in a class folder"),
-        (lambda s: write(s / "song.wav"), "song.wav: lies beside the class folders, where only artists.csv may"),
-        (lambda s: (s / "artist.csv").write_text(""), "artist.csv: lies beside the class folders"),
+        (lambda s: write(s / "sad" / "live" / "c.wav"), "sad/live: is a folder in a class folder"),
+        (lambda s: write(s / "song.wav"), "song.wav: is outside of the class folders, where only artists.csv"),
+        (lambda s: (s / "artist.csv").write_text(""), "artist.csv: is outside of the class folders"),
         (
             lambda s: shutil.copy(s / "happy" / "one.wav", s / "sad" / "another name.wav"),
             "sad/another name.wav: the same recording as {0}/happy/one.wav, byte for byte; keep it in one place",
@@ -127,10 +127,10 @@ def test_faults_in_the_folders(songs, spoil, told):
         (lambda t: t.replace(",", ";"), "has no column 'file'"),
         (lambda t: t.replace('"Duo, The"', "Duo, The"), r"line 3: has 3 fields, not 2 \(a comma in a field needs"),
         (lambda t: t.replace("sad/c.wav", "happy/one.wav"), "line 7: happy/one.wav has a line already"),
-        (lambda t: t.replace("sad/c.wav", "c.wav"), "names c.wav, which is not there as CLASS/FILE"),
+        (lambda t: t.replace("sad/c.wav", "c.wav"), "names c.wav, but there is no such CLASS/FILE"),
         (lambda t: "".join(t.splitlines(True)[:-1]), "has no line for sad/c.wav; add it"),
-        (lambda t: t + "sad/d.wav,Band\n", "names sad/d.wav, which is not there as CLASS/FILE; mend the line"),
-        (lambda t: "", "is empty; mend it"),
+        (lambda t: t + "sad/d.wav,Band\n", "names sad/d.wav, but there is no such CLASS/FILE; correct"),
+        (lambda t: "", "is empty; correct"),
     ],
 )
 def test_faults_in_the_artists(songs, change, told):
@@ -159,7 +159,7 @@ def test_on_the_command_line(songs):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "Songs: audio of 6 of 6 tracks, as collected (flac, wav)" in done.stdout
-    assert "Songs is whole; labels: class" in done.stdout
+    assert "Songs is complete; labels: class" in done.stdout
     shutil.copy(songs / "happy" / "one.wav", songs / "sad")
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and "sad/one.wav: the same recording as" in done.stdout

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from common.published import BOARD_KEYS
+from common.verdict.board import BOARD_KEYS
 from common.verdict.claims import KEYS
 from reproductions.board import counts, rows
 from tests.conftest import ROOT
@@ -170,7 +170,7 @@ def test_data_prep_lists_what_is_wrong(broken_emotify):
 
 def test_data_prep_on_real_recordings(real_root, cache):
     done = run("data_prep", "emotify", "--data-root", real_root)
-    assert done.returncode == 0 and "audio of 400 of 400 tracks" in done.stdout and "is whole" in done.stdout
+    assert done.returncode == 0 and "audio of 400 of 400 tracks" in done.stdout and "is complete" in done.stdout
 
 
 def test_partial_data_say_so(small_emotify, tmp_path):

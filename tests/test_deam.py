@@ -11,8 +11,10 @@ import soundfile
 from common import audio
 from common.errors import InputError
 from common.files import cache_folder
-from data_prep.deam import DEVELOPMENT, DYNAMIC, EVALUATION, FEATURES, LABEL_SOURCES, Deam, align_to_labels
-from data_prep.dynamic import Recording
+from data_prep.deam import DEVELOPMENT, EVALUATION, Deam
+from data_prep.deam.annotations import DYNAMIC, LABEL_SOURCES
+from data_prep.deam.features import FEATURES
+from data_prep.dynamic import Recording, align_to_labels
 from tests.conftest import deam_labels
 
 SONGS = ["3", "24", "39", "1005", "1006", "2001", "2002"]
@@ -32,7 +34,6 @@ def values(annotations):
 
 def test_real_labels(real):
     assert real.splits == {"development": DEVELOPMENT, "evaluation": EVALUATION}
-    assert len(DEVELOPMENT) == 431 and sum(int(song) <= 1000 for song in DEVELOPMENT) == 195
     deviations = {"task": (0.352, 0.330), "deam": (0.2485, 0.291), "repaired": (0.318, 0.361)}  # valence, arousal
     for source, deviation in deviations.items():
         found = values(real.annotations("development", source))
@@ -75,6 +76,14 @@ def test_real_clock_of_features_and_audio(real, song):
         index, rows = align_to_labels(at[there], real.features()[song][0], official, "starts_at_label")
         fits[shift] = np.corrcoef(means[there][index], rows)[0, 1]
     assert max(fits, key=fits.get) == 0 and fits[0] > 0.98
+
+
+def test_split_of_mediaeval_2015():
+    for split in (DEVELOPMENT, EVALUATION):
+        assert [int(song) for song in split] == sorted({int(song) for song in split})
+    assert [sum(first < int(song) <= first + 1000 for song in DEVELOPMENT) for first in (0, 1000)] == [195, 236]
+    assert [str(song) for song in range(2001, 2059)] == EVALUATION
+    assert Deam.n_tracks == 489
 
 
 def test_feature_names():
@@ -163,7 +172,7 @@ def test_zips_are_read_as_folders_are(small_deam, broken_deam):
 def test_parsed_features_are_cached(broken_deam, capsys):
     whole = Deam(broken_deam.parent).features()
     capsys.readouterr()
-    entry = cache_folder() / "features" / "deam" / f"{Deam(broken_deam.parent)._features_key}.npy.sha256"
+    entry = cache_folder() / "features" / "deam" / f"{Deam(broken_deam.parent)._features.key}.npy.sha256"
     assert len(Deam(broken_deam.parent).features()) == 7 and capsys.readouterr().err == ""
     entry.write_bytes(entry.read_bytes()[:-1] + b"?")
     again = Deam(broken_deam.parent).features()
@@ -279,7 +288,7 @@ def test_faults_in_the_labels(broken_deam, place, change, told):
         (lambda t: t.replace("0.36", ""), "line 2, song 3: start '' is not"),
         (lambda t: t.replace('"\t0.36', 'more,"\t0.36'), "line 2, song 3: has 8 fields instead of 7"),
         (lambda t: t.replace("start of", "begin of"), r"has no column 'start of the segment \(min\.sec\)'"),
-        (lambda t: re.sub(r"\n3,[^\n]*", "", t), "does not tell where song 3 starts"),
+        (lambda t: re.sub(r"\n3,[^\n]*", "", t), "has no line for song 3 with its start"),
         (lambda t: "", "is empty"),
     ],
 )
@@ -294,7 +303,7 @@ def test_a_wrong_start_leaves_no_window(broken_deam):
     with pytest.raises(InputError, match=r"features/3\.csv: has no window within the excerpt"):
         Deam(broken_deam.parent).features()
     shutil.rmtree(broken_deam / "metadata")
-    with pytest.raises(InputError, match=r"metadata_2013\.csv: does not tell where song 3 starts"):
+    with pytest.raises(InputError, match=r"metadata_2013\.csv: has no line for song 3 with its start"):
         Deam(broken_deam.parent).features()
 
 
@@ -350,7 +359,7 @@ def test_faults_in_the_cuts(cuts):
 def test_on_the_command_line(small_deam):
     command = [sys.executable, "-m", "data_prep", "deam", "--data-root", str(small_deam)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
-    assert done.returncode == 2 and "deam is not whole" in done.stderr, done.stderr
+    assert done.returncode == 2 and "deam is not complete" in done.stderr, done.stderr
     assert "deam: audio of 7 of 489 tracks, transcoded (wav)" in done.stdout
     assert "features of 5 of 431 development songs and 2 of 58 evaluation songs" in done.stdout
 

@@ -315,11 +315,11 @@ def train(tmp_path, monkeypatch, capsys):
     every = [Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
              for k, name in enumerate(["base", "plain", "sandy", "other"])]  # fmt: skip
     training = cli.Training(
-        "A toy.", lambda epochs: every, lambda options: Covered(log), lambda variant: ("base",), expected, ("other",)
+        lambda options: every, lambda options: Covered(log), lambda variant: ("base",), ("other",), expected=expected
     )
 
     def go(*arguments):
-        code = cli.train(training, "toy", [*arguments, "--jobs", "1"])
+        code = training.main([*arguments, "--jobs", "1"])
         out, err = capsys.readouterr()
         table = [line.split()[0] for line in out.splitlines() if line.split()[:1] and line.split()[0] in names]
         return code, table, out, err

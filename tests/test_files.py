@@ -2,12 +2,14 @@
 
 import json
 import math
+from pathlib import Path
 
+import platformdirs
 import pytest
 
 from common import weights
 from common.errors import InputError
-from common.files import finite, json_text
+from common.files import cache_folder, finite, json_text
 
 
 def test_json_text_is_read_back():
@@ -26,6 +28,17 @@ def test_json_text_is_read_back():
 def test_numbers_that_are_not_finite_are_refused(value, where):
     with pytest.raises(InputError, match=rf"x\.json: '{where}' is not a finite number"):
         json_text(value, "x.json")
+
+
+def test_the_cache_folder_is_the_named_one_else_the_earlier_one_else_the_systems(tmp_path, monkeypatch):
+    monkeypatch.setenv("MER_CACHE", "named")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, appauthor: tmp_path / "system" / name)
+    assert cache_folder() == Path("named")
+    monkeypatch.delenv("MER_CACHE")
+    assert cache_folder() == tmp_path / "system" / "mer-reproductions"
+    (tmp_path / "xdg" / "mer-reproductions").mkdir(parents=True)
+    assert cache_folder() == tmp_path / "xdg" / "mer-reproductions"
 
 
 def test_finite():

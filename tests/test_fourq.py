@@ -9,7 +9,7 @@ import soundfile
 
 from common import audio
 from common.errors import InputError
-from data_prep.dataset import VALENCE_AROUSAL
+from data_prep.base import VALENCE_AROUSAL
 from data_prep.fourq import QUADRANTS, FourQ
 from tests.conftest import ROOT
 
@@ -156,8 +156,14 @@ def test_fingerprint_follows_labels_artists_and_audio(root):
         (lambda t: t.replace("0002,", "0001,"), "line 3: MT0000000001 has a line already"),
         (lambda t: t.replace("0002,", "0002,,"), "line 3: has 3 fields, not 2"),
         (lambda t: t.replace("0002,Q3\n", "0002,Q3\n\n"), "line 4: has 0 fields, not 2"),
-        (lambda t: t.replace("0002,Q3", "0002,Q1"), "song MT0000000002 is not there as in .*annotations"),
-        (lambda t: t.replace("MT0000000002,Q3\n", ""), "song MT0000000002 is not there as in .*annotations"),
+        (
+            lambda t: t.replace("0002,Q3", "0002,Q1"),
+            "song MT0000000002 is missing or in another quadrant than in .*annotations",
+        ),
+        (
+            lambda t: t.replace("MT0000000002,Q3\n", ""),
+            "song MT0000000002 is missing or in another quadrant than in .*annotations",
+        ),
         (lambda t: "", "is empty"),
     ],
 )
@@ -172,7 +178,10 @@ def test_faults_in_the_labels(root, change, told):
     [
         (lambda t: t.replace("Artist", "Band"), "has no column 'Artist'"),
         (lambda t: t.replace('"Red"', "Red, Light"), "line 4: has 7 fields, not 6"),
-        (lambda t: t.replace(",Q2,", ",Q3,"), "song MT0000000005 is not there as in .*annotations"),
+        (
+            lambda t: t.replace(",Q2,", ",Q3,"),
+            "song MT0000000005 is missing or in another quadrant than in .*annotations",
+        ),
         (lambda t: t.replace("é", "\udce9"), "cannot be read as a table in UTF-8"),
     ],
 )
@@ -228,7 +237,7 @@ def test_excerpts_in_a_wrong_place(root):
     write(folder / "Q3" / "song.wav", 26, seed=1)
     shutil.copy(folder / "Q1" / "MT0000000003.wav", folder / "Q4" / f"{SHORT}.wav")
     wrong, unknown, twice = faults(root)
-    assert "Q2/MT0000000003.wav: song MT0000000003 is annotated Q1; take it away" in wrong
+    assert "Q2/MT0000000003.wav: song MT0000000003 is annotated Q1; remove it" in wrong
     assert "Q3/song.wav: song song is not annotated; take it away" in unknown
     assert f"Q4/{SHORT}.wav: the same recording as " in twice and "Q1/MT0000000003.wav, byte for byte" in twice
 
@@ -236,7 +245,7 @@ def test_excerpts_in_a_wrong_place(root):
 def test_on_the_command_line(root):
     command = [sys.executable, "-m", "data_prep", "4q", "--data-root", str(root)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 2 and "4q is not whole" in done.stderr, done.stderr
+    assert done.returncode == 2 and "4q is not complete" in done.stderr, done.stderr
     assert "4q: audio of 6 of 900 tracks, transcoded (wav)" in done.stdout and "cite: Panda" in done.stdout
     done = subprocess.run([*command[:3], "4Q", *command[4:]], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and done.stderr == "error: 4Q: no such data set; did you mean 4q?\n"

@@ -119,7 +119,7 @@ from common.experiment.runner import call_of
 from reproductions.malik2017.train import TRAINING
 from common.cli import parser
 
-options = parser(TRAINING, "x").parse_args(["--data-root", sys.argv[1], "--allow-missing", "--jobs", "1"])
+options = parser(TRAINING).parse_args(["--data-root", sys.argv[1], "--allow-missing", "--jobs", "1"])
 experiment = TRAINING.build(options)
 variants = {v.name: v for v in TRAINING.variants(options)}
 names = ["crnn_l20", "cv_crnn_l20", "li2016", "crnn_log_mel_l20"]

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import backend, metrics, protocol, published
+from common import backend, metrics, protocol
 from common.errors import InputError
 from common.experiment import Samples, Split
+from common.verdict.board import load_expected
 from data_prep import open_dataset
 from reproductions.jakubik2017 import cross_validation, emotify, learning, quadrants
 from tests.conftest import GIVEN_ROOT, ROOT
 
-EXPECTED = published.load_expected(ROOT / "reproductions" / "jakubik2017" / "expected.json")
+EXPECTED = load_expected(ROOT / "reproductions" / "jakubik2017" / "expected.json")
 
 
 def test_parameter_counts():
@@ -133,7 +134,7 @@ def test_every_variant_named_in_the_table_exists():
     for claim in EXPECTED["claims"]:
         named = {claim["a"], claim.get("b", claim["a"])}
         assert claim["kind"] == "benchmark" or named <= known[claim["dataset"]].keys()
-    for dataset, *_, shown in EXPECTED["beside"]:
+    for dataset, *_, shown in EXPECTED["variant_tables"]:
         assert set(shown) <= known[dataset].keys()
 
 

@@ -12,6 +12,7 @@ from common.layers import keras
 from common.layers.keras1 import GRU
 from reproductions.jakubik2017 import model
 from tests.conftest import ROOT
+from tests.made_up import plain_gru
 
 rng = np.random.default_rng(0)
 
@@ -37,17 +38,9 @@ def test_states_follow_equations_7_to_10():
         np.testing.assert_allclose(states[:, t], h, atol=1e-5)
 
 
-def slow_network(targets):
-    """The Standard GRU from Keras's own layers."""
-    x = h = keras.Input((None, 160))
-    for units in model.UNITS:
-        h = keras.layers.GRU(units, return_sequences=True, reset_after=False, recurrent_activation="sigmoid")(h)
-    return keras.Model(x, keras.layers.Dense(targets, "sigmoid")(keras.layers.GlobalAveragePooling1D()(h)))
-
-
 def test_trains_as_keras_own_gru_does():
     backend.start(0)
-    fast, slow = model.standard_gru(9), slow_network(9)
+    fast, slow = model.standard_gru(9), plain_gru(model.UNITS, 9)
     weights = [rng.standard_normal(w.shape).astype("float32") * 0.1 for w in slow.get_weights()]
     x, y = rng.standard_normal((20, 15, 160)).astype("float32"), rng.random((20, 9)).astype("float32")
     losses = []

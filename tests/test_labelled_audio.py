@@ -44,13 +44,13 @@ def test_it_is_read(mine):
         (lambda t: t.replace("2,3.wav,-0", "2,3.wav,-7", 1), r"line 83, column arousal: -7.* is not in \[-1, 1\]"),
         (
             lambda t: t.replace("2.5,3.wav,", "2.6,3.wav,", 1),
-            "line 84, column time_s: 2.6 is not the next .*before is 2",
+            "line 84, column time_s: 2.6 is not the next .*previous one is 2",
         ),
         (lambda t: t.replace("2.5,3.wav,", "nan,3.wav,", 1), "line 84, column time_s: 'nan' is not a number"),
         (lambda t: t.replace("2,3.wav,", "0.5,3.wav,", 1), "line 83, column time_s: 0.5 is before 1.0"),
-        (lambda t: t.replace("2,3.wav,", "2,,", 1), "line 83, column file: names no recording"),
+        (lambda t: t.replace("2,3.wav,", "2,,", 1), "line 83, column file: is empty"),
         (lambda t: t.replace("note", "valence"), "has two columns 'valence'"),
-        (lambda t: t.replace(",", ";"), "has no column 'file' .*divided by commas"),
+        (lambda t: t.replace(",", ";"), "has no column 'file' .*columns by commas"),
         (lambda t: t.replace(",3.wav,", ",3.wav,0,", 1), "line 83: has 6 fields, not 5"),
         (lambda t: "", "has no column 'file' \\(but nothing\\)"),
     ],
@@ -68,7 +68,7 @@ def test_faults_of_recordings(mine):
     (mine / "Mine" / "5.wav").write_bytes((mine / "Mine" / "6.wav").read_bytes())
     told = "\n".join(problem.text for problem in open_dataset("Mine", str(mine)).validate())
     for part in (
-        "3.wav: is labelled, but not there",
+        "3.wav: no such file, but it has labels",
         "4.wav: lasts 9.0 s instead of at least 15 s",
         "same recording as",
     ):

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from common.files import lock
 from common.layers import keras, keras1, tf1
 from common.layers.fused import fuse
 from tests.behaviour.cases import CASES
@@ -19,13 +20,19 @@ NAMES = [*CASES, *(case + FUSED for case in CASES if case.startswith("malik2017"
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
-def compared(request):
-    """By network, how far it is from what is stored, on a backend in a process of its own."""
-    environment = os.environ | {"KERAS_BACKEND": request.param}
-    done = subprocess.run([sys.executable, "-m", "tests.behaviour.compare", *NAMES], env=environment, cwd=ROOT,
-                          capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+def compared(request, tmp_path_factory):
+    """By network, how far it is from what is stored, on a backend in a process of its own; once for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder  # which the workers share
+    path = folder / f"compared_on_{request.param}.json"
+    with lock(path.with_suffix(".lock")):
+        if not path.is_file():
+            environment = os.environ | {"KERAS_BACKEND": request.param}
+            command = [sys.executable, "-m", "tests.behaviour.compare", *NAMES]
+            done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            path.write_text(done.stdout.splitlines()[-1])
+    found = json.loads(path.read_text())
     assert found["backend"] == request.param
     return found
 

@@ -10,18 +10,10 @@ import numpy as np
 import pytest
 
 from common import audio
-from common.features.opensmile import NAMES, STEP_S, VOICED, OpenSmile, in_16_bits, smile
+from common.features.opensmile import NAMES, STEP_S, VOICED, OpenSmile, round_to_16_bits, smile
 from common.features.store import FeatureStore
-
-RATE = 44100
-
-
-def voice(seconds: float, rate: int = RATE) -> np.ndarray:
-    """Harmonics of a pitch that goes up and down once a second, with a little noise."""
-    t = np.arange(int(seconds * rate)) / rate
-    phase = 2 * np.pi * (150 * t - 20 / (2 * np.pi) * np.cos(2 * np.pi * t))
-    tone = sum(np.sin(n * phase) / n for n in range(1, 10)) * (0.6 + 0.4 * np.sin(3 * np.pi * t))
-    return (0.1 * tone + 0.001 * np.random.default_rng(0).standard_normal(len(t))).astype("float32")
+from tests.made_up import VOICE_RATE as RATE
+from tests.made_up import voice
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +68,7 @@ def literal_windows(samples: np.ndarray, rows: int) -> np.ndarray:
     config = Path(opensmile.__file__).parent / "core/config/is09-13/IS13_ComParE.conf"
     halves = []
     for level in ("lld", "lld_de"):
-        frames = opensmile.Smile(str(config), level).process_signal(in_16_bits(samples), RATE).to_numpy("float64")
+        frames = opensmile.Smile(str(config), level).process_signal(round_to_16_bits(samples), RATE).to_numpy("float64")
         cut = np.stack([frames[50 * k : 50 * k + 100] for k in range(rows)])
         halves.append(np.stack([cut.std(axis=1), cut.mean(axis=1)], axis=-1).reshape(rows, 130))
     return np.concatenate(halves, axis=1)
@@ -106,7 +98,9 @@ def test_overshoots_are_clipped():
     loud = 8 * voice(2)
     assert np.abs(loud).max() > 1
     np.testing.assert_array_equal(OpenSmile()(loud, RATE), OpenSmile()(np.clip(loud, -1, 1), RATE))
-    np.testing.assert_array_equal(in_16_bits(np.array([-2, -1, 0.6 / 32768, 1])), [-1, -1, 1 / 32768, 32767 / 32768])
+    np.testing.assert_array_equal(
+        round_to_16_bits(np.array([-2, -1, 0.6 / 32768, 1])), [-1, -1, 1 / 32768, 32767 / 32768]
+    )
 
 
 def test_only_the_deltas_of_voiced_frames_know_how_long_ago_the_file_began(windows):

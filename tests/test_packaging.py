@@ -52,7 +52,7 @@ def recorded_commit(folder):
 def test_a_checkout_records_its_commit(tmp_path):
     commit = repository(copy(tmp_path, "setup.cfg"))
     assert recorded_commit(tmp_path) == commit
-    with (tmp_path / "common" / "metrics.py").open("a") as file:
+    with (tmp_path / "common" / "metrics" / "static.py").open("a") as file:
         file.write("CHANGED = True\n")
     assert recorded_commit(tmp_path) == f"{commit}+"
 

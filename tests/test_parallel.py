@@ -15,6 +15,13 @@ from common.errors import InputError
 from tests.conftest import ROOT
 
 
+def test_cores_respect_limits(monkeypatch):
+    """joblib knows affinity, the quota of a container, and this variable."""
+    assert 1 <= parallel.available_cores() <= os.cpu_count()
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert parallel.available_cores() == 1
+
+
 def square(n):
     return n * n
 
@@ -70,7 +77,7 @@ def test_a_process_that_has_grown_is_replaced():
 
 
 def test_a_worker_that_is_killed_is_one_line():
-    with pytest.raises(InputError, match=r"a worker process was killed.*same command again to resume"):
+    with pytest.raises(InputError, match=r"a worker process was killed.*re-run the command to resume"):
         run(die, range(3), n_jobs=2)
     assert run(square, range(3), n_jobs=2) == [0, 1, 4]
 

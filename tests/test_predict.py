@@ -17,16 +17,10 @@ from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from common.features.store import FeatureStore
 from tests.conftest import AS_ROOT, ROOT
+from tests.made_up import MUSIC_RATE as RATE
+from tests.made_up import music
 
 PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
-RATE = 22050
-
-
-def music(seconds: float, seed=0) -> np.ndarray:
-    """A tune over noise, louder and softer."""
-    rng, t = np.random.default_rng(seed), np.arange(int(seconds * RATE)) / RATE
-    tune = np.sin(2 * np.pi * 220 * 2 ** (rng.integers(0, 12, int(seconds * 4) + 1)[(t * 4).astype(int)] / 12) * t)
-    return (0.3 * tune * (1 + 0.5 * np.sin(t)) + 0.02 * rng.standard_normal(len(t))).astype("float32")
 
 
 def run(paper, *arguments, **environment):
@@ -69,21 +63,63 @@ def test_shipped_weights_say_what_they_are(paper):
 
 
 def test_weights_are_checked(tmp_path):
-    weights.save(tmp_path, [{"weight_00": np.arange(3.0)}], {"paper": "toy"}, "Somebody, 2020")
-    (network,), facts = weights.load(tmp_path, "toy")
-    assert network["weight_00"].tolist() == [0, 1, 2] and facts["paper"] == "toy"
+    weights.save(tmp_path, [b"a network"], {"paper": "toy"}, "Somebody, 2020")
+    (path,), facts = weights.load(tmp_path, "toy")
+    assert path.read_bytes() == b"a network" and facts["paper"] == "toy"
     with pytest.raises(InputError, match="holds weights of toy"):
         weights.load(tmp_path, "malik2017")
-    path = tmp_path / "network_0.npz"
     path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(InputError, match=r"is not the file that weights\.json tells of"):
+    with pytest.raises(InputError, match=r"is not the file that weights\.json names"):
         weights.load(tmp_path, "toy")
     path.unlink()
-    with pytest.raises(InputError, match=r"network_0\.npz: cannot be read"):
+    with pytest.raises(InputError, match=r"network_0\.keras: cannot be read"):
         weights.load(tmp_path, "toy")
     (tmp_path / "weights.json").write_text("[]")
-    with pytest.raises(InputError, match=r"weights\.json: does not tell of weights"):
+    with pytest.raises(InputError, match=r"weights\.json: does not describe weights"):
         weights.load(tmp_path, "toy")
+
+
+@pytest.mark.parametrize("std", [0.5, np.array([2.0, 1e-6, 3.0])])
+def test_inputs_are_scaled_inside_the_model(tmp_path, std):
+    from common.layers import keras
+
+    network = keras.Sequential([keras.Input((4, 3)), keras.layers.Dense(2)])
+    mean, x = np.array([1.0, -2.0, 0.5]), np.random.default_rng(0).standard_normal((5, 4, 3)).astype("float32")
+    x[..., 1] = -2 + 1e-6 * x[..., 1]
+    model = weights.with_scaling(network, mean, std)
+    expected = network(((x - mean.astype("float32")) / std).astype("float32"))
+    np.testing.assert_allclose(model(x), expected, rtol=1e-4, atol=1e-5)
+    (tmp_path / "one.keras").write_bytes(weights.packed(model))
+    np.testing.assert_array_equal(weights.read(tmp_path / "one.keras")(x), model(x))
+    other = weights.with_scaling(keras.models.clone_model(network), 0, 1)
+    weights.copy(model, other)
+    np.testing.assert_array_equal(other(x), model(x))
+
+
+def test_support_vectors_are_scikit_learns():
+    from sklearn.svm import SVR
+
+    from common.layers.support_vectors import SupportVectorRegression
+
+    rng = np.random.default_rng(0)
+    features, labels, new = rng.standard_normal((40, 5)), rng.uniform(0, 1, (40, 3)), rng.standard_normal((7, 5))
+    fitted, dual = [SVR(gamma=0.3).fit(features, target) for target in labels.T], np.zeros((40, 3))
+    for i, one in enumerate(fitted):
+        dual[one.support_, i] = one.dual_coef_[0]
+    layer = SupportVectorRegression(40, 3, 0.3)
+    layer.build(new.shape)
+    layer.set_weights([features, dual, np.array([one.intercept_[0] for one in fitted])])
+    expected = np.stack([one.predict(new) for one in fitted], axis=1)
+    np.testing.assert_allclose(layer(new.astype("float32")), expected, atol=1e-5)
+
+
+def test_the_readmes_example_of_weights():
+    """What the README says loads a network, does, by itself."""
+    text = (ROOT / "README.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    done = subprocess.run([sys.executable, "-c", code + "\nprint(y.shape)"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.strip() == "(1, 20, 2)", done.stderr
+    assert "common.predict" not in code and len(code.strip().splitlines()) <= 5
 
 
 # The same as the training path.
@@ -97,46 +133,30 @@ def test_malik2017_predicts_as_in_training(models, song):
 
     model, features = models("malik2017"), FeatureStore().get(song, opensmile.OpenSmile())
     found = model(song)
-    np.testing.assert_array_equal(opensmile.of_recording(song)[1], features)
+    np.testing.assert_array_equal(opensmile.extract_windows(song)[1], features)
     assert found.times.tolist() == (1.0 + 0.5 * np.arange(len(features))).tolist() and found.length == 35
     expected = []
-    for network in model.networks:
+    for scaled in model.models:
         net = of_malik.crnn(248, 20)
-        weights.put(net, network)
-        heard = Sequences.of([(features[:, opensmile.TIMELESS] - network["mean"]) / network["std"]])
-        expected.append(predictor(net, heard, 20, {})())
+        net.set_weights(scaled.layers[-1].get_weights())
+        x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIME_INVARIANT]))[0]
+        expected.append(predictor(net, Sequences.of([x]), 20, {})())
     np.testing.assert_allclose(found.values, np.mean(expected, axis=0), atol=1e-6)
 
 
-def test_jakubik2017_predicts_as_in_training(models, song, tmp_path):
+def test_jakubik2017_predicts_as_in_training(models, song):
+    """The mean over the song of the second GRU's outputs, as training computes it over padded songs; then the SVR."""
     from common.protocol import Sequences
     from reproductions.jakubik2017 import model as of_jakubik
-    from reproductions.jakubik2017.emotify import SVR
-    from reproductions.jakubik2017.learning import embedded, regress
+    from reproductions.jakubik2017.learning import embedded
 
-    model, learnt = models("jakubik2017"), models("jakubik2017").learnt
+    model = models("jakubik2017")
     vectors = paired_with_deltas(FeatureStore().get(song, MelSpectrogram()))
-    net = of_jakubik.semantic_embedding_gru()
-    weights.put(net, learnt)
-    f = embedded(of_jakubik.all_outputs(net), Sequences.of([vectors, vectors[:150]]), learnt["mean"], learnt["std"])[0]
-    found = model(song).values
-    np.testing.assert_allclose(found, model.of_embedding(f), atol=1e-6)
-    # support vector regression from its coefficients: another set of songs, through scikit-learn
-    rng = np.random.default_rng(0)
-    labels = rng.uniform(0, 1, (400, 9))
-    from sklearn.svm import SVR as Regressor
-
-    fitted = [Regressor(**SVR).fit(learnt["features"].astype("float64"), target) for target in labels.T]
-    dual = np.zeros((400, 9))
-    for i, one in enumerate(fitted):
-        dual[one.support_, i] = one.dual_coef_[0]
-    kept = model.learnt | {"dual": dual, "bias": np.array([one.intercept_[0] for one in fitted])}
-    model.learnt, before = kept, model.learnt
-    new = rng.normal(size=50) * 0.1
-    every = np.concatenate([learnt["features"], [new]]).astype("float64")
-    expected = regress(SVR, every, np.concatenate([labels, labels[:1]]), np.arange(400), [400])[0]
-    np.testing.assert_allclose(model.of_embedding(new), expected, atol=1e-9)
-    model.learnt = before
+    scaling, net = model.model.get_layer(weights.SCALING), of_jakubik.semantic_embedding_gru()
+    net.set_weights([w for w in model.embedding.get_weights() if w.ndim][-6:])  # of two GRUs, behind the scaling's
+    mean, std = (np.asarray(values).reshape(-1) for values in (scaling.mean, np.sqrt(scaling.variance)))
+    f = embedded(of_jakubik.all_outputs(net), Sequences.of([vectors, vectors[:150]]), mean, std)[:1]
+    np.testing.assert_allclose(model(song).values, np.asarray(model.regression(f))[0], atol=1e-5)
 
 
 def test_velankar2022_predicts_as_in_training(models, song):
@@ -145,7 +165,7 @@ def test_velankar2022_predicts_as_in_training(models, song):
     model = models("velankar2022")
     soundfile.write(song.with_name("excerpt.wav"), music(30), RATE)
     x = loop_to_length(FeatureStore().get(song.with_name("excerpt.wav"), RelativeMel()))[None]
-    expected = model.net.predict(x, verbose=0)[0]
+    expected = model.model.predict(x, verbose=0)[0]
     found = model(song.with_name("excerpt.wav"))
     np.testing.assert_allclose(found.values, expected, atol=1e-6)
     assert found.values.sum() == pytest.approx(1) and model(song).heard == 30
@@ -156,33 +176,33 @@ def test_chaki2020_predicts_as_in_training(models, song):
     from reproductions.chaki2020 import model as of_chaki
 
     model = models("chaki2020")
-    _, features, _ = opensmile.of_recording(song)
+    _, features, _ = opensmile.extract_windows(song)
     found = model(song).values
-    for i, network in enumerate(model.networks):
+    for i, scaled in enumerate(model.models):
         net = of_chaki.lstm(248, 61, (128,), "strict")
-        weights.put(net, network)
-        x = (features[:, opensmile.TIMELESS] - network["mean"]) / network["std"]
+        net.set_weights(scaled.layers[-1].get_weights())
+        x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIME_INVARIANT]))[0]
         np.testing.assert_allclose(found[:61, i], net.predict(x[None, :61], verbose=0)[0, :, 0], atol=1e-6)
         np.testing.assert_allclose(found[61:, i], net.predict(x[None, -61:], verbose=0)[0, 61 - len(x) :, 0], atol=1e-6)
 
 
 def test_long_recordings_are_heard_in_pieces(song, monkeypatch):
     """No window is lost or told twice where pieces meet, and what forgets within seconds is the same."""
-    times, features, length = opensmile.of_recording(song)
-    monkeypatch.setattr(opensmile, "PIECE_S", 12.0)
-    in_pieces = opensmile.of_recording(song)
+    times, features, length = opensmile.extract_windows(song)
+    monkeypatch.setattr(opensmile, "BLOCK_S", 12.0)
+    in_pieces = opensmile.extract_windows(song)
     assert in_pieces[0].tolist() == times.tolist() and in_pieces[2] == length
-    kept = opensmile.TIMELESS
+    kept = opensmile.TIME_INVARIANT
     correlation = [np.corrcoef(features[:, i], in_pieces[1][:, i])[0, 1] for i in kept]
     assert np.median(correlation) > 0.999
 
 
 def test_pieces_are_the_file(song):
     whole, rate = audio.load(song)
-    pieces = [piece for piece, _ in audio.pieces(song, 10)]
+    pieces = [piece for piece, _ in audio.blocks(song, 10)]
     assert rate == RATE and [len(piece) for piece in pieces] == [220500] * 3 + [110250]
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
-    overlapped = [piece for piece, _ in audio.pieces(song, 10, overlap=2)]
+    overlapped = [piece for piece, _ in audio.blocks(song, 10, overlap=2)]
     np.testing.assert_array_equal(overlapped[1], whole[8 * RATE : 20 * RATE])
 
 

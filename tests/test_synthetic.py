@@ -53,18 +53,18 @@ def test_dynamic_labels_follow_the_last_second(cache):
     np.testing.assert_array_equal(data.annotations("evaluation", "deam")["31"].values, annotation.values)
 
 
-def test_dynamic_labels_can_be_heard(cache):
-    """The level of the last second tells the arousal, between excerpts and within them."""
+def test_dynamic_labels_follow_the_audio(cache):
+    """The level of the second before a label is correlated with arousal, between excerpts and within them."""
     data = SyntheticDynamic()
-    heard, told = [], []
+    levels, arousal = [], []
     for song, annotation in data.annotations("development").items():
         samples, rate = audio.load(data.recordings([song])[song].path)
         ends = (annotation.times * rate).astype(int)
-        heard.append([20 * np.log10(np.sqrt(np.mean(samples[end - rate : end] ** 2))) for end in ends])
-        told.append(annotation.values[:, 1])
-    heard, told = np.array(heard), np.array(told)
-    assert np.corrcoef(heard.ravel(), told.ravel())[0, 1] > 0.6
-    within = [np.corrcoef(h, t)[0, 1] for h, t in zip(heard, told, strict=True)]
+        levels.append([20 * np.log10(np.sqrt(np.mean(samples[end - rate : end] ** 2))) for end in ends])
+        arousal.append(annotation.values[:, 1])
+    levels, arousal = np.array(levels), np.array(arousal)
+    assert np.corrcoef(levels.ravel(), arousal.ravel())[0, 1] > 0.6
+    within = [np.corrcoef(h, t)[0, 1] for h, t in zip(levels, arousal, strict=True)]
     assert np.mean(within) > 0.6
 
 
@@ -78,8 +78,8 @@ def test_labels_follow_from_the_recipes(cache):
     assert np.corrcoef(data.labels["joyful_activation"], valence)[0, 1] > 0.6
 
 
-def test_what_is_heard_tells_the_labels(cache):
-    """Ridge regression on the mel vectors of the rendered audio beats what hears nothing."""
+def test_audio_predicts_the_labels(cache):
+    """By ridge regression on the mean mel vectors."""
     data = Synthetic()
     tracks, labels = data.tracks[:120], data.labels.to_numpy()[:120]
     vectors = [paired_with_deltas(MelSpectrogram()(*audio.load(track.path))) for track in tracks]

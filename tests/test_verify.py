@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from common import published
 from common.errors import InputError
 from common.experiment.records import LEGACY, read_record, record_path, write_record
+from common.verdict.recorded import VERIFICATIONS, Records, read_verified
 from reproductions import verify
 from reproductions.__main__ import main
 from reproductions.mediaeval2015_baseline import train
@@ -118,7 +118,7 @@ def test_a_record_is_equal_to_what_the_same_code_gives(command):
     code, out, errors = command("--paper", "mediaeval2015_baseline")
     assert (code, "1 equal" in out) == (0, True), errors
     assert "1 systems" in out and "linear_regression" in out
-    assert not (command.results / published.VERIFIED).exists()  # only with --record
+    assert not (command.results / VERIFICATIONS).exists()  # only with --record
 
 
 def test_a_record_that_was_altered_is_noticed(command):
@@ -135,13 +135,13 @@ def test_what_is_established_is_kept(command):
         del one["identity"]  # as recorded before there were identities
     write_record(command.path, record)
     assert command("linear_regression", "--record")[0] == 0
-    (kept,) = published.read_verified(command.results)
+    (kept,) = read_verified(command.results)
     assert kept["word"] == "equal" and kept["identities"][0] == "legacy" and kept["date"] and kept["processor"]
     (found,) = read_record(command.path)["equivalent"]
     assert LEGACY in found["identities"] and found["date"] == kept["date"]
     command("linear_regression", "--record")
-    assert len(published.read_verified(command.results)) == len(read_record(command.path)["equivalent"]) == 1
-    records = published.Records(command.results, "mediaeval2015_baseline")
+    assert len(read_verified(command.results)) == len(read_record(command.path)["equivalent"]) == 1
+    records = Records(command.results, "mediaeval2015_baseline")
     assert records.verified("mediaeval2015", "linear_regression") == f"equal, {kept['date']}"
     assert records.verified("mediaeval2015", "training_mean") is None
 
@@ -169,6 +169,6 @@ def test_other_data_are_not_compared(command, small_deam, tmp_path):
 
 
 def test_a_damaged_file_of_outcomes_is_an_error(tmp_path):
-    (tmp_path / published.VERIFIED).write_text('[{"word": "equal"}]')
-    with pytest.raises(InputError, match="does not hold verifications"):
-        published.read_verified(tmp_path)
+    (tmp_path / VERIFICATIONS).write_text('[{"word": "equal"}]')
+    with pytest.raises(InputError, match=r"verified\.json: \[0\]: "):
+        read_verified(tmp_path)

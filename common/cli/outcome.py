@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from common import provenance, published, report
+from common import provenance, report
 from common.experiment import Experiment, Variant
 from common.experiment.records import histories
-from common.experiment.runner import call_of, train
+from common.experiment.runner import call_of, train_model
 from common.files import muted_stderr
 from common.parallel import progress
+from common.verdict import board
+from common.verdict.recorded import Records, coverage_of, headline
 
 
 def plan(chosen: list[Variant], experiment: Experiment, options) -> str:
@@ -53,11 +55,11 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
 
     networks, record = experiment.trained_on_all(variant), records[variant.name]
     n_train, n_validation = (len(part) for part in (networks[0].split.train, networks[0].split.validation))
-    tasks = ((train, *call_of(network)) for network in networks)
+    tasks = ((train_model, *call_of(network)) for network in networks)
     bar = {"total": len(networks), "label": "training on all songs", "unit": "network"}
-    trained = [network for network, _ in progress(tasks, n_jobs=options.jobs, isolated=True, **bar)]
-    split, metric, targets = published.headline(record)
-    facts = published.covered(record["facts"], split)
+    models = list(progress(tasks, n_jobs=options.jobs, isolated=True, **bar))
+    split, metric, targets = headline(record)
+    facts = coverage_of(record["facts"], split)
     titles = {name: records[name]["title"] for name in training.baselines(variant)}
     baselines = {title.removeprefix("baseline: "): _means(records[name], split, metric, targets)
                  for name, title in titles.items() if title.startswith("baseline: ")}  # and no oracle  # fmt: skip
@@ -69,7 +71,7 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
         "model": _means(record, split, metric, targets), "baselines": baselines,
     }  # fmt: skip
     content["provenance"] = provenance.now(provenance.commit())
-    weights.save(options.weights, [network.weights for network in trained], content, experiment.data.cite())
+    weights.save(options.weights, models, content, experiment.data.cite())
     print(f"weights: {options.weights}")
 
 
@@ -88,7 +90,7 @@ def summary(training, experiment: Experiment, chosen: list[Variant], records: di
     for variant in chosen:
         record = records[variant.name]
         for split, measured in record["runs"][0]["metrics"].items():
-            if (variant.name, split) in shown or published.covered(record["facts"], split)["n_test"] == 1:
+            if (variant.name, split) in shown or coverage_of(record["facts"], split)["n_test"] == 1:
                 continue  # numbers of a single song are in the record
             metric, targets = next((metric, list(values)) for metric, values in measured.items())
             means = _means(record, split, metric, targets).values()
@@ -96,7 +98,7 @@ def summary(training, experiment: Experiment, chosen: list[Variant], records: di
             lines.append([variant.name, *(report.number(mean) for mean in means)])
     blocks += [report.text_table(list(header), lines) for header, lines in tables.items()]
     facts = experiment.facts(chosen[-1])
-    coverage = report.coverage(published.covered(facts, next(iter(facts.get("splits", {})), "")))
+    coverage = report.coverage(coverage_of(facts, next(iter(facts.get("splits", {})), "")))
     if recorded:
         end = f"Recorded in {out / experiment.paper / experiment.dataset}/."
     else:
@@ -108,10 +110,10 @@ def summary(training, experiment: Experiment, chosen: list[Variant], records: di
 
 def _published(training, experiment: Experiment, records: dict, out: Path) -> tuple[list[str], set]:
     """Tables of the published cells, and which variants and splits they show."""
-    expected, joined = published.load_expected(training.expected), published.Records(out, experiment.paper)
+    expected, joined = board.load_expected(training.expected), Records(out, experiment.paper)
     blocks, shown = [], set()
     for alternatives in (False, True):
-        rows = published.join(expected, joined, readings=alternatives)
+        rows = board.join(expected, joined, alternatives=alternatives)
         rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
         if rows:
             blocks.append(report.board(rows, first="variant" if alternatives else "system"))

@@ -3,14 +3,17 @@
 import argparse
 import difflib
 import fnmatch
+import importlib
+import inspect
 import logging
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import backend, parallel, published
+from common import backend, parallel
 from common.cli import outcome
 from common.cli.options import Parser, at_least, run
 from common.cli.settings import with_settings
@@ -19,6 +22,8 @@ from common.experiment import Experiment, Variant
 from common.experiment.runner import execute
 from common.files import cache_folder
 from common.parallel import available_cores
+from common.verdict import board
+from common.verdict.recorded import Records
 
 EPILOG = """Without a data root it runs on synthetic music; such numbers are not the paper's and are never recorded.
 Re-run the command to resume: what is trained already is not trained again."""
@@ -30,34 +35,58 @@ class Training:
 
     Attributes
     ----------
-    description : for --help
     variants : of the parsed options; `options.epochs` is None for the published number
     build : makes the experiment from the parsed options
     baselines : names of the variants that always run together with a variant
-    expected : the paper's table of published cells
     default : variants that run if none is requested (None: the primary ones); of a paper with several data sets those
         that the data set has
     repeats : how many repetitions run if nothing else is requested
     dataset : the default data set of a paper that runs on several
     folds : whether the protocol is a cross-validation
     network : settings of the networks that variants need not name, with their defaults; --set changes them
+    expected : the paper's table of published cells; None: `expected.json` next to the module of `build`
     """
 
-    description: str
     variants: Callable[[argparse.Namespace], list[Variant]]
     build: Callable[[argparse.Namespace], Experiment]
     baselines: Callable[[Variant], tuple[str, ...]]
-    expected: Path
     default: tuple[str, ...] | None = None
     repeats: int = 1
     dataset: str | None = None
     folds: bool = True
     network: dict = field(default_factory=dict)
+    expected: Path | None = None
+
+    def __post_init__(self):
+        if self.expected is None:
+            object.__setattr__(self, "expected", Path(inspect.getfile(self.build)).with_name("expected.json"))
+
+    @property
+    def module(self):
+        """The paper's `train` module, whose docstring is the description of the command."""
+        return sys.modules[self.build.__module__]
+
+    def main(self, arguments: list[str] | None = None) -> int:
+        """The command line; returns the exit code."""
+        options = parser(self).parse_args(arguments)
+        parallel.quiet_bars = options.quiet
+        logging.basicConfig(format="%(message)s")
+        logging.getLogger("common").setLevel(logging.INFO if options.verbose else logging.WARNING)
+        return run(lambda: _train(self, options))
 
 
-def parser(training: Training, program: str) -> Parser:
+def run_module(spec) -> None:
+    """Run the command of a `train` module, given its `__spec__`, and end with its exit code.
+
+    `python -m` names the module __main__; workers find its functions by the name that it has here.
+    """
+    sys.exit(importlib.import_module(spec.name).TRAINING.main())
+
+
+def parser(training: Training) -> Parser:
     """The options, in the user's words."""
-    made = Parser(prog=program, description=training.description, epilog=EPILOG)
+    program = f"python -m {training.module.__name__}"
+    made = Parser(prog=program, description=training.module.__doc__, epilog=EPILOG)
     _add_data(made.add_argument_group("data"), training)
     _add_variants(made.add_argument_group("what is trained"), training)
     _add_output(made.add_argument_group("output"), training)
@@ -103,16 +132,8 @@ def _add_output(group, training: Training) -> None:
     either.add_argument("--quiet", action="store_true", help="no progress bars and no plan, only the tables")
 
 
-def train(training: Training, program: str, arguments: list[str] | None = None) -> int:
-    """Parse the options and run the variants; ends with the table of published and measured numbers."""
-    options = parser(training, program).parse_args(arguments)
-    parallel.quiet_bars = options.quiet
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("common").setLevel(logging.INFO if options.verbose else logging.WARNING)
-    return run(lambda: _train(training, options))
-
-
 def _train(training: Training, options: argparse.Namespace) -> int:
+    """Run the variants that are requested; ends with the table of published and measured numbers."""
     if options.quick:
         options.folds, options.epochs, options.repeats = 2, 5, 1
     variants = {variant.name: variant for variant in training.variants(options)}
@@ -196,9 +217,9 @@ def _warn(chosen: list[Variant], experiment: Experiment, options, *, recorded: b
 
 
 def _draw(training: Training, experiment: Experiment, out: Path) -> None:
-    from common import plots
+    from common.report import figures
 
-    expected = published.load_expected(training.expected)
-    for path in plots.draw_all(expected, published.Records(out, experiment.paper)):
+    expected, package = board.load_expected(training.expected), training.module.__name__.rpartition(".")[0]
+    for path in figures.draw_all(expected, Records(out, experiment.paper), package):
         if path.parts[-3] == experiment.dataset:
             print(f"figure: {path}")

@@ -84,12 +84,12 @@ class Trained:
     ----------
     outputs : arrays that `Experiment.predict` reads, by name
     history : arrays by name, one value (or one a target) an epoch; "epoch" names the epochs if not all are there
-    weights : arrays that the paper's `predict` reads, by name (`common.weights`)
+    model : of Keras, its input scaling inside (`common.weights.with_scaling`); what predictions for recordings use
     """
 
     outputs: dict[str, np.ndarray]
     history: dict[str, np.ndarray] = field(default_factory=dict)
-    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    model: object = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import backend, provenance
+from common import backend, provenance, weights
 from common.errors import InputError
 from common.experiment import identity
 from common.experiment.base import Experiment, Network, Trained, Variant
@@ -36,7 +36,7 @@ class Work:
         return self.folder / f"{key}.network"
 
     def load(self, key: str) -> tuple[Trained, dict] | None:
-        """A network without its weights, and its `seconds` and `provenance`; None if it is not trained.
+        """A network without its model, and its `seconds` and `provenance`; None if it is not trained.
 
         A damaged file is not trained: it is trained again.
         """
@@ -127,11 +127,9 @@ def execute(
     return {n: {**r, "runs": [run for run in r["runs"] if run["seed"] in wanted]} for n, r in records.items()}
 
 
-def train(function, *arguments) -> tuple[Trained, float]:
-    """Train a network; returns it with the seconds of processor time that it took."""
-    started = time.process_time()
-    trained = function(*arguments)
-    return trained, time.process_time() - started
+def train_model(function, *arguments) -> bytes:
+    """Train a network; returns its model as the content of a .keras file."""
+    return weights.packed(function(*arguments).model)
 
 
 def _train(work: Work, key: str, wait: bool, commit: str | None, function, *arguments) -> tuple[str, float | None]:
@@ -144,7 +142,9 @@ def _train(work: Work, key: str, wait: bool, commit: str | None, function, *argu
         known = work.load(key)
         if known is not None:
             return key, known[1]["seconds"]
-        trained, seconds = train(function, *arguments)
+        started = time.process_time()
+        trained = function(*arguments)
+        seconds = time.process_time() - started
         work.save(key, trained, {"seconds": seconds, "provenance": provenance.now(commit)})
         return key, seconds
 

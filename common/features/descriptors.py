@@ -5,7 +5,7 @@ ISMIR 2012, took from MIRtoolbox 1.3. Known for certain are the sizes, as later 
 and 49 for the best combination, all but rhythm. Which features these are is from memory, the article not being at
 hand. What speaks for it: all names are in MIRtoolbox's own list (mirfeatures.m), and its timbre has, but for low energy
 (dynamics here) and inharmonicity, these 16 names, two values each.
-Definitions: where marked *, read in MIRtoolbox's files, of versions other than 1.3; else as its literature has them.
+Definitions: where marked *, as in MIRtoolbox's files, of versions other than 1.3; else as in its literature.
 
 | here | MIRtoolbox | what it is; where it differs from MIRtoolbox |
 |---|---|---|
@@ -37,7 +37,7 @@ their averages over the thirteen (how the article comes to one value is unknown)
 Frames, where nothing else is said, are MIRtoolbox's: 50 ms, half overlapping, Hamming window, padded to a power of two.
 A peak is a local maximum above 1 % of its frame's largest value, taken at its bin (MIRtoolbox: by contrast, refined
 between bins; for irregularity at most one a semitone). Frames quieter than 1/200 of the loudest are left out of timbre
-and harmony, as mirentropy* does. Everything is computed at 22,050 Hz, so nothing is heard above 11 kHz.
+and harmony, as mirentropy* does. Everything is computed at 22,050 Hz, so nothing above 11 kHz counts.
 """
 
 import importlib.metadata
@@ -48,9 +48,9 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
+from common import audio
 from common.errors import InputError
 from common.features.mel import slaney_bank
-from common.features.opensmile import at_rate
 
 
 def both(*names: str) -> list[str]:
@@ -92,12 +92,12 @@ MINOR = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]
 
 
 def columns(name: str) -> list[int]:
-    """Where in the vector the features of one of SETS stand."""
+    """Indices in the vector (54,) of the features of one of SETS."""
     return [NAMES.index(feature) for feature in SETS[name]]
 
 
 def engine() -> str:
-    """The package and its version, part of what addresses a feature in the store."""
+    """The package and its version, part of a feature's cache key."""
     return f"librosa {importlib.metadata.version('librosa')}"
 
 
@@ -227,9 +227,9 @@ def spectral(samples: np.ndarray, rate: int) -> list[float]:
     n_fft = 1 << (frame - 1).bit_length()
     frames = np.lib.stride_tricks.sliding_window_view(samples, frame)[::hop]
     level = np.linalg.norm(frames, axis=1)
-    heard = level >= QUIET * level.max()
+    audible = level >= QUIET * level.max()
     crossings = librosa.feature.zero_crossing_rate(samples, frame_length=frame, hop_length=hop, center=False)[0] * rate
-    s = np.abs(scipy.fft.rfft(frames[heard] * np.hamming(frame).astype("float32"), n_fft, axis=1)).T  # (bins, time)
+    s = np.abs(scipy.fft.rfft(frames[audible] * np.hamming(frame).astype("float32"), n_fft, axis=1)).T  # (bins, time)
     hz = np.fft.rfftfreq(n_fft, 1 / rate)
 
     p = s / np.maximum(s.sum(axis=0), TINY)
@@ -252,7 +252,7 @@ def spectral(samples: np.ndarray, rate: int) -> list[float]:
         librosa.feature.spectral_flatness(S=s, power=1)[0],
         ((dissonance(rate, n_fft) @ heights) * heights).sum(axis=0) / 2,
         irregularity(s, peaks),
-        crossings[heard],
+        crossings[audible],
         np.linalg.norm(np.diff(s), axis=0),
         mfcc,
         delta,
@@ -262,9 +262,10 @@ def spectral(samples: np.ndarray, rate: int) -> list[float]:
 
 @dataclass(frozen=True)
 class Descriptors:
-    """One vector a recording, float32 of shape (54,), in the order of NAMES.
+    """One vector per recording.
 
-    Digital silence has finite values too: no level, no peaks, tempo 120. Raises InputError below 2 s.
+    Called with samples (n_samples,) and their rate in Hz, returns float32 (54,), in the order of NAMES. Digital silence
+    has finite values too: no level, no peaks, tempo 120. Raises InputError for a recording shorter than 2 s.
     """
 
     rate: int = 22050
@@ -276,8 +277,8 @@ class Descriptors:
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         if len(samples) < SHORTEST_S * rate:
             raise InputError(
-                f"{len(samples) / rate:.2f} s of audio: too short for descriptors ({SHORTEST_S:g} s); leave it out"
+                f"{len(samples) / rate:.2f} s of audio: too short for descriptors ({SHORTEST_S:g} s); remove it"
             )
-        samples = at_rate(samples, rate, self.rate)
+        samples = audio.resample(samples, rate, self.rate)
         values = [value for part in (dynamic, rhythm, harmonic, spectral) for value in part(samples, self.rate)]
         return np.array(values, "float32")

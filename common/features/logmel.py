@@ -1,4 +1,4 @@
-"""Log energies of mel bands over segments of half a second.
+"""Log energies of mel bands over segments of 0.5 s.
 
 Source of the filter bank: librosa's default, Slaney's mel scale and triangles of unit area over frequency in Hz, from
 0 Hz to half the rate.
@@ -10,12 +10,14 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 
+from common import audio
+
 FLOOR = 1e-10  # below what rounding to 16 bits leaves in a band
 
 
 @lru_cache
 def bank(rate: int, n_fft: int, bands: int) -> np.ndarray:
-    """librosa's triangular filters, float32 of shape (bands, n_fft // 2 + 1)."""
+    """librosa's triangular filters, float32 (bands, n_fft // 2 + 1); `rate` in Hz."""
     import librosa.filters
 
     return librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=bands)
@@ -23,11 +25,12 @@ def bank(rate: int, n_fft: int, bands: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class LogMel:
-    """Natural logarithms of mel power, float32 of shape (n_segments, bands).
+    """Natural logarithms of mel power.
 
-    Segment k is [k, k + 1) * segment_s; an unfinished last one is left out. Its power is the mean over the frames
-    (periodic Hann window) that lie wholly inside, so that a segment hears nothing of its neighbours. With
-    `mean_of_logs` the logarithm is taken of each frame and then averaged. Digital silence is ln 1e-10 = -23.0.
+    Called with samples (n_samples,) and their rate in Hz, returns float32 (n_segments, bands). Segment k is
+    [k, k + 1) * segment_s; an incomplete last one is left out. Its power is the mean over the frames (periodic Hann
+    window) that lie completely inside, so that a segment is independent of its neighbours. With `mean_of_logs` the
+    logarithm is taken of each frame and then averaged. Digital silence is ln 1e-10 = -23.0.
     """
 
     segment_s: float = 0.5
@@ -41,22 +44,19 @@ class LogMel:
     libraries = ("numpy", "scipy", "librosa", "soxr")
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
-        from scipy import signal  # half a second, which --help has not
+        from scipy import signal  # takes 0.5 s to import, too long for --help
 
-        if rate != self.rate:
-            import soxr
-
-            samples = soxr.resample(samples, rate, self.rate)
+        samples = audio.resample(samples, rate, self.rate)
         segment, frame, hop = (round(seconds * self.rate) for seconds in (self.segment_s, self.frame_s, self.hop_s))
         window = signal.get_window("hann", frame).astype("float32")
         filters = bank(self.rate, frame, self.bands).T
-        found = np.zeros((len(samples) // segment, self.bands), "float32")
-        for k in range(len(found)):
+        log_mel = np.zeros((len(samples) // segment, self.bands), "float32")
+        for k in range(len(log_mel)):
             part = samples[k * segment : (k + 1) * segment]
             frames = np.lib.stride_tricks.sliding_window_view(part, frame)[::hop]
             mel = np.abs(scipy.fft.rfft(frames * window, axis=1)) ** 2 @ filters
             if self.mean_of_logs:
-                found[k] = np.log(mel + FLOOR).mean(axis=0)
+                log_mel[k] = np.log(mel + FLOOR).mean(axis=0)
             else:
-                found[k] = np.log(mel.mean(axis=0) + FLOOR)
-        return found
+                log_mel[k] = np.log(mel.mean(axis=0) + FLOOR)
+        return log_mel

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms as MIRtoolbox makes them, and frames joined with their deltas.
+"""Log-mel spectrograms as in MIRtoolbox, and pairs of frames with their deltas.
 
 Source: MIRtoolbox, `mirspectrum(..., 'Frame', 'Mel', 'dB')` (olivierlar/mirtoolbox, @mirspectrum/mirspectrum.m):
 symmetric Hamming window, FFT padded to a power of two, Slaney's filter bank on the magnitude spectrum,
@@ -18,7 +18,7 @@ FLOOR = 1e-16
 
 @lru_cache
 def slaney_bank(rate: int, n_fft: int, bands: int = 40) -> np.ndarray:
-    """Triangular filters, float64 of shape (bands, n_fft // 2 + 1), each of unit area over frequency in Hz."""
+    """Triangular filters, float64 (bands, n_fft // 2 + 1), each of unit area over frequency in Hz; `rate` in Hz."""
     linear = LOWEST_HZ + LINEAR_HZ * np.arange(min(LINEAR_BANDS, bands))
     edges = np.concatenate([linear, linear[-1] * LOG_STEP ** np.arange(1, bands + 3 - len(linear))])
     lower, centre, upper = (edges[i : i + bands, None] for i in range(3))
@@ -29,10 +29,11 @@ def slaney_bank(rate: int, n_fft: int, bands: int = 40) -> np.ndarray:
 
 @dataclass(frozen=True)
 class MelSpectrogram:
-    """Log-mel frames in dB, float32 of shape (n_frames, bands).
+    """Log-mel frames in dB.
 
-    Frame k starts at sample round(k * hop * rate); one hop of zeros is added at the end, so that a recording
-    of a whole number of hops has as many frames as hops (30 s: 1,200). A frame of pure zeros is at -320 dB.
+    Called with samples (n_samples,) and their rate in Hz, returns float32 (n_frames, bands). Frame k starts at sample
+    round(k * hop * rate); zeros are appended, so that a recording of a whole number of hops has as many frames as hops
+    (30 s: 1,200). A frame of zeros is at -320 dB.
     """
 
     frame_s: float = 0.05
@@ -58,8 +59,14 @@ class MelSpectrogram:
 def paired_with_deltas(frames: np.ndarray) -> np.ndarray:
     """Two frames and their two deltas in one vector.
 
-    (n_frames, bands) -> (n_frames // 2, 4 * bands): [x(2t), x(2t+1), x(2t) - x(2t-1), x(2t+1) - x(2t)],
-    with the delta of the first frame 0. An odd last frame is left out.
+    Parameters
+    ----------
+    frames : (n_frames, bands)
+
+    Returns
+    -------
+    (n_frames // 2, 4 * bands): [x(2t), x(2t+1), x(2t) - x(2t-1), x(2t+1) - x(2t)], with 0 as delta of the first frame;
+    an odd last frame is left out
     """
     deltas = np.diff(frames, axis=0, prepend=frames[:1])
     n = len(frames) // 2

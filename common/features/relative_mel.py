@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common import audio
+
 LOWEST_DB = -80.0  # power_to_db's top_db
 
 
 @dataclass(frozen=True)
 class RelativeMel:
-    """Natural logarithm of mel power over its maximum, in [-18.42, 0]: float32 of shape (n_frames, bands).
+    """Natural logarithm of mel power over its maximum, in [-18.42, 0].
 
-    Frames are centred, a periodic Hann window of `n_fft` samples every `hop`. What is 80 dB or more below the maximum
-    is there. Silence is 0 everywhere, as in librosa: every element is the maximum.
+    Called with samples (n_samples,) and their rate in Hz, returns float32 (n_frames, bands). Frames are centred, a
+    periodic Hann window of `n_fft` samples every `hop`. Elements 80 dB or more below the maximum are set to -80 dB
+    (-18.42). Silence is 0 everywhere, as in librosa: every element is the maximum.
     """
 
     hop: int = 1024
@@ -29,10 +32,7 @@ class RelativeMel:
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         import librosa
 
-        if rate != self.rate:
-            import soxr
-
-            samples = soxr.resample(samples, rate, self.rate)
+        samples = audio.resample(samples, rate, self.rate)
         power = librosa.feature.melspectrogram(
             y=samples, sr=self.rate, n_fft=self.n_fft, hop_length=self.hop, n_mels=self.bands, pad_mode="reflect"
         )

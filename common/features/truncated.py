@@ -1,4 +1,4 @@
-"""An extractor that is given only the first seconds of a recording."""
+"""Features of only the first seconds of a recording."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Truncated:
-    """The features of the first `seconds` of a recording, by the extractor `of`."""
+    """The features of the first `seconds` of a recording, by the extractor `of`; shorter recordings are complete."""
 
     of: object
     seconds: float

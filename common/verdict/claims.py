@@ -14,8 +14,10 @@ import numpy as np
 from scipy.special import stdtrit
 
 from common.errors import InputError
-from common.published import ALPHA, Records, covered, uncompared
+from common.verdict import schemas
+from common.verdict.cells import ALPHA
 from common.verdict.crossed import Estimate, estimate
+from common.verdict.recorded import Records, coverage_of, uncompared
 from common.verdict.resampling import METRICS, leaving_out
 
 KEYS = ["paper", "claim", "statement", "on", "verdict", "difference", "low", "high", "p", "record"]
@@ -34,13 +36,18 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
             claim = stated | {"dataset": stated["stand_in"]}
         first = claim["dataset"], _variants(claim)[0]
         path = records.path(*first)
-        told, found, margin = _benchmark(path) if claim["kind"] == "benchmark" else _measured(claim, expected, arms)
+        benchmark = claim["kind"] == "benchmark"
+        outcome, difference, margin = _benchmark(path) if benchmark else _measured(claim, expected, arms)
         fields = dict.fromkeys(KEYS) | {"paper": expected["paper"], "claim": claim["id"]}
-        fields |= {"statement": claim["statement"], "record": records.name(*first) if path.is_file() else None, **told}
-        if found is not None:
-            mean, half = float(found.mean), float(found.half_width(1 - ALPHA)) + margin
+        fields |= {
+            "statement": claim["statement"],
+            "record": records.name(*first) if path.is_file() else None,
+            **outcome,
+        }
+        if difference is not None:
+            mean, half = float(difference.mean), float(difference.half_width(1 - ALPHA)) + margin
             fields |= {"difference": mean, "low": mean - half, "high": mean + half}
-            families[claim.get("own", False)].append((fields, *p_and_side(found, stated_range(claim), margin)))
+            families[claim.get("own", False)].append((fields, *p_and_side(difference, stated_range(claim), margin)))
         judged.append(fields)
     for family in families.values():
         adjusted = holm([p for _, p, _ in family])
@@ -56,7 +63,7 @@ def stated_range(claim: dict) -> tuple[float, float]:
     return (-claim["within"], claim["within"]) if claim["kind"] == "equivalence" else tuple(claim["within"])
 
 
-def p_and_side(found: Estimate, within: tuple[float, float], margin: float = 0.0) -> tuple[float, str]:
+def p_and_side(difference: Estimate, within: tuple[float, float], margin: float = 0.0) -> tuple[float, str]:
     """Two-sided p, and which verdict it is for: `holds` or `contradicted`.
 
     For `holds`, two one-sided tests must both reject (Schuirmann 1987): that the quantity is below the range, and that
@@ -65,8 +72,8 @@ def p_and_side(found: Estimate, within: tuple[float, float], margin: float = 0.0
     the quantity may be off by rounding.
     """
     low, high = within
-    inside = max(found.p_above(low + margin), found.p_below(high - margin))
-    outside = min(found.p_below(low - margin), found.p_above(high + margin))
+    inside = max(difference.p_above(low + margin), difference.p_below(high - margin))
+    outside = min(difference.p_below(low - margin), difference.p_above(high + margin))
     return min(1.0, 2 * float(min(inside, outside))), "holds" if inside < outside else "contradicted"
 
 
@@ -87,7 +94,7 @@ class Arms:
     """
 
     def __init__(self, records: Records):
-        self.records, self._found = records, {}
+        self.records, self._computed = records, {}
 
     def values(self, claim: dict, arm: tuple[list[str], str, list[str]], seeds: list[int]) -> np.ndarray:
         """The metric as mean over the variants and targets of an arm: (runs, 1 + groups), first on all songs."""
@@ -101,13 +108,13 @@ class Arms:
                 f"claim '{claim['id']}': songs cannot be left out of {metric}; use one of {', '.join(METRICS)}"
             )
         key = claim["dataset"], variant, split, metric
-        if key not in self._found:
-            facts = covered(record["facts"], split)
-            self._found[key] = METRICS[metric](record, split, leaving_out(facts.get("artists", facts["tracks"])))
-        every = [target for target in record["runs"][0]["metrics"][split][metric] if target != "average"]
-        targets = every if targets == ["average"] else targets
+        if key not in self._computed:
+            facts = coverage_of(record["facts"], split)
+            self._computed[key] = METRICS[metric](record, split, leaving_out(facts.get("artists", facts["tracks"])))
+        names = [target for target in record["runs"][0]["metrics"][split][metric] if target != "average"]
+        targets = names if targets == ["average"] else targets
         runs = [[run["seed"] for run in record["runs"]].index(seed) for seed in seeds]
-        values = self._found[key][runs][:, :, [every.index(target) for target in targets]].mean(2)
+        values = self._computed[key][runs][:, :, [names.index(target) for target in targets]].mean(2)
         values[:, 0] = [np.mean([record["runs"][i]["metrics"][split][metric][t] for t in targets]) for i in runs]
         return values
 
@@ -136,7 +143,7 @@ def _measured(claim: dict, expected: dict, arms: Arms) -> tuple[dict, Estimate |
         unavailable = {cell["variant"] for cell in expected["cells"] if not cell["data"]}
         lacking = unavailable & {variant for variant, _ in pairs} and "stand_in" not in claim
         return {"verdict": "no data" if lacking else "not run"}, None, 0.0
-    known = [covered(record["facts"], split) for record, (_, split) in zip(records, pairs, strict=True)]
+    known = [coverage_of(record["facts"], split) for record, (_, split) in zip(records, pairs, strict=True)]
     for facts in known:
         if facts.get("partial") or ("published" in claim and uncompared(facts)):
             return {"verdict": uncompared(facts)}, None, 0.0
@@ -161,8 +168,8 @@ def _measured(claim: dict, expected: dict, arms: Arms) -> tuple[dict, Estimate |
         difference = float(values[:, 0].mean()) if seeds else None
         return {"on": f"{on}; {TOO_FEW[len(seeds)]}", "verdict": "undecided", "difference": difference}, None, margin
     overlap = max(facts.get("overlap", 0) for facts in known)
-    found = estimate(values[:, 0], values[:, 1:], overlap=overlap, against_one_run="published" in claim)
-    return {"on": on}, found, margin
+    difference = estimate(values[:, 0], values[:, 1:], overlap=overlap, against_one_run="published" in claim)
+    return {"on": on}, difference, margin
 
 
 def _coverage(facts: dict) -> str:
@@ -178,9 +185,9 @@ def _benchmark(path: Path) -> tuple[dict, Estimate | None, float]:
     if not path.is_file():
         return {"verdict": "not run"}, None, 0.0
     try:
-        found = json.loads(path.read_text())
-        df = len(found["seconds"]) - 2
-        half = (found["high"] - found["low"]) / 2
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is not a record of a benchmark ({error!r}); move it away") from error
-    return {}, Estimate(found["estimate"], (half / stdtrit(df, 1 - ALPHA / 2)) ** 2, df), 0.0
+        benchmark = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); move it away") from error
+    schemas.validate(benchmark, "benchmark", path)
+    df, half = len(benchmark["seconds"]) - 2, (benchmark["high"] - benchmark["low"]) / 2
+    return {}, Estimate(benchmark["estimate"], (half / stdtrit(df, 1 - ALPHA / 2)) ** 2, df), 0.0

@@ -22,7 +22,7 @@ def leaving_out(names: list[str]) -> np.ndarray:
 def weighted_r(record: dict, split: str, weights: np.ndarray) -> np.ndarray:
     """`pearson_r_mean_over_folds`."""
     reference = np.asarray(record["facts"]["reference_z"])
-    found = []
+    in_runs = []
     for run in record["runs"]:
         estimate, fold = np.asarray(run["predictions"]), np.asarray(run["fold"])
         estimate = estimate - estimate.mean(0)
@@ -34,8 +34,8 @@ def weighted_r(record: dict, split: str, weights: np.ndarray) -> np.ndarray:
             x, y, xx, yy, xy = (counted @ product[fold == k] / n for product in products)
             spread = (xx - x * x) * (yy - y * y)
             in_folds.append(np.where(spread > 1e-18, (xy - x * y) / np.sqrt(np.maximum(spread, 1e-18)), 0))
-        found.append(np.mean(in_folds, axis=0))
-    return np.array(found)
+        in_runs.append(np.mean(in_folds, axis=0))
+    return np.array(in_runs)
 
 
 def _weighted_means(weights: np.ndarray, importance: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -91,13 +91,13 @@ def _of_songs(metric, record: dict, split: str, weights: np.ndarray) -> np.ndarr
 
 def _of_classes(metric: str, record: dict, split: str, weights: np.ndarray) -> np.ndarray:
     """A metric of classes; a record has `reference` and `predicted`, class numbers, -1 for a song not tested."""
-    reference, n, found = np.asarray(record["facts"]["reference"]), len(record["facts"]["targets"]), []
+    reference, n, in_runs = np.asarray(record["facts"]["reference"]), len(record["facts"]["targets"]), []
     for run in record["runs"]:
         predicted = np.asarray(run["predicted"][split])
         cell = np.where(predicted < 0, n * n, reference * n + predicted)  # of the confusion matrix, or outside it
         counts = weights @ np.eye(n * n + 1)[cell]
-        found.append(metrics.of_confusion(counts[:, :-1].reshape(-1, n, n))[metric])
-    return np.array(found)
+        in_runs.append(metrics.of_confusion(counts[:, :-1].reshape(-1, n, n))[metric])
+    return np.array(in_runs)
 
 
 METRICS = {

@@ -47,7 +47,7 @@ def load(data: DynamicDataset, source: str, n_jobs: int) -> Clips:
     computed, found = extractor(data, source), {}
     early_s = 0.5 if source == "compare" else 0.0
     for song, (starts, rows) in windows(data, list(annotations), computed, early_s=early_s, n_jobs=n_jobs).items():
-        rows = rows[:, opensmile.TIMELESS] if source == "timeless" else rows
+        rows = rows[:, opensmile.TIME_INVARIANT] if source == "timeless" else rows
         there, rows = align_to_labels(annotations[song].times, starts, rows)
         found[song] = tuple(annotations[song].times[there]), rows, annotations[song].values[there]
     kinds = Counter(times for times, *_ in found.values() if times)

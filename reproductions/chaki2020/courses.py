@@ -5,8 +5,8 @@ from pathlib import Path
 
 from common import cli
 from common.errors import InputError
-from common.published import Records
-from data_prep.dataset import required_data_root
+from common.verdict.recorded import Records
+from data_prep.base import required_data_root
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020.clips import SHOWN
 
@@ -31,7 +31,7 @@ def _main(options) -> int:
 
 def draw(data: Emomusic, records: Records) -> Path:
     """Draw both clips beside the records; returns the path. Raises InputError if the networks are not recorded."""
-    from common.plots import STYLE, plt
+    from common.report.plots import STYLE, plt
     from reproductions.chaki2020 import figures
 
     found = {variant: records.get(figures.DATASET, variant) for variant in figures.PAIR}

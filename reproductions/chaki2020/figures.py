@@ -5,9 +5,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from common.plots import BLUE, GREY, INK, ORANGE, save
-from common.published import Records, load_expected
 from common.report import number
+from common.report.plots import BLUE, GREY, INK, ORANGE, save
+from common.verdict.board import load_expected
+from common.verdict.recorded import Records
 
 DATASET, SPLIT = "emomusic", "cross-validation"
 PAIR = {"nat_400_260": ("LSTM_NAT_400", ORANGE), "at_400_260": ("LSTM_AT_400", BLUE)}

@@ -19,6 +19,9 @@ class Model(predict.OverTime):
     heard = "whole recordings, 30.5 s at a time; steps where those meet are the model's, not the music's"
     length = STEPS
 
+    def register_layers(self):
+        from reproductions.chaki2020 import model  # noqa: F401  (its attention)
+
     def network(self, features, length):
         from reproductions.chaki2020 import model
 

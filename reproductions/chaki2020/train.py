@@ -4,10 +4,8 @@ Without --variant it runs the paper's pair, LSTM_NAT_400 and LSTM_AT_400, on Com
 whose names end in _260 run on the features that come with DEAM: no audio needed, another input than the paper's.
 """
 
-import sys
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -65,7 +63,7 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     (test,) = split.tests.values()
     predicted = keras.ops.convert_to_numpy(net(scaled(test)))[..., 0]
     curves = {"loss": np.array(history["loss"]), "validation_loss": np.array(history["val_loss"])}
-    return Trained({"predicted": predicted}, curves, weights.of(net) | {"mean": scaler.mean_, "std": scaler.scale_})
+    return Trained({"predicted": predicted}, curves, weights.with_scaling(net, scaler.mean_, scaler.scale_))
 
 
 class ThousandSongs(Experiment):
@@ -176,7 +174,7 @@ class ThousandSongs(Experiment):
     def data_fraction(self, variant):
         if self.extractor(variant) is None:
             return 1.0
-        seconds = sum(self.data.cuts.get(track.id, STEPS / 2) for track in self.data.tracks)
+        seconds = sum(self.data.segments.get(track.id, STEPS / 2) for track in self.data.tracks)
         return seconds / (CLIPS * STEPS / 2)
 
     def facts(self, variant):
@@ -213,17 +211,10 @@ def _variants(options):
 
 
 TRAINING = cli.Training(
-    __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("nat_400", "at_400"),
+    _variants, build, baselines, default=("nat_400", "at_400"),
     dataset=PAPER_DATASET, network=NETWORK,
 )  # fmt: skip
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
-    return cli.train(TRAINING, "python -m reproductions.chaki2020.train", arguments)
-
+main = TRAINING.main
 
 if __name__ == "__main__":
-    from reproductions.chaki2020.train import main  # so that workers find functions by their module's name
-
-    sys.exit(main())
+    cli.run_module(__spec__)

@@ -9,7 +9,7 @@ from common.errors import InputError
 from common.experiment import Experiment, Samples
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.store import FeatureStore
-from data_prep.dataset import Dataset
+from data_prep.base import Dataset
 from reproductions.jakubik2017.learning import CROP
 
 FOLDS, EPOCHS = 10, 100

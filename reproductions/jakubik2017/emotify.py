@@ -7,7 +7,7 @@ import numpy as np
 from common import audio, protocol
 from common.errors import InputError
 from common.experiment import Network, Samples, Split, Static, Trained, Variant
-from data_prep.dataset import Dataset
+from data_prep.base import Dataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
 from reproductions.jakubik2017.learning import EMBEDDING, MSE, SSE, fit, fit_autoencoder, regress
 
@@ -149,8 +149,8 @@ class Emotions(CrossValidation):
         """The r that a model which knew the mean of infinitely many raters would reach, by emotion."""
         from common import metrics
 
-        if not hasattr(self.data, "responses"):
-            raise InputError(f"{self.data.name} has no single responses, so the raters' agreement is not known")
+        if self.data.responses is None:
+            raise InputError(f"{self.data.name}: has no ratings by single listeners; give --data-root with Emotify")
         responses, emotions = self.data.responses, list(self.table.columns)
         reliability = metrics.split_half_reliability(responses[emotions], responses["track id"], seed=seed)
         ceiling = np.sqrt(np.maximum(reliability, 0))  # raters who agree less than chance set a ceiling of 0
@@ -177,8 +177,10 @@ class Emotions(CrossValidation):
 
 
 def fit_with_svr(settings: dict, samples: Samples, split: Split) -> Trained:
-    """The semantic embedding trained on all songs, and an SVR an emotion on it, as arrays that `predict` reads."""
+    """The semantic embedding trained on all songs, and behind it an SVR an emotion."""
     from sklearn.svm import SVR as Regressor
+
+    from reproductions.jakubik2017 import model
 
     trained = fit(settings, samples, split)
     features, bias, dual = trained.outputs["features"], [], np.zeros(samples.y.shape)
@@ -186,5 +188,5 @@ def fit_with_svr(settings: dict, samples: Samples, split: Split) -> Trained:
         regressor = Regressor(**SVR).fit(features.astype("float64"), target)
         dual[regressor.support_, i] = regressor.dual_coef_[0]
         bias.append(regressor.intercept_[0])
-    weights = trained.weights | {"features": features, "dual": dual, "bias": np.array(bias)}
-    return Trained(trained.outputs, trained.history, weights)
+    with_svr = model.with_regression(trained.model, features, dual, np.array(bias), SVR["gamma"])
+    return Trained(trained.outputs, trained.history, with_svr)

@@ -55,7 +55,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     outputs = {"features": embedded(model.all_outputs(net), samples.x, mean, std)}
     if settings["loss"] != EMBEDDING:
         outputs["outputs"] = np.asarray(net.get_layer("y")(outputs["features"]))
-    return Trained(outputs, {"loss": np.array(history["loss"])}, weights.of(net) | {"mean": mean, "std": std})
+    return Trained(outputs, {"loss": np.array(history["loss"])}, weights.with_scaling(net, mean, std))
 
 
 def embedded(encoder, sequences, mean, std) -> np.ndarray:

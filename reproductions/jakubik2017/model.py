@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from common.layers import keras1
+from common.layers.support_vectors import SupportVectorRegression
 
 VECTOR, UNITS = 160, (100, 50)
 
@@ -64,6 +65,17 @@ def adadelta(epsilon: float = 1e-6) -> keras.optimizers.Optimizer:
 def all_outputs(network: keras.Model) -> keras.Model:
     """The trained network up to the second GRU: x (batch, time, 160) -> h (batch, time, 50)."""
     return keras.Model(network.input, network.get_layer("gru_2").output)
+
+
+def with_regression(embedding: keras.Model, features, dual, bias, gamma: float) -> keras.Model:
+    """x (batch, time, 160) -> emotions (batch, 9): an RBF support vector regression behind an embedding.
+
+    features (n_songs, 50), dual (n_songs, 9) and bias (9,) of the regressions that were fitted to songs.
+    """
+    regression = SupportVectorRegression(*dual.shape, gamma, name="svr")
+    network = keras.Model(embedding.input, regression(embedding.output), name="semantic_embedding_svr")
+    regression.set_weights([features, dual, bias])
+    return network
 
 
 @keras.saving.register_keras_serializable("jakubik2017")

@@ -8,11 +8,10 @@ import numpy as np
 from common import audio, predict, weights
 from common.errors import InputError
 from common.features.mel import MelSpectrogram, paired_with_deltas
-from common.protocol import Sequences
-from reproductions.jakubik2017.learning import CROP, embedded
+from reproductions.jakubik2017.learning import CROP
 
 PAPER = "jakubik2017"
-PIECE_S, SHORTEST_S = 61.0, 5.0  # no excerpt of training is longer; of a longer song f is the mean over its pieces
+BLOCK_S, SHORTEST_S = 61.0, 5.0  # no excerpt of training is longer; of a longer song f is the mean over its pieces
 TAIL_S = 0.1  # a last piece shorter than this has no vector, and is left out
 
 
@@ -25,16 +24,16 @@ class Model(predict.Predictor):
         from common import backend
 
         backend.start(0)
-        from reproductions.jakubik2017 import model
+        import keras
 
-        (self.learnt,), self.settings = networks, facts["settings"]
-        net = model.semantic_embedding_gru()
-        weights.put(net, self.learnt)
-        self.encoder = model.all_outputs(net)
+        (path,) = networks
+        self.model = weights.read(path)
+        self.regression = self.model.get_layer("svr")
+        self.embedding = keras.Model(self.model.input, self.regression.input)
 
     def __call__(self, path: Path) -> predict.Prediction:
         pieces, length = [], 0.0
-        for samples, rate in audio.pieces(path, PIECE_S):
+        for samples, rate in audio.blocks(path, BLOCK_S):
             length += len(samples) / rate
             if len(samples) >= TAIL_S * rate:
                 pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))
@@ -44,13 +43,9 @@ class Model(predict.Predictor):
 
     def of_pieces(self, pieces: list[np.ndarray]) -> np.ndarray:
         """Vectors (length, 160) of the pieces of a song -> the nine emotions (9,)."""
-        f = embedded(self.encoder, Sequences.of(pieces), self.learnt["mean"], self.learnt["std"])
-        return self.of_embedding(np.average(f, axis=0, weights=[len(piece) for piece in pieces]))
-
-    def of_embedding(self, f: np.ndarray) -> np.ndarray:
-        """f (50,) -> the nine emotions (9,): a sum over training songs of kernel times dual coefficient, and bias."""
-        distance = np.square(self.learnt["features"].astype("float64") - f).sum(1)
-        return np.exp(-self.settings["regressor"]["gamma"] * distance) @ self.learnt["dual"] + self.learnt["bias"]
+        f = np.stack([np.asarray(self.embedding(piece[None]))[0] for piece in pieces])
+        mean = np.average(f, axis=0, weights=[len(piece) for piece in pieces])
+        return np.asarray(self.regression(mean[None]))[0]
 
 
 if __name__ == "__main__":

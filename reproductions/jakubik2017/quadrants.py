@@ -10,7 +10,7 @@ import numpy as np
 
 from common import audio, protocol
 from common.experiment import Classes, Network, Samples, Variant
-from data_prep.dataset import VALENCE_AROUSAL, ClassDataset
+from data_prep.base import VALENCE_AROUSAL, ClassDataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
 from reproductions.jakubik2017.learning import EMBEDDING, MSE, SSE, fit
 

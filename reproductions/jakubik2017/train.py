@@ -4,9 +4,6 @@ On Emotify nine GEMS emotions and Pearson's r; with --dataset 4q (or lastfm, or 
 and accuracy. Each has variants of its own.
 """
 
-import sys
-from pathlib import Path
-
 from common import cli
 from data_prep import open_classes, open_dataset
 from reproductions.jakubik2017 import emotify, quadrants
@@ -37,18 +34,11 @@ def _baselines(variant):
 
 
 TRAINING = cli.Training(
-    __doc__, _variants, build, _baselines, Path(__file__).with_name("expected.json"),
+    _variants, build, _baselines,
     default=("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru"), dataset=EMOTIFY,
     network={"epsilon": 1e-6},
 )  # fmt: skip
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
-    return cli.train(TRAINING, "python -m reproductions.jakubik2017.train", arguments)
-
+main = TRAINING.main
 
 if __name__ == "__main__":
-    from reproductions.jakubik2017.train import main  # so that workers find functions by their module's name
-
-    sys.exit(main())
+    cli.run_module(__spec__)

@@ -6,9 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from common.metrics import squared_errors
-from common.plots import BLUE, GREY, INK, ORANGE, save
-from common.published import Records, covered, load_expected
 from common.report import number
+from common.report.plots import BLUE, GREY, INK, ORANGE, save
+from common.verdict.board import load_expected
+from common.verdict.recorded import Records, coverage_of
 
 DATASET, LENGTHS, METRIC = "mediaeval2015", (10, 20, 30, 60), "rmse_pooled"
 SPLITS = ("evaluation", "evaluation_cuts")
@@ -27,7 +28,7 @@ def draw(records: Records) -> list[Path]:
 
 
 def _about(record: dict, split: str) -> str:
-    facts = covered(record["facts"], split)
+    facts = coverage_of(record["facts"], split)
     frames = f", {facts['frames']}" if facts.get("frames") else ""
     return f"{facts['n_test']} of {facts['of_test']} songs{frames}"
 

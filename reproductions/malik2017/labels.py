@@ -15,11 +15,13 @@ from common.errors import InputError
 from common.features.opensmile import NAMES, OpenSmile
 from common.features.store import FeatureStore
 from common.parallel import available_cores
-from common.published import Records, load_expected
+from common.verdict.board import load_expected
 from common.verdict.crossed import estimate
+from common.verdict.recorded import Records
 from common.verdict.resampling import leaving_out
-from data_prep.dataset import required_data_root
-from data_prep.deam import EVALUATION, LAST_OF_2013, Deam
+from data_prep.base import required_data_root
+from data_prep.deam import EVALUATION, Deam
+from data_prep.deam.annotations import LAST_OF_2013
 from data_prep.dynamic import align_to_labels
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
@@ -217,7 +219,7 @@ def tables(data: Deam, records: Records, render) -> str:
 
 def draw(data: Deam, records: Records) -> list[Path]:
     """Both figures, beside the records; returns their paths."""
-    from common.plots import STYLE, plt
+    from common.report.plots import STYLE, plt
     from reproductions.malik2017 import figures
 
     folder, labels = records.path(DATASET, "").parent / "figures", label_sets(data)

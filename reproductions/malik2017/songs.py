@@ -17,7 +17,7 @@ INPUTS = {
     "opensmile": "the 260 features from audio, by this suite's openSMILE",
     "log_mel": "64 log-mel energies from audio",
 }
-COLUMNS = {"means": opensmile.MEANS, "timeless": opensmile.TIMELESS}  # of the task's features
+COLUMNS = {"means": opensmile.MEANS, "timeless": opensmile.TIME_INVARIANT}  # of the task's features
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
     parts = {"development": _songs(data, "development", source, **options)}
     if evaluation and data.splits["evaluation"]:
         parts["evaluation"] = _songs(data, "evaluation", source, **options)
-        if source == "official" and data.given_features and data.are_cuts(data.splits["evaluation"]):
+        if source == "official" and data.given_features and data.are_segments(data.splits["evaluation"]):
             x, y = _songs(data, "evaluation", "opensmile", **options)
-            means = np.concatenate(list(parts["development"][0].values()))[:, opensmile.SINCE_START].mean(0)
+            means = np.concatenate(list(parts["development"][0].values()))[:, opensmile.TIME_DEPENDENT].mean(0)
             for rows in x.values():
-                rows[:, opensmile.SINCE_START] = means
+                rows[:, opensmile.TIME_DEPENDENT] = means
             parts["evaluation_cuts"] = x, y
     ids = [song for x, _ in parts.values() for song in x]
     x, y = (protocol.Sequences.of([rows for part in parts.values() for rows in part[k].values()]) for k in (0, 1))

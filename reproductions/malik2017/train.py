@@ -5,10 +5,8 @@ folder of the data root with labels.csv) it is cross-validated by song.
 """
 
 import hashlib
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -68,7 +66,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     errors = zip(parts, np.swapaxes(evaluate.errors, 0, 1), strict=True)
     history = {"epoch": np.array(evaluate.epochs)} | {f"rmse, {name}": of_part for name, of_part in errors}
     outputs = {name: predict[name]() for name in split.tests}
-    return Trained(outputs, history, weights.of(plain) | {"mean": mean, "std": std})
+    return Trained(outputs, history, weights.with_scaling(plain, mean, std))
 
 
 def predictor(net, features: protocol.Sequences, length: int, of_network: dict) -> Callable[[], np.ndarray]:
@@ -244,17 +242,10 @@ def _variants(options):
 
 
 TRAINING = cli.Training(
-    __doc__, _variants, build, baselines, Path(__file__).with_name("expected.json"), default=("crnn_l20",),
+    _variants, build, baselines, default=("crnn_l20",),
     repeats=SEEDS, dataset=PAPER_DATASET, network=NETWORK,
 )  # fmt: skip
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
-    return cli.train(TRAINING, "python -m reproductions.malik2017.train", arguments)
-
+main = TRAINING.main
 
 if __name__ == "__main__":
-    from reproductions.malik2017.train import main  # so that workers find functions by their module's name
-
-    sys.exit(main())
+    cli.run_module(__spec__)

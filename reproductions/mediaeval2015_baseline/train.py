@@ -1,9 +1,7 @@
 """Linear regression of every frame on 260 openSMILE features -> valence and arousal, ten folds by song, RMSE."""
 
 import hashlib
-import sys
 from functools import cached_property
-from pathlib import Path
 
 from common import cli, protocol
 from common.experiment import Dynamic, Experiment, Samples, Variant
@@ -75,15 +73,9 @@ def build(options) -> CrossValidation:
 
 
 TRAINING = cli.Training(
-    __doc__, lambda options: VARIANTS, build, lambda variant: ("training_mean",),
-    Path(__file__).with_name("expected.json"), repeats=10,
+    lambda options: VARIANTS, build, lambda variant: ("training_mean",), repeats=10,
 )  # fmt: skip
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
-    return cli.train(TRAINING, "python -m reproductions.mediaeval2015_baseline.train", arguments)
-
+main = TRAINING.main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run_module(__spec__)

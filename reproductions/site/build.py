@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from common import backend, cli, published, report
+from common import backend, cli, report
 from common.errors import InputError
 from common.files import write_atomically
+from common.verdict.board import Row, join
 from common.verdict.claims import judge_claims
+from common.verdict.recorded import Records, coverage_of, headline
 from reproductions import beyond, board
 from reproductions.board import PAPERS, ROOT
 
@@ -35,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _build(options) -> int:
-    from common import plots, predict
+    from common import predict
+    from common.report import figures, plots
 
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
@@ -43,7 +46,7 @@ def _build(options) -> int:
         backend.require()
     paths = predict.recordings(options.audio) if options.audio else []
     expected, every = board.papers(), board.rows(options.results)
-    records = {e["paper"]: published.Records(options.results, e["paper"]) for e in expected}
+    records = {e["paper"]: Records(options.results, e["paper"]) for e in expected}
     songs, failed = _songs(paths, options.out)
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
     rule = _html(_sections(board.VERDICTS)["Cells"])
@@ -52,7 +55,7 @@ def _build(options) -> int:
     pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
     for paper in expected:
         with plots.svg_in(options.out / "figures" / paper["paper"]) as drawn:
-            plots.draw_all(paper, records[paper["paper"]])
+            figures.draw_all(paper, records[paper["paper"]], f"reproductions.{paper['paper']}")
         pages[f"papers/{paper['paper']}.html"] = "paper.html", _paper(paper, records[paper["paper"]], drawn)
     for name, found in site["datasets"].items():
         pages[f"datasets/{name}.html"] = "dataset.html", {"name": name, **found}
@@ -83,15 +86,15 @@ def _templates():
     return found
 
 
-def _fields(rows: list[published.Row]) -> list[dict]:
+def _fields(rows: list[Row]) -> list[dict]:
     return [row.fields | {"digits": row.digits, "note": row.note} for row in rows]
 
 
-def _paper(expected: dict, records: published.Records, drawn: list[Path]) -> dict:
+def _paper(expected: dict, records: Records, drawn: list[Path]) -> dict:
     """What the page of a paper shows."""
     texts = _sections(PAPERS / expected["paper"] / "README.md")
     return {
-        "paper": expected, "rows": _fields(published.join(expected, records)), "figures": drawn,
+        "paper": expected, "rows": _fields(join(expected, records)), "figures": drawn,
         "claims": judge_claims(expected, records),
         "about": _html(texts["Abstract"]), "sections": {name: _html(texts[name]) for name in TOLD if name in texts},
     }  # fmt: skip
@@ -131,9 +134,9 @@ def _datasets(records: dict) -> dict[str, dict]:
             about = told.get(dataset, {"citation": "", "source": ""})
             here = found.setdefault(dataset, {**about, "records": []})
             for name, record in runs:
-                split, metric, targets = published.headline(record)
+                split, metric, targets = headline(record)
                 values = [run["metrics"][split][metric][targets[-1]] for run in record["runs"]]
-                facts = report.coverage(published.covered(record["facts"], split))
+                facts = report.coverage(coverage_of(record["facts"], split))
                 here["records"].append({
                     "paper": paper, "variant": name, "title": record["title"], "runs": len(values), "covers": facts,
                     "metric": f"{metric.replace('_', ' ')}, {targets[-1]}, {split}", "mean": float(np.mean(values)),
@@ -144,9 +147,10 @@ def _datasets(records: dict) -> dict[str, dict]:
 
 def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
     """What every model says of each recording, with pictures in the site; and what could not be read."""
-    from common import audio, plots, predict, weights
+    from common import audio, predict, weights
     from common.features.relative_mel import RelativeMel
     from common.parallel import progress
+    from common.report import plots
 
     found, failed = [], []
     if not paths:

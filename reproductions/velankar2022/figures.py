@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import binom
 
-from common import plots
-from common.published import Records
+from common.report import plots
+from common.verdict.recorded import Records
 from reproductions.velankar2022.variants import LAST, NETWORKS, SIZES, TEST
 
 COLOURS = {"crnn": plots.BLUE, "parallel": plots.ORANGE, "descriptors_svm": plots.INK}

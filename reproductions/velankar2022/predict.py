@@ -28,15 +28,11 @@ class Model(predict.Predictor):
         from common import backend
 
         backend.start(0)
-        from reproductions.velankar2022 import model
-
-        (learnt,), self.classes = networks, len(facts["columns"])
-        self.mean, self.std = learnt["mean"], learnt["std"]
-        self.net, *_ = model.network(facts["settings"]["network"], self.classes)
-        weights.put(self.net, learnt)
+        (path,), self.classes = networks, len(facts["columns"])
+        self.model = weights.read(path)
 
     def __call__(self, path: Path) -> predict.Prediction:
-        samples, rate = next(audio.pieces(path, HEARD_S))
+        samples, rate = next(audio.blocks(path, HEARD_S))
         length, heard = audio.duration(path), len(samples) / rate
         if heard < SHORTEST_S:
             raise InputError(f"{path}: lasts {heard:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
@@ -46,8 +42,7 @@ class Model(predict.Predictor):
 
     def of_spectrogram(self, spectrogram: np.ndarray) -> np.ndarray:
         """Frames (n, 128) -> probabilities (n_classes,)."""
-        x = (loop_to_length(spectrogram)[None] - self.mean) / self.std
-        return self.net.predict_on_batch(x.astype("float32"))[0, : self.classes]
+        return self.model.predict_on_batch(loop_to_length(spectrogram)[None])[0, : self.classes]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 
 from common.errors import InputError
 from common.protocol import k_folds
-from data_prep.dataset import ClassDataset, Track
+from data_prep.base import ClassDataset, Track
 
 FRAMES, BANDS = 640, 128  # of a spectrogram
 MOODS = {"happy": "romantic", "sad": "sad", "relaxed": "devotional"}  # quadrants in the place of the paper's classes

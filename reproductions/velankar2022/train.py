@@ -5,7 +5,6 @@ with the folders devotional, romantic and sad is taken for the paper's songs (--
 class folders for a collection of your own. A repetition is another random split.
 """
 
-import sys
 import tempfile
 from dataclasses import asdict
 from functools import cache
@@ -70,7 +69,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
         net.load_weights(best)
     outputs[TEST] = predicted()
     curves = {name: np.array(history[name]) for name in ("accuracy", "val_accuracy", "loss", "val_loss")}
-    return Trained(outputs, curves, weights.of(net) | {"mean": np.array(mean), "std": np.array(std)})
+    return Trained(outputs, curves, weights.with_scaling(net, mean, std))
 
 
 class RandomSplits(Experiment):
@@ -194,17 +193,10 @@ def build(options) -> RandomSplits:
 
 
 TRAINING = cli.Training(
-    __doc__, lambda options: variants(options.epochs), build, baselines, Path(__file__).with_name("expected.json"),
+    lambda options: variants(options.epochs), build, baselines,
     repeats=SPLITS, dataset="4q", folds=False, network={"relu_first": False, "standardised": False, "outputs": None},
 )  # fmt: skip
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
-    return cli.train(TRAINING, "python -m reproductions.velankar2022.train", arguments)
-
+main = TRAINING.main
 
 if __name__ == "__main__":
-    from reproductions.velankar2022.train import main  # so that workers find functions by their module's name
-
-    sys.exit(main())
+    cli.run_module(__spec__)

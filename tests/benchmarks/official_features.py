@@ -53,7 +53,7 @@ def main() -> None:
         model = model(*weights.load(predict.RESULTS / paper / "weights", paper))
         same, whole_file = [], []
         for song, recording in whole.items():
-            ends, rows, _ = opensmile.of_recording(recording.path)
+            ends, rows, _ = opensmile.extract_windows(recording.path)
             there, given = align_to_labels(ends - opensmile.WINDOW_S, *official[song], "starts_at_label")
             told = model.of_features(given)
             same.append(model.of_features(rows[there]) - told)

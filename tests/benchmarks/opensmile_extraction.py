@@ -16,7 +16,7 @@ import numpy as np
 import opensmile
 
 from common import audio, cli
-from common.features.opensmile import BEYOND_S, NAMES, STEP_S, WINDOW_S, OpenSmile, in_16_bits
+from common.features.opensmile import LOOKAHEAD_S, NAMES, STEP_S, WINDOW_S, OpenSmile, round_to_16_bits
 from common.features.store import FeatureStore
 from data_prep.deam import Deam
 from tests import benchmarks
@@ -26,8 +26,8 @@ CONFIG = Path(opensmile.__file__).parent / "core/config/is09-13/IS13_ComParE.con
 
 def two_passes(path: Path, passes: list[opensmile.Smile], rate: int) -> np.ndarray:
     """Descriptors, then deltas; windows of 100 frames every 50."""
-    samples, halves = in_16_bits(audio.load(path, rate=rate)[0]), []
-    n = int((len(samples) / rate - WINDOW_S - BEYOND_S) / STEP_S + 1e-9) + 1
+    samples, halves = round_to_16_bits(audio.load(path, rate=rate)[0]), []
+    n = int((len(samples) / rate - WINDOW_S - LOOKAHEAD_S) / STEP_S + 1e-9) + 1
     for smile in passes:
         frames = smile.process_signal(samples, rate).to_numpy("float64")
         cut = np.stack([frames[50 * k : 50 * k + 100] for k in range(n)])

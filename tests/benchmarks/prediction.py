@@ -20,13 +20,14 @@ from common.features import opensmile
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from tests import benchmarks
-from tests.test_predict import RATE, music
+from tests.made_up import MUSIC_RATE as RATE
+from tests.made_up import music
 
 FEATURES = {  # what each paper computes of a file before a network hears it
-    "malik2017": lambda path: opensmile.of_recording(path),
-    "chaki2020": lambda path: opensmile.of_recording(path),
-    "jakubik2017": lambda path: [paired_with_deltas(MelSpectrogram()(*piece)) for piece in audio.pieces(path, 61)],
-    "velankar2022": lambda path: RelativeMel()(*next(audio.pieces(path, 31))),
+    "malik2017": lambda path: opensmile.extract_windows(path),
+    "chaki2020": lambda path: opensmile.extract_windows(path),
+    "jakubik2017": lambda path: [paired_with_deltas(MelSpectrogram()(*piece)) for piece in audio.blocks(path, 61)],
+    "velankar2022": lambda path: RelativeMel()(*next(audio.blocks(path, 31))),
 }
 
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from common import provenance
 from common.files import write_atomically
-from common.published import ALPHA, compare
 from common.report import text_table
+from common.verdict.cells import ALPHA, compare
 from common.verdict.crossed import estimate
 
 MATTERS, SHARES, RUNS = 0.08, (8, 4), (3, 5, 10)  # s is a part of Δ

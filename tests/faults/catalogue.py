@@ -44,7 +44,7 @@ def _exchange(a, b):
     return lambda metrics: {name: metrics.get({a: b, b: a}.get(name, name), value) for name, value in metrics.items()}
 
 
-READ = "data_prep.deam:read_annotations"
+READ = "data_prep.deam.annotations:read_annotations"
 DEAM = "deam::labels_are_those_that_were_written", "deam::small_copy", "deam::label_sources"
 CLOCK = (
     "deam::features_are_on_the_clock_of_the_labels",
@@ -112,11 +112,11 @@ KINDS["features"] = [
      ("opensmile::moments_are_those_of_the_descriptors", "opensmile::pitch_and_loudness_are_right")),
     ("first_channel_for_the_mean", "soundfile:SoundFile.read", _first_channel,
      ("audio::stereo_is_mixed_to_the_mean",)),
-    ("overshoots_wrap_around", "common.features.opensmile:in_16_bits",
+    ("overshoots_wrap_around", "common.features.opensmile:round_to_16_bits",
      lambda right: lambda samples: (np.round(samples * 32768) + 32768) % 65536 / 32768 - 1,
      ("opensmile::overshoots_are_clipped", "compare::overshoots_are_clipped")),
-    ("no_resampling", "common.features.opensmile:at_rate", lambda right: lambda samples, rate, wanted: samples,
-     ("opensmile::other_rates",)),
+    ("no_resampling", "common.audio:resample", lambda right: lambda samples, rate, wanted: samples,
+     ("opensmile::other_rates", "audio::resampled_tone_keeps_its_pitch")),
     ("decibels_for_natural_logarithms", "common.features.relative_mel:RelativeMel.__call__",
      _result(lambda mel: mel * np.float32(10 / np.log(10))),
      ("velankar2022::spectrogram_against_librosas_own_functions",)),
@@ -238,40 +238,43 @@ def _frames_do_not_count(right):
     return faulty
 
 
-DYNAMIC = ("metrics::dynamic_metrics_against_references",)
+DYNAMIC = ("metrics_dynamic::dynamic_metrics_against_references",)
 KINDS["metrics"] = [
-    ("rmse_per_song_for_pooled", "common.metrics:dynamic", _result(_exchange("rmse_pooled", "rmse_per_song")), DYNAMIC),
-    ("r_pooled_for_per_song", "common.metrics:dynamic", _result(_exchange("pearson_r_pooled", "pearson_r_per_song")),
+    ("rmse_per_song_for_pooled", "common.metrics.dynamic:dynamic",
+     _result(_exchange("rmse_pooled", "rmse_per_song")), DYNAMIC),
+    ("r_pooled_for_per_song", "common.metrics.dynamic:dynamic",
+     _result(_exchange("pearson_r_pooled", "pearson_r_per_song")),
      DYNAMIC),
-    ("songs_count_alike_whatever_their_length", "common.metrics:squared_errors", _frames_do_not_count, DYNAMIC),
-    ("tau_of_constants_is_zero", "common.metrics:kendall_tau", _result(lambda taus: [tau or 0.0 for tau in taus]),
-     ("metrics::constant_estimates_have_no_tau",)),
-    ("r_without_its_sign", "common.metrics:pearson_r_pooled", _result(np.abs),
-     ("metrics::pooled_r_is_scipys", "metrics::mean_over_folds_is_scipys")),
-    ("r_pooled_for_mean_over_folds", "common.metrics:pearson_r_mean_over_folds",
+    ("songs_count_alike_whatever_their_length", "common.metrics.dynamic:squared_errors", _frames_do_not_count, DYNAMIC),
+    ("tau_of_constants_is_zero", "common.metrics.dynamic:kendall_tau",
+     _result(lambda taus: [tau or 0.0 for tau in taus]),
+     ("metrics_dynamic::constant_estimates_have_no_tau",)),
+    ("r_without_its_sign", "common.metrics.static:pearson_r_pooled", _result(np.abs),
+     ("metrics_static::pooled_r_is_scipys", "metrics_static::mean_over_folds_is_scipys")),
+    ("r_pooled_for_mean_over_folds", "common.metrics.static:pearson_r_mean_over_folds",
      lambda right: lambda reference, estimate, fold: right(reference, estimate, np.zeros(len(fold))),
-     ("metrics::mean_over_folds_is_scipys",)),
-    ("weighted_for_macro_average", "common.metrics:of_confusion",
+     ("metrics_static::mean_over_folds_is_scipys",)),
+    ("weighted_for_macro_average", "common.metrics.classes:of_confusion",
      _result(lambda found: {k: v if k == "accuracy" else np.concatenate([v[..., :-2], v[..., :-3:-1]], -1)
                             for k, v in found.items()}),
-     ("metrics::metrics_of_classes_against_scikit_learn",)),
-    ("recall_for_precision", "common.metrics:of_confusion", _result(_exchange("precision", "recall")),
-     ("metrics::metrics_of_classes_against_scikit_learn",)),
+     ("metrics_classes::metrics_of_classes_against_scikit_learn",)),
+    ("recall_for_precision", "common.metrics.classes:of_confusion", _result(_exchange("precision", "recall")),
+     ("metrics_classes::metrics_of_classes_against_scikit_learn",)),
 ]  # fmt: skip
 
-VERDICT = "published::half_width_against_formulas", "published::boundaries"
+VERDICT = "cells::half_width_against_formulas", "cells::boundaries"
 KINDS["verdicts"] = [
-    ("delta_moved", "common.published:delta", _result(lambda matters: 1.5 * matters),
-     ("published::delta_is_capped_by_the_baseline",)),
-    ("delta_not_capped_by_the_baseline", "common.published:delta",
+    ("delta_moved", "common.verdict.cells:delta", _result(lambda matters: 1.5 * matters),
+     ("cells::delta_is_capped_by_the_baseline",)),
+    ("delta_not_capped_by_the_baseline", "common.verdict.cells:delta",
      lambda right: lambda metric, target, published, baseline: right(metric, target, published, None),
-     ("published::delta_is_capped_by_the_baseline",)),
-    ("root_of_n_left_out", "common.published:half_width", lambda right: lambda s, n, *more: right(s * n**0.5, n, *more),
-     VERDICT),
-    ("half_a_digit_left_out", "common.published:half_width",
+     ("cells::delta_is_capped_by_the_baseline",)),
+    ("root_of_n_left_out", "common.verdict.cells:half_width",
+     lambda right: lambda s, n, *more: right(s * n**0.5, n, *more), VERDICT),
+    ("half_a_digit_left_out", "common.verdict.cells:half_width",
      lambda right: lambda s, n, s_p, m, half_unit, level: right(s, n, s_p, m, 0.0, level), VERDICT),
-    ("sign_of_errors", "common.published:lower_is_better", _constant(False),
-     ("published::for_errors_smaller_is_better",)),
+    ("sign_of_errors", "common.verdict.cells:lower_is_better", _constant(False),
+     ("cells::for_errors_smaller_is_better",)),
     ("holm_left_out", "common.verdict.claims:holm", lambda right: list,
      ("claims::holm", "claims::holm_covers_claims_of_every_kind")),
     ("songs_left_out_of_the_variance", "common.verdict.crossed:estimate",
@@ -282,9 +285,9 @@ KINDS["verdicts"] = [
      ("claims::songs_of_one_artist_are_left_out_together", "claims::leaving_out_songs_or_whole_artists")),
     ("overlap_of_random_splits_ignored", "common.verdict.crossed:estimate",
      lambda right: lambda *given, overlap=0.0, **more: right(*given, **more),
-     ("claims::random_splits_share_songs", "published::overlapping_splits_do_not_break_the_interval")),
-    ("noise_is_called_reproduced", "common.published:_decide",
-     _result(lambda word: "reproduced" if word == "undecided" else word), ("published::known_verdicts",)),
+     ("claims::random_splits_share_songs", "cells::overlapping_splits_do_not_break_the_interval")),
+    ("noise_is_called_reproduced", "common.verdict.cells:_decide",
+     _result(lambda word: "reproduced" if word == "undecided" else word), ("cells::known_verdicts",)),
 ]  # fmt: skip
 
 
@@ -315,12 +318,12 @@ KINDS["records"] = [
      _result(lambda found: found and {key: found[key] for key in ("name", "version")}),
      ("store::key_is_content_and_every_parameter",
       "identity::features_are_known_by_all_that_they_depend_on")),
-    ("partial_called_complete", "common.published:uncompared", _constant(None),
-     ("published::what_cannot_be_compared_is_not",)),
-    ("one_run_counted_twice", "common.published:Records.values", _recorded_twice,
-     ("published::one_value_a_run",)),
-    ("baseline_of_other_data", "common.published:trivial_baseline", _of_other_data,
-     ("published::a_baseline_of_other_data_does_not_count",)),
+    ("partial_called_complete", "common.verdict.recorded:uncompared", _constant(None),
+     ("board::what_cannot_be_compared_is_not",)),
+    ("one_run_counted_twice", "common.verdict.recorded:Records.values", _recorded_twice,
+     ("board::one_value_a_run",)),
+    ("baseline_of_other_data", "common.verdict.board:trivial_baseline", _of_other_data,
+     ("board::a_baseline_of_other_data_does_not_count",)),
     ("identities_are_mixed", "common.experiment.records:equivalent", _constant(True),
      ("experiment::runs_of_another_identity_are_added_only_where_a_verification_found_them_alike",)),
     ("a_run_is_lost", "common.experiment.records:read_record", lambda right: lambda path: None,

@@ -1,10 +1,13 @@
-"""How a fault is planted: the function at a place is replaced, before anything imports it by name."""
+"""How a fault is planted: the function at a place is replaced, and so is each name that was imported from there."""
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+
+PROJECT = ("common", "data_prep", "reproductions")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,12 @@ def plant(fault: Fault) -> None:
     *outer, last = path.split(".")
     for name in outer:
         parent = getattr(parent, name)
-    setattr(parent, last, _replaced(inspect.getattr_static(parent, last), fault.wrap, parent, last))
+    original = inspect.getattr_static(parent, last)
+    faulty = _replaced(original, fault.wrap, parent, last)
+    setattr(parent, last, faulty)
+    for imported in [module for name, module in sys.modules.items() if name.split(".")[0] in PROJECT]:
+        for name in [name for name, value in vars(imported).items() if value is original]:
+            setattr(imported, name, faulty)
 
 
 def _replaced(original, wrap, parent, name):

@@ -1,9 +1,9 @@
-"""The shape that every data set has.
+"""The interface of all data sets.
 
-A data set lies in a folder of its own under the data root, in the layout of its official distribution. Its
-tracks have string ids in the distribution's order; its labels are a data frame with a row a track (or a row a
-track and time) and named columns, whose scale its class declares. Nothing is skipped in silence: `validate`
-lists what is wrong, and `require` turns that into an error unless what is missing was allowed to be missing.
+A data set lies in its own folder under the data root, in the layout of its official distribution. Its tracks have
+string ids in the distribution's order; its labels are a data frame with one row per track (or per track and time) and
+named columns, whose scale its class declares. Nothing is skipped without a message: `validate` lists what is wrong, and
+`require` raises an error for it unless missing members are allowed.
 """
 
 import csv
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # pandas takes longer to import than --help may take
 
 @dataclass(frozen=True)
 class Track:
-    """One recording. `genre` and `artist` are None where the distribution does not tell them."""
+    """One recording. `genre` and `artist` are None if the distribution does not name them."""
 
     id: str
     path: Path
@@ -34,25 +34,38 @@ class Track:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a copy of a data set; `missing` if a member is absent, else a fault."""
+    """Something wrong with a copy of a data set; `missing`: a member is absent, else a member is faulty."""
 
     text: str
     missing: bool = False
 
 
 def data_root(given: str | None) -> Path | None:
-    """The data root: what was given, else `MER_DATA_ROOT`, else None. Raises InputError if it is not there."""
+    """The folder of the data sets.
+
+    Parameters
+    ----------
+    given : the folder, as the user named it; None: the environment variable `MER_DATA_ROOT`
+
+    Returns
+    -------
+    the folder, or None if neither names one
+
+    Raises
+    ------
+    InputError : if there is no such folder
+    """
     root = os.environ.get("MER_DATA_ROOT") or None if given is None else given
     if root is None:
         return None
     if not root or not Path(root).is_dir():
-        named = root or "(an empty name)"
-        raise InputError(f"{named}: no such folder; --data-root (or MER_DATA_ROOT) names the folder of the data sets")
+        name = root or "(an empty name)"
+        raise InputError(f"{name}: no such folder; --data-root (or MER_DATA_ROOT) names the folder of the data sets")
     return Path(root)
 
 
 def required_data_root(given: str | None) -> Path:
-    """As `data_root`, for what cannot do without; InputError if none is named."""
+    """As `data_root`; raises InputError if no folder is named."""
     root = data_root(given)
     if root is None:
         raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
@@ -60,7 +73,16 @@ def required_data_root(given: str | None) -> Path:
 
 
 class Dataset(ABC):
-    """A copy of a data set. Class attributes say what the distribution is; instances read one copy."""
+    """A copy of a data set. Class attributes describe the distribution; instances read one copy of it.
+
+    Parameters
+    ----------
+    root : the data root; the copy lies in its subfolder `folder`
+
+    Raises
+    ------
+    InputError : if there is no such subfolder
+    """
 
     name: str  # as on the command line
     folder: str  # under the data root
@@ -68,9 +90,11 @@ class Dataset(ABC):
     source: str  # where a user gets it
     n_tracks: int  # in the distribution
     original_format: str  # suffix of the distribution's audio files
-    rendered: bool = False  # True: of the project's own making, never a result
-    needs_audio: bool = True  # False: its labels and features are of use alone
-    cuts: dict[str, float] = {}  # seconds of each track that is a part of its recording, by track id  # noqa: RUF012
+    rendered: bool = False  # True: synthetic music, whose numbers are never recorded
+    needs_audio: bool = True  # False: labels and features can be used without audio
+    responses: "pd.DataFrame | None" = None  # by single raters, one row each: `track id` and a column per label
+    splits: dict[str, list[str]] = {}  # official splits: track ids by name; none is invented  # noqa: RUF012
+    segments: dict[str, float] = {}  # length in s of each track that is a segment of its recording  # noqa: RUF012
 
     def __init__(self, root: Path):
         self.root = Path(root) / self.folder
@@ -81,16 +105,19 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def tracks(self) -> list[Track]:
-        """The recordings that are there, in the distribution's order."""
+        """The available recordings, in the distribution's order."""
 
     @property
     @abstractmethod
     def labels(self) -> "pd.DataFrame":
-        """A row a track (index: track id) or a track and time (both), named columns, scale as the class says."""
+        """One row per track (index: track id) or per track and time (index: both); the class declares the scale."""
 
     @abstractmethod
     def validate(self) -> list[Problem]:
-        """What is wrong with this copy, the most telling first; empty if all is as distributed."""
+        """All problems of this copy, the most important first; empty if it is as distributed.
+
+        A file that makes it impossible to go on, such as a malformed table, raises InputError instead.
+        """
 
     @classmethod
     def cite(cls) -> str:
@@ -98,19 +125,32 @@ class Dataset(ABC):
         return cls.citation
 
     def require(self, *, allow_missing: bool = False) -> list[Problem]:
-        """The absent members that were allowed to be absent; raises InputError for the first other problem."""
-        found = self.validate()
-        problems = [p for p in found if not (p.missing and allow_missing)]
-        if problems:
-            more = f" (and {len(problems) - 1} more; python -m data_prep {self.name} lists them)" * (len(problems) > 1)
-            hint = "; --allow-missing runs on what there is" if problems[0].missing else ""
-            raise InputError(problems[0].text + more + hint)
+        """Check that this copy can be used.
+
+        Parameters
+        ----------
+        allow_missing : True: absent members are no error
+
+        Returns
+        -------
+        the problems that are allowed: absent members
+
+        Raises
+        ------
+        InputError : for the first other problem, or if there is no audio and it is needed
+        """
+        problems = self.validate()
+        errors = [problem for problem in problems if not (problem.missing and allow_missing)]
+        if errors:
+            more = f" (and {len(errors) - 1} more; python -m data_prep {self.name} lists them)" * (len(errors) > 1)
+            hint = "; --allow-missing runs on what there is" if errors[0].missing else ""
+            raise InputError(errors[0].text + more + hint)
         if self.needs_audio and not self.tracks:
             raise InputError(f"{self.root}: has no audio; get it from {self.source}")
-        return found
+        return problems
 
     def extractors(self) -> tuple:
-        """What `python -m data_prep` extracts from every track."""
+        """The features that `python -m data_prep` extracts from all tracks, see `common.features`."""
         from common.features.mel import MelSpectrogram
 
         return (MelSpectrogram(),)
@@ -119,18 +159,18 @@ class Dataset(ABC):
     def audio_kind(self) -> str:
         """'original' if all audio has the distribution's format, else 'transcoded (FORMATS)'; 'none' without audio.
 
-        Before it how much of each song there is, if not all.
+        If the tracks are segments, preceded by their length.
         """
         formats = {track.path.suffix.lstrip(".").lower() for track in self.tracks}
         if not formats:
             return "none"
-        lengths = " or ".join(sorted({f"{seconds:g}" for seconds in self.cuts.values()}))
+        lengths = " or ".join(sorted({f"{seconds:g}" for seconds in self.segments.values()}))
         kind = "original" if formats == {self.original_format} else f"transcoded ({', '.join(sorted(formats))})"
         return (f"{lengths} s of each song, " if lengths else "") + kind
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over all labels and all audio bytes, in order: two copies that agree here are the same data."""
+        """SHA-256 of all labels and all audio bytes, in order: copies with the same fingerprint are the same data."""
         digest = hashlib.sha256(self.labels.to_csv(float_format="%.9g").encode())
         for track in self.tracks:
             digest.update(f"{track.id}\0".encode())
@@ -138,7 +178,7 @@ class Dataset(ABC):
         return digest.hexdigest()
 
 
-# The classes of the quadrants of the plane of valence and arousal, and the signs of both.
+# The classes of the quadrants of the valence-arousal plane, and the signs of valence and arousal.
 VALENCE_AROUSAL = {"happy": (1, 1), "angry": (-1, 1), "sad": (-1, -1), "relaxed": (1, -1)}
 
 
@@ -148,17 +188,26 @@ class ClassDataset(Dataset):
     classes: tuple[str, ...]  # in the order that tables and networks use
 
     def is_papers(self, folder: str, classes: tuple[str, ...]) -> bool:
-        """Whether these are a paper's own songs, known by their folder. Raises InputError if their classes differ."""
+        """Whether this is a paper's own collection, recognised by its folder.
+
+        Parameters
+        ----------
+        folder : name of the paper's collection
+        classes : its classes, in any order
+
+        Raises
+        ------
+        InputError : if the folder has that name, and other classes
+        """
         if self.name == folder and set(self.classes) != set(classes):
-            found, wanted = (", ".join(sorted(names)) for names in (self.classes, classes))
-            raise InputError(
-                f"{self.root}: has the classes {found}, the paper's are {wanted}; rename these or the folder"
-            )
+            here, expected = (", ".join(sorted(names)) for names in (self.classes, classes))
+            hint = "rename these or the folder"
+            raise InputError(f"{self.root}: has the classes {here}, the paper's are {expected}; {hint}")
         return self.name == folder
 
     @property
     def groups(self) -> list[str]:
-        """Of each track its artist, and its own id where the artist is not known: for folds by artist."""
+        """The artist of each track, or its own id if the artist is not known: for folds by artist."""
         return [track.artist or track.id for track in self.tracks]
 
     def extractors(self) -> tuple:
@@ -170,33 +219,44 @@ class ClassDataset(Dataset):
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over labels and audio as of every data set, and artists."""
+        """SHA-256 of labels and audio as of every data set, and of artists."""
         return hashlib.sha256("\0".join([super().fingerprint, *self.groups]).encode()).hexdigest()
 
 
 def audio_files(folder: Path, pattern: str = "*.*") -> dict[str, Path]:
-    """The audio files of a folder by stem, whatever their format; none if there is no such folder.
+    """The audio files of a folder.
 
-    Raises InputError if there are several of one stem, since which of them is meant cannot be known.
+    Parameters
+    ----------
+    folder : empty if it does not exist
+    pattern : of the names of the files
+
+    Returns
+    -------
+    files of any format by name without suffix
+
+    Raises
+    ------
+    InputError : if two files differ in their suffix only, since it is unclear which is meant
     """
-    found = {}
+    files = {}
     for path in sorted(folder.glob(pattern)):
         if not path.name.startswith(".") and path.suffix.lower() not in {".csv", ".txt", ".json", ".part"}:
-            found.setdefault(path.stem, []).append(path)
-    for paths in found.values():
+            files.setdefault(path.stem, []).append(path)
+    for paths in files.values():
         if len(paths) > 1:
             names = ", ".join(path.name for path in paths)
             raise InputError(f"{folder}: several files for one track ({names}); keep one")
-    return {stem: paths[0] for stem, paths in found.items()}
+    return {stem: paths[0] for stem, paths in files.items()}
 
 
 def find_audio(folder: Path, stem: str) -> Path | None:
-    """The one file `stem.*` in a folder, or None; raises InputError as `audio_files` does."""
+    """The file `stem.*` in a folder, or None. Raises InputError if there are several."""
     return audio_files(folder, f"{stem}.*").get(stem)
 
 
 def check_duration(path: Path, at_least: float) -> Problem | None:
-    """A problem if a file cannot be read as audio, or is shorter than it must be (in seconds)."""
+    """A problem if a file cannot be read as audio or is shorter than `at_least` seconds, else None."""
     try:
         seconds = audio.duration(path)
     except InputError as error:
@@ -206,8 +266,8 @@ def check_duration(path: Path, at_least: float) -> Problem | None:
     return None
 
 
-def check_distinct(tracks: list[Track]) -> list[Problem]:
-    """A problem for every file with the same bytes as one before it."""
+def check_duplicates(tracks: list[Track]) -> list[Problem]:
+    """A problem for each file with the same bytes as a previous one."""
     first, problems = {}, []
     for track in tracks:
         same = first.setdefault(hashlib.sha256(track.path.read_bytes()).digest(), track.path)
@@ -217,9 +277,17 @@ def check_distinct(tracks: list[Track]) -> list[Problem]:
 
 
 def read_table(path: Path, columns: list[str], hint: str) -> "pd.DataFrame":
-    """The named columns of a table of text (UTF-8, commas), stripped, with the first of them as index.
+    """Columns of a comma-separated table in UTF-8, as text without surrounding blanks.
 
-    Raises InputError, which ends with `hint`, if it is not there, not such a table, or has two rows for one index.
+    Parameters
+    ----------
+    path : the table
+    columns : names of the columns; the first becomes the index
+    hint : how an error ends, what to do about it
+
+    Raises
+    ------
+    InputError : if the file is missing or malformed, lacks a column, or has two rows for one index
     """
     import pandas as pd
 
@@ -236,13 +304,13 @@ def read_table(path: Path, columns: list[str], hint: str) -> "pd.DataFrame":
     absent = [column for column in columns if column not in header]
     if absent:
         raise InputError(f"{path}: has no column '{absent[0]}' (but {', '.join(header)}); {hint}")
-    places, found = [header.index(column) for column in columns], {}
+    places, values_by_key = [header.index(column) for column in columns], {}
     for line, row in enumerate(rows, 2):
         if len(row) != len(header):
-            told = f"has {len(row)} fields, not {len(header)} (a comma in a field needs quotes around the field)"
-            raise InputError(f"{path}: line {line}: {told}; {hint}")
+            fault = f"has {len(row)} fields, not {len(header)} (a comma in a field needs quotes around the field)"
+            raise InputError(f"{path}: line {line}: {fault}; {hint}")
         key, *values = (row[place].strip() for place in places)
-        if key in found:
+        if key in values_by_key:
             raise InputError(f"{path}: line {line}: {key} has a line already; {hint}")
-        found[key] = values
-    return pd.DataFrame.from_dict(found, orient="index", columns=columns[1:]).rename_axis(columns[0])
+        values_by_key[key] = values
+    return pd.DataFrame.from_dict(values_by_key, orient="index", columns=columns[1:]).rename_axis(columns[0])

@@ -1,22 +1,19 @@
-"""Figures from records: measured against published, predictions against annotations, training curves."""
+"""Plots of records (measured against published, predictions against annotations, training) and of recordings."""
 
 import contextlib
-import importlib
-import importlib.util
 from pathlib import Path
 
 import matplotlib
 import matplotlib.ticker
 import numpy as np
 
-from common import metrics, published
-from common.predict import Prediction, names
-from common.published import Records
+from common import metrics
+from common.prediction import Prediction, names
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: told apart by everyone
+INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: distinct with any colour vision
 VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "undecided": GREY}
 MARKERS = {"stand-in": "X", "partial": "s"}  # of what is not compared
 STYLE = {
@@ -31,7 +28,7 @@ def _words(name: str) -> str:
 
 
 def _grid(n: int, *, width: float, height: float, columns: int = 2, **shared):
-    """A figure with n panels of a width and height in inches, at most `columns` beside each other; and its axes."""
+    """A figure with n panels of a width and height in inches, at most `columns` in a row; and its axes."""
     columns = min(columns, n)
     lines = -(-n // columns)
     figure, axes = plt.subplots(lines, columns, figsize=(width * columns, height * lines), squeeze=False, **shared)
@@ -148,18 +145,21 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
     save(figure, path)
 
 
-def predictions(found: dict[Path, Prediction], columns: list[str], path: Path, title: str) -> None:
-    """One panel a recording: of a continuous model its course, mm:ss, else a bar a target; the model above them."""
-    continuous = next(iter(found.values())).times is not None
+def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Path, title: str) -> None:
+    """One panel a recording: of a continuous model the values over time, mm:ss, else a bar a target.
+
+    The model's title stands above them.
+    """
+    continuous = next(iter(predicted.values())).times is not None
     with plt.rc_context(STYLE):
         if continuous:
-            figure, axes = _grid(len(found), columns=1, width=7.2, height=2.1, sharey=True)
+            figure, axes = _grid(len(predicted), columns=1, width=7.2, height=2.1, sharey=True)
         else:
-            figure, axes = _grid(len(found), columns=3, width=3.2, height=0.7 + 0.24 * len(columns), sharey=True)
+            figure, axes = _grid(len(predicted), columns=3, width=3.2, height=0.7 + 0.24 * len(columns), sharey=True)
         figure.suptitle(title, fontsize="medium", color=GREY)
-        called = names(list(found))
-        for axis, (recording, one) in zip(axes, found.items(), strict=True):
-            axis.set_title(called[recording])
+        titles = names(list(predicted))
+        for axis, (recording, one) in zip(axes, predicted.items(), strict=True):
+            axis.set_title(titles[recording])
             axis.grid(axis="both" if continuous else "x", color="#e6e6e6", lw=0.7)
             axis.set_axisbelow(True)
             if not continuous:
@@ -225,60 +225,3 @@ def save(figure, path: Path) -> None:
     with plt.rc_context({"svg.hashsalt": "mer"}):
         figure.savefig(path, metadata=nothing)
     plt.close(figure)
-
-
-def draw_all(expected: dict, records: Records) -> list[Path]:
-    """All figures of a paper that its records allow, beside the records; returns their paths.
-
-    A module `figures` in the paper's folder has its own ones: `draw(records)` returns their paths.
-    """
-    drawn, own = [], f"reproductions.{expected['paper']}.figures"
-    with plt.rc_context(STYLE):
-        if importlib.util.find_spec(own):
-            drawn += importlib.import_module(own).draw(records)
-        rows = [row for row in published.join(expected, records) if row.fields["record"]]
-        groups = {}
-        for row in rows:
-            key = tuple(row.fields[name] for name in ("dataset", "source", "split", "metric"))
-            groups.setdefault(key, []).append(row)
-        for dataset in records.datasets():  # a collection of the user's own among them
-            here = [c for c in expected["cells"] if dataset in (c["dataset"], *c.get("stand_in", []))]
-            split_of = {cell["variant"]: cell["split"] for cell in here or expected["cells"]}
-            found = {name: record for name in split_of if (record := records.get(dataset, name))}
-            found = {name: record for name, record in found.items() if "predicted" in record["runs"][0]}
-            if found:
-                drawn.append(records.path(dataset, "").parent / "figures" / "confusion.png")
-                confusion(found, split_of, drawn[-1])
-        for (dataset, source, split, metric), here in groups.items():
-            folder = records.path(dataset, "").parent / "figures"
-            which = f"_{source}_{split}".lower().replace(" ", "_")
-            if sum(group[0] == dataset for group in groups) == 1:
-                which = ""
-            elif sum(group[:3] == (dataset, source, split) for group in groups) > 1:
-                which += f"_{metric}"
-            if any(row.fields["verdict"] != "stand-in" for row in here):
-                drawn.append(folder / f"measured_against_published{which}.png")
-                measured_against_published(here, drawn[-1])
-            found = {name: records.get(dataset, name) for name in dict.fromkeys(r.fields["variant"] for r in here)}
-            for name, record in found.items():
-                if "reference_z" in record["facts"]:
-                    drawn.append(folder / f"predicted_against_annotated_{name}.png")
-                    predicted_against_annotated(record, drawn[-1])
-        drawn += _draw_training(rows, records)
-    return drawn
-
-
-def _draw_training(rows: list[published.Row], records: Records) -> list[Path]:
-    """One figure a table of the paper: the networks that are shown in it."""
-    tables = {}
-    for fields in (row.fields for row in rows if not row.fields["quoted"]):
-        record = records.get(fields["dataset"], fields["variant"])
-        if "loss" in record["runs"][0].get("history", [{}])[0]:
-            tables.setdefault((fields["dataset"], fields["source"]), {})[fields["variant"]] = record
-    drawn = []
-    for (dataset, source), found in tables.items():
-        several = sum(other == dataset for other, _ in tables) > 1
-        which = f"_{source}".lower().replace(" ", "_") if several else ""
-        drawn.append(records.path(dataset, "").parent / "figures" / f"training_curves{which}.png")
-        training_curves(found, drawn[-1])
-    return drawn

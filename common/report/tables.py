@@ -1,12 +1,13 @@
-"""Tables for the terminal and for READMEs, from the rows of `common.published`."""
+"""Tables for the terminal and for READMEs, from the rows of `common.verdict.board`."""
 
 import csv
 import io
 from pathlib import Path
 
 from common.errors import InputError
-from common.published import Records, Row
+from common.verdict.board import Row
 from common.verdict.crossed import standard_error
+from common.verdict.recorded import Records
 
 MARK = "<!-- {} {} -->"
 
@@ -49,7 +50,7 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-DIVERGED = 100  # a mean beyond it tells only that the network did
+DIVERGED = 100  # a larger mean says only that the network diverged
 COLUMNS = ["target", "published", "measured", "measured ∓ w", "runs", "baseline", "verdict"]
 
 
@@ -95,10 +96,10 @@ def board(rows: list[Row], render=text_table, first: str = "system") -> str:
 
 def counts(rows: list[Row]) -> str:
     """How often each verdict comes out: '47 published cells: 20 reproduced, ...'."""
-    found = {}
+    counted = {}
     for row in rows:
-        found[row.fields["verdict"]] = found.get(row.fields["verdict"], 0) + 1
-    listed = ", ".join(f"{n} {verdict}" for verdict, n in sorted(found.items(), key=lambda item: -item[1]))
+        counted[row.fields["verdict"]] = counted.get(row.fields["verdict"], 0) + 1
+    listed = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counted.items(), key=lambda item: -item[1]))
     return f"{len(rows)} published cells: {listed}"
 
 
@@ -137,7 +138,7 @@ def claims_table(claims: list[dict], render=text_table) -> str:
 def variants_table(
     records: Records, dataset: str, split: str, metric: str, variants: list[str], render=markdown_table
 ) -> str:
-    """Variants beside each other: a column a target, means over runs; the last with ± the deviation over runs.
+    """Variants next to each other: a column a target, means over runs; the last with ± the deviation over runs.
 
     Of random splits, which share songs, also the 95 % interval of that mean (`common.verdict.crossed.standard_error`).
     """

@@ -1,0 +1,200 @@
+"""Metrics of dynamic labels: a sequence of values a song and target, as valence and arousal every half second.
+
+Aim
+    How far estimates are from the annotations over time, and how well they follow them.
+Conventions
+    `reference` and `estimate` of a song are float arrays of shape (n_frames, n_targets), on one clock and one scale.
+    All metrics but two follow from the moments of each song, so that records keep these and not the sequences.
+    `songs` is what a record keeps, see `of_songs`. Pooled means over all frames of all songs, so that long songs count
+    more; `per_song` is the mean over songs of a metric within each. Every value is a finite number.
+Metrics
+    `dynamic` computes, by target and as mean over targets,
+    * `rmse_pooled`, `rmse_per_song`, `mae_pooled`: in the unit of the labels;
+    * `r2_pooled`: at most 1, see `r2`;
+    * `pearson_r_pooled`, `pearson_r_per_song`: in [-1, 1], 0 where an estimate or a reference does not vary;
+    * `ccc_pooled`, `ccc_per_song`: the concordance correlation coefficient, 2 cov / (var + var + (mean - mean)²);
+    * `kendall_tau_per_song`: tau-b, the mean over the songs that have one (0 if none has), and
+      `kendall_tau_undefined`, the number of songs that have none, see `kendall_tau`;
+    * `share_within_.05`, `share_beyond_.2`: of songs whose mean absolute error is at most .05, and above .2.
+Source
+    scipy.stats for r and tau, scikit-learn for R²; the concordance correlation coefficient by Lin, Biometrics 45, 1989.
+"""
+
+import numpy as np
+
+from common.errors import InputError
+from common.metrics import arrays
+
+
+def validate(reference, estimate) -> tuple[np.ndarray, np.ndarray]:
+    """Check the sequences of one song.
+
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_frames,) or (n_frames, n_targets)
+
+    Returns
+    -------
+    reference, estimate : float64, (n_frames, n_targets)
+
+    Raises
+    ------
+    InputError
+        On unequal shapes, values that are not finite numbers, or fewer than 2 frames.
+    """
+    return arrays.pair(reference, estimate, "frames")
+
+
+def validate_songs(songs: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Check what a record keeps of songs.
+
+    Returns
+    -------
+    frames : float64, (n_songs,)
+    moments : float64, (n_songs, n_targets, 5)
+
+    Raises
+    ------
+    InputError
+        On other shapes, values that are not finite numbers, or no songs.
+    """
+    frames = arrays.finite(songs["frames"], "the number of frames of songs")
+    moments = arrays.finite(songs["moments"], "the moments of songs")
+    if not len(frames) or moments.shape[:1] + moments.shape[2:] != (*frames.shape, 5):
+        raise InputError(f"{len(frames)} songs have moments of the shape {moments.shape}, not (n_songs, n_targets, 5)")
+    return frames, moments
+
+
+def song_moments(reference, estimate) -> np.ndarray:
+    """Of one song the means, variances and covariance, (n_targets, 5) as [y, ŷ, yy, ŷŷ, yŷ].
+
+    reference and estimate as in `validate`, whose errors it raises.
+    """
+    reference, estimate = validate(reference, estimate)
+    means = reference.mean(0), estimate.mean(0)
+    y, p = reference - means[0], estimate - means[1]
+    return np.stack([*means, (y * y).mean(0), (p * p).mean(0), (y * p).mean(0)], axis=1)
+
+
+def kendall_tau(reference, estimate) -> list[float | None]:
+    """Kendall's tau-b of each target of one song, in [-1, 1]: scipy's `kendalltau`.
+
+    None where annotation or estimate does not vary (differs by less than 1e-6): then no pair of frames has an order.
+    reference and estimate as in `validate`, whose errors it raises.
+    """
+    from scipy.stats import kendalltau
+
+    taus = []
+    for y, p in zip(*(values.T for values in validate(reference, estimate)), strict=True):
+        varies = min(np.ptp(y), np.ptp(p)) > 1e-6
+        taus.append(round(float(kendalltau(y, p).statistic), 6) if varies else None)
+    return taus
+
+
+def of_songs(references, estimates) -> dict:
+    """What all metrics follow from, as JSON.
+
+    Parameters
+    ----------
+    references, estimates : sequences of arrays, (n_frames, n_targets) a song
+
+    Returns
+    -------
+    dict
+        frames (n_songs,); moments (n_songs, n_targets, 5), see `song_moments`; the mean absolute_error and kendall_tau,
+        (n_songs, n_targets), the latter None where it is not defined.
+    """
+    pairs = [validate(*pair) for pair in zip(references, estimates, strict=True)]
+    moments = [[[float(f"{m:.7g}") for m in target] for target in song_moments(*pair)] for pair in pairs]
+    return {
+        "frames": [len(y) for y, _ in pairs],
+        "moments": moments,
+        "absolute_error": [np.abs(y - p).mean(0).round(6).tolist() for y, p in pairs],
+        "kendall_tau": [kendall_tau(*pair) for pair in pairs],
+    }
+
+
+def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Of each song the number of frames, (n_songs,), and the mean squared error, (n_songs, n_targets).
+
+    songs as in `validate_songs`, whose errors it raises.
+    """
+    frames, moments = validate_songs(songs)
+    y, p, yy, pp, yp = np.moveaxis(moments, -1, 0)
+    errors = (p - y) ** 2 + yy + pp - 2 * yp
+    return frames, np.maximum(errors, 0)  # the last bit may make it negative
+
+
+def r2(error: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """R² = 1 - mean squared error / variance of the reference, of equal shapes; at most 1.
+
+    Where the reference does not vary (by more than 1e-5, the standard deviation), 1 if every estimate equals it and 0
+    otherwise: scikit-learn's rule.
+    """
+    varies = variance > 1e-10
+    return np.where(varies, 1 - error / np.where(varies, variance, 1), np.where(error > 1e-10, 0.0, 1.0))
+
+
+def _pearson_r(y, p, yy, pp, yp) -> np.ndarray:
+    varies = (yy > 1e-10) & (pp > 1e-10)
+    return np.where(varies, yp / np.sqrt(np.where(varies, yy * pp, 1)), 0.0)
+
+
+def _ccc(y, p, yy, pp, yp) -> np.ndarray:
+    scale = yy + pp + (y - p) ** 2
+    return np.where(scale > 1e-10, 2 * yp / np.maximum(scale, 1e-10), 0.0)
+
+
+def _pooled_moments(frames: np.ndarray, moments: np.ndarray) -> list[np.ndarray]:
+    """The moments over all frames of all songs, five times (n_targets,)."""
+    weight = (frames / frames.sum())[:, None]
+    moments = np.moveaxis(moments, -1, 0)
+    y, p = ((weight * mean).sum(0) for mean in moments[:2])
+    between = [(moments[0] - y) ** 2, (moments[1] - p) ** 2, (moments[0] - y) * (moments[1] - p)]
+    return [y, p, *((weight * (within + more)).sum(0) for within, more in zip(moments[2:], between, strict=True))]
+
+
+def dynamic(songs: dict, targets: list[str]) -> dict:
+    """All metrics of dynamic labels as JSON, {metric: {target: value, ..., "average": mean over targets}}.
+
+    Parameters
+    ----------
+    songs : dict
+        As `of_songs` returns it. Without kendall_tau only RMSE, r and CCC.
+    targets : list of str
+        Names of the targets, in the order of the moments.
+
+    Raises
+    ------
+    InputError
+        If songs are not what `validate_songs` asks for.
+    """
+    moments = validate_songs(songs)[1]
+    frames, errors = squared_errors(songs)
+    weight = (frames / frames.sum())[:, None]
+    pooled, of_songs = _pooled_moments(frames, moments), np.moveaxis(moments, -1, 0)
+    values = {
+        "rmse_pooled": np.sqrt((weight * errors).sum(0)),
+        "rmse_per_song": np.sqrt(errors).mean(0),
+        "pearson_r_pooled": _pearson_r(*pooled),
+        "pearson_r_per_song": _pearson_r(*of_songs).mean(0),
+        "ccc_pooled": _ccc(*pooled),
+        "ccc_per_song": _ccc(*of_songs).mean(0),
+    }
+    if "kendall_tau" in songs:  # first, as tables show the first metric
+        mean_squared_error = (weight * errors).sum(0)
+        values = {"r2_pooled": r2(mean_squared_error, pooled[2])} | _of_orders_and_errors(songs, weight) | values
+    return {metric: arrays.by_target(of_targets, targets) for metric, of_targets in values.items()}
+
+
+def _of_orders_and_errors(songs: dict, weight: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics that do not follow from moments; weight: of each song's frames, (n_songs, 1)."""
+    tau, absolute = (np.array(songs[name], "float64") for name in ("kendall_tau", "absolute_error"))
+    defined = np.isfinite(tau)
+    return {
+        "mae_pooled": (weight * absolute).sum(0),
+        "kendall_tau_per_song": np.where(defined, tau, 0).sum(0) / np.maximum(defined.sum(0), 1),
+        "kendall_tau_undefined": (~defined).sum(0),
+        "share_within_.05": (absolute <= 0.05).mean(0),
+        "share_beyond_.2": (absolute > 0.2).mean(0),
+    }

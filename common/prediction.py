@@ -1,0 +1,35 @@
+"""What a model predicts of a recording."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model predicts of one recording.
+
+    Attributes
+    ----------
+    values : (n_targets,), or (n, n_targets) of a continuous model, at `times`
+    length : of the recording, in seconds
+    heard : how many seconds of it, from its beginning, the model was given
+    times : (n,), in seconds; None without a continuous model
+    """
+
+    values: np.ndarray
+    length: float
+    heard: float
+    times: np.ndarray | None = None
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(n_targets,): over the song."""
+        return self.values if self.times is None else self.values.mean(0)
+
+
+def names(paths: list[Path]) -> dict[Path, str]:
+    """Short names of recordings: their file names, or their paths where these are not distinct."""
+    files = [path.name for path in paths]
+    return {path: path.name if files.count(path.name) == 1 else str(path) for path in paths}

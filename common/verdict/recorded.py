@@ -1,0 +1,98 @@
+"""What is recorded, as verdicts and reports read it: the records of a paper, and the outcomes of verifications."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+from common.errors import InputError
+from common.experiment.records import data_sets, read_record, record_path
+from common.verdict import schemas
+
+VERIFICATIONS = "verified.json"  # in the results folder: the outcome of `python -m reproductions verify`, and when
+
+
+class Records:
+    """The records of one paper under a results folder, read once each."""
+
+    def __init__(self, results: Path, paper: str):
+        self.results, self.paper, self._read = Path(results), paper, {}
+
+    def path(self, dataset: str, variant: str) -> Path:
+        """The file of a variant's record."""
+        return record_path(self.results, self.paper, dataset, variant)
+
+    def datasets(self) -> list[str]:
+        """The data sets that something is recorded of."""
+        return data_sets(self.results, self.paper)
+
+    def name(self, dataset: str, variant: str) -> str:
+        """The record's file as reports name it, from the results folder on."""
+        return record_path(Path(self.results.name), self.paper, dataset, variant).as_posix()
+
+    def get(self, dataset: str, variant: str | None) -> dict | None:
+        """The record, or None if there is none (or it holds no run yet). Raises InputError if it is not a record."""
+        if variant is None:
+            return None
+        if (dataset, variant) not in self._read:
+            record = read_record(self.path(dataset, variant))
+            if record is not None:
+                schemas.validate(record, "record", self.path(dataset, variant))
+            self._read[dataset, variant] = record if record and record["runs"] else None
+        return self._read[dataset, variant]
+
+    def values(self, dataset: str, variant: str | None, split: str, metric: str, target: str) -> list[float] | None:
+        """One value a run, or None without a record. Raises InputError if a run lacks it."""
+        record = self.get(dataset, variant)
+        try:
+            return record and [run["metrics"][split][metric][target] for run in record["runs"]]
+        except KeyError as error:
+            raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}, {split}") from error
+
+    def verified(self, dataset: str, variant: str) -> str | None:
+        """Outcome and date of the last verification of a record; None if there was none."""
+        for outcome in self._verified:
+            if (outcome["paper"], outcome["dataset"], outcome["variant"]) == (self.paper, dataset, variant):
+                return f"{outcome['word']}, {outcome['date']}"
+        return None
+
+    @cached_property
+    def _verified(self) -> list[dict]:
+        return read_verified(self.results)
+
+
+def read_verified(results: Path) -> list[dict]:
+    """The outcomes of verifications in a results folder, those that ended. Raises InputError if the file is damaged."""
+    path = Path(results) / VERIFICATIONS
+    try:
+        outcomes = json.loads(path.read_text())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); move it away") from error
+    schemas.validate(outcomes, "verified", path)
+    return [outcome for outcome in outcomes if outcome["word"] and outcome["date"]]
+
+
+def headline(record: dict) -> tuple[str, str, list[str]]:
+    """The split, metric and targets that stand for a record where there is room for one: the first of each."""
+    split, measured = next(iter(record["runs"][0]["metrics"].items()))
+    metric, values = next(iter(measured.items()))
+    return split, metric, list(values)
+
+
+def coverage_of(facts: dict, split: str) -> dict:
+    """The facts of a record with those of one of its splits: songs, input, audio."""
+    return facts | facts.get("splits", {}).get(split, {})
+
+
+def uncompared(facts: dict) -> str | None:
+    """The verdict on a record that no published number is compared with; None if it is the published protocol.
+
+    facts as from `coverage_of`.
+    """
+    if facts.get("partial"):  # shortened, or songs are missing: of a stand-in too
+        return "partial"
+    if facts.get("stand_in"):
+        return "stand-in"
+    complete = facts["n_train"] == facts["of_train"] and facts["n_test"] == facts["of_test"]
+    return None if complete and not facts.get("frames") else "partial"

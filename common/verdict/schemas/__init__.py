@@ -1,0 +1,40 @@
+"""JSON schemas of what verdicts are made from: published cells (`expected`), records of runs and of benchmarks.
+
+Each is a file of this folder, <name>.json, in the 2020-12 draft (json-schema.org).
+"""
+
+import json
+import reprlib
+from functools import cache
+from pathlib import Path
+
+from common.errors import InputError
+
+
+def validate(value, schema: str, path: Path) -> None:
+    """Check the content of a JSON file.
+
+    Parameters
+    ----------
+    value : what was read from the file
+    schema : name of the schema
+    path : of the file, for the message
+
+    Raises
+    ------
+    InputError
+        In one line: the file, the first field that is wrong (as cells[3].std), and what is expected there.
+    """
+    error = next(_validator(schema).iter_errors(value), None)
+    if error is not None:
+        field = error.json_path.removeprefix("$").removeprefix(".")
+        message = error.message.replace(repr(error.instance), reprlib.repr(error.instance))
+        hint = f" ({error.schema['description']})" if "description" in error.schema else ""
+        raise InputError(f"{path}: {field + ': ' if field else ''}{message}{hint}")
+
+
+@cache
+def _validator(schema: str):
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(Path(__file__).with_name(f"{schema}.json").read_text()))
