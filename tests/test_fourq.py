@@ -158,11 +158,11 @@ def test_fingerprint_follows_labels_artists_and_audio(root):
         (lambda t: t.replace("0002,Q3\n", "0002,Q3\n\n"), "line 4: has 0 fields, not 2"),
         (
             lambda t: t.replace("0002,Q3", "0002,Q1"),
-            "song MT0000000002 is missing or in another quadrant than in .*annotations",
+            "song MT0000000002 is missing or in another quadrant than",
         ),
         (
             lambda t: t.replace("MT0000000002,Q3\n", ""),
-            "song MT0000000002 is missing or in another quadrant than in .*annotations",
+            "song MT0000000002 is missing or in another quadrant than",
         ),
         (lambda t: "", "is empty"),
     ],
@@ -180,7 +180,7 @@ def test_faults_in_the_labels(root, change, told):
         (lambda t: t.replace('"Red"', "Red, Light"), "line 4: has 7 fields, not 6"),
         (
             lambda t: t.replace(",Q2,", ",Q3,"),
-            "song MT0000000005 is missing or in another quadrant than in .*annotations",
+            "song MT0000000005 is missing or in another quadrant than",
         ),
         (lambda t: t.replace("é", "\udce9"), "cannot be read as a table in UTF-8"),
     ],
@@ -238,7 +238,7 @@ def test_excerpts_in_a_wrong_place(root):
     shutil.copy(folder / "Q1" / "MT0000000003.wav", folder / "Q4" / f"{SHORT}.wav")
     wrong, unknown, twice = faults(root)
     assert "Q2/MT0000000003.wav: song MT0000000003 is annotated Q1; remove it" in wrong
-    assert "Q3/song.wav: song song is not annotated; take it away" in unknown
+    assert "Q3/song.wav: song song is not annotated; remove it" in unknown
     assert f"Q4/{SHORT}.wav: the same recording as " in twice and "Q1/MT0000000003.wav, byte for byte" in twice
 
 
