@@ -4,7 +4,8 @@ import pytest
 from common import audio
 from common.features.compare import N_FEATURES, WINDOW_S, ComParE, smile
 from common.features.store import FeatureStore
-from tests.test_opensmile import RATE, voice
+from tests.made_up import VOICE_RATE as RATE
+from tests.made_up import voice
 
 
 @pytest.fixture(scope="module")

@@ -12,16 +12,8 @@ import pytest
 from common import audio
 from common.features.opensmile import NAMES, STEP_S, VOICED, OpenSmile, round_to_16_bits, smile
 from common.features.store import FeatureStore
-
-RATE = 44100
-
-
-def voice(seconds: float, rate: int = RATE) -> np.ndarray:
-    """Harmonics of a pitch that goes up and down once a second, with a little noise."""
-    t = np.arange(int(seconds * rate)) / rate
-    phase = 2 * np.pi * (150 * t - 20 / (2 * np.pi) * np.cos(2 * np.pi * t))
-    tone = sum(np.sin(n * phase) / n for n in range(1, 10)) * (0.6 + 0.4 * np.sin(3 * np.pi * t))
-    return (0.1 * tone + 0.001 * np.random.default_rng(0).standard_normal(len(t))).astype("float32")
+from tests.made_up import VOICE_RATE as RATE
+from tests.made_up import voice
 
 
 @pytest.fixture(scope="module")

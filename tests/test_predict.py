@@ -17,16 +17,10 @@ from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from common.features.store import FeatureStore
 from tests.conftest import AS_ROOT, ROOT
+from tests.made_up import MUSIC_RATE as RATE
+from tests.made_up import music
 
 PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
-RATE = 22050
-
-
-def music(seconds: float, seed=0) -> np.ndarray:
-    """A tune over noise, louder and softer."""
-    rng, t = np.random.default_rng(seed), np.arange(int(seconds * RATE)) / RATE
-    tune = np.sin(2 * np.pi * 220 * 2 ** (rng.integers(0, 12, int(seconds * 4) + 1)[(t * 4).astype(int)] / 12) * t)
-    return (0.3 * tune * (1 + 0.5 * np.sin(t)) + 0.02 * rng.standard_normal(len(t))).astype("float32")
 
 
 def run(paper, *arguments, **environment):

@@ -20,7 +20,8 @@ from common.features import opensmile
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from tests import benchmarks
-from tests.test_predict import RATE, music
+from tests.made_up import MUSIC_RATE as RATE
+from tests.made_up import music
 
 FEATURES = {  # what each paper computes of a file before a network hears it
     "malik2017": lambda path: opensmile.extract_windows(path),
