@@ -81,35 +81,40 @@ def blocks(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterat
     ------
     InputError : as `load`; that a file is silent or cut off is known only after its last block
     """
-    path, n_read, loud, tail = Path(path), 0, False, None
+    path = Path(path)
     _require_readable(path)
     try:
         with muted_stderr():
             file = soundfile.SoundFile(path)
         with file:
-            announced, rate = file.frames, file.samplerate
-            n, n_repeated = -1 if seconds is None else round(seconds * rate), round(overlap * rate)
-            while n_read == 0 or n_read < announced:
-                with muted_stderr():
-                    samples = file.read(n, dtype="float32", always_2d=True).mean(axis=1)
-                if not len(samples):
-                    break
-                n_read += len(samples)
-                if n < 0 or len(samples) < n:
-                    _require_complete(path, n_read, announced)
-                if not np.isfinite(samples).all():
-                    raise InputError(f"{path}: holds samples that are not finite numbers; get the file again")
-                loud |= bool(samples.any())
-                block = samples if tail is None else np.concatenate([tail, samples])
-                tail = block[-n_repeated:] if n_repeated else None
-                yield block, rate
+            yield from _blocks(path, file, seconds, overlap)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be decoded as audio ({_reason(error)}); {HINT}") from error
+
+
+def _blocks(path: Path, file: soundfile.SoundFile, seconds: float | None, overlap: float):
+    n_read, loud, tail = 0, False, None
+    announced, rate = file.frames, file.samplerate
+    n, n_repeated = -1 if seconds is None else round(seconds * rate), round(overlap * rate)
+    while n_read == 0 or n_read < announced:
+        with muted_stderr():
+            samples = file.read(n, dtype="float32", always_2d=True).mean(axis=1)
+        if not len(samples):
+            break
+        n_read += len(samples)
+        if n < 0 or len(samples) < n:
+            _require_complete(path, n_read, announced)
+        if not np.isfinite(samples).all():
+            raise InputError(f"{path}: holds samples that are not finite numbers; get the file again")
+        loud |= bool(samples.any())
+        block = samples if tail is None else np.concatenate([tail, samples])
+        tail = block[-n_repeated:] if n_repeated else None
+        yield block, rate
     if not n_read:
         raise InputError(f"{path}: holds no audio (zero length); get the file again")
     _require_complete(path, n_read, announced)
     if not loud:
-        raise InputError(f"{path}: is silent (every sample is zero); remove it if it is meant to be")
+        raise InputError(f"{path}: is silent (all samples are zero); remove it if it is meant to be")
 
 
 def _require_complete(path: Path, n_read: int, announced: int) -> None:

@@ -172,7 +172,7 @@ _muting, _muted = threading.Lock(), []  # file descriptors of the real standard 
 
 @contextlib.contextmanager
 def muted_stderr():
-    """A context in which standard error is discarded, also of C libraries, so that progress bars stay whole.
+    """A context in which standard error is discarded, also of C libraries, so that progress bars stay intact.
 
     Several threads may use it at once.
     """

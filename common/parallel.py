@@ -36,12 +36,8 @@ def progress(
     label, unit : of the progress bar on standard error
     quiet : True: no progress bar
     ordered : True: results in the order of the calls, else as they are finished
-    isolated : True: even with one job the calls run in another process, because TensorFlow keeps graphs with gradients
-        of their own until a process ends; joblib replaces a process that has grown (it needs psutil for that)
-
-    Yields
-    ------
-    the result of each call
+    isolated : True: also one job runs in another process, which joblib (with psutil) replaces when it has grown, since
+        TensorFlow keeps graphs with gradients of their own until a process ends
 
     Raises
     ------

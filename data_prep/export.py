@@ -15,8 +15,8 @@ import numpy as np
 from common.errors import InputError
 from common.experiment.records import data_sets, histories, read_record
 from common.files import write_atomically
-from common.published import covered
 from common.report import csv_text
+from common.verdict.recorded import coverage_of
 
 PARTS = {"l": "train", "v": "validation", "t": "test", "-": "none"}
 MOMENTS = ("mean", "predicted_mean", "variance", "predicted_variance", "covariance")
@@ -56,7 +56,7 @@ def export(results: Path, out: Path) -> list[Path]:
 def splits(record: dict) -> list[list]:
     """A header, and one line per run and song: its fold or part. Official splits are the same in all runs."""
     facts, lines = record["facts"], []
-    tested = {split: covered(facts, split)["tracks"] for split in record["runs"][0]["metrics"]}
+    tested = {split: coverage_of(facts, split)["tracks"] for split in record["runs"][0]["metrics"]}
     tracks = facts.get("tracks") or next(iter(tested.values()))
     for run in record["runs"]:
         if "part" in run:
@@ -89,7 +89,7 @@ def predictions(record: dict) -> list[list]:
         elif "songs" in run:
             header = ["fold", "frames", *(f"{t}_{moment}" for t in targets for moment in MOMENTS)]
             for split, songs in run["songs"].items():
-                tracks = covered(facts, split)["tracks"]
+                tracks = coverage_of(facts, split)["tracks"]
                 folds = fold if fold and len(fold) == len(tracks) else [""] * len(tracks)
                 moments_of_songs = zip(tracks, folds, songs["frames"], songs["moments"], strict=True)
                 lines += [

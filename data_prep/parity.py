@@ -1,8 +1,8 @@
-"""How well the openSMILE features that the project computes agree with those that DEAM distributes.
+"""Agreement of the project's openSMILE features with those that DEAM distributes.
 
-Pearson's r of each of the 260 columns, pooled over all windows of all songs that have official features: on whole
-excerpts, and on cuts of songs. Where the audio of an excerpt lies some hundredths of a second later than the official
-features have it (an mp3 cut from an mp3 is delayed), delays that fit best are told, and r with them.
+Pearson's r of each of the 260 columns, pooled over all windows of all songs that have official features: on complete
+excerpts, and on segments. The audio of an excerpt may be some hundredths of a second later than the official features
+(an mp3 cut from an mp3 is delayed): for the first excerpts the delay with the highest r is reported, and r with it.
 """
 
 import re
@@ -24,18 +24,20 @@ from data_prep.base import required_data_root
 from data_prep.deam import Deam
 from data_prep.dynamic import Recording, align_to_labels
 
-DELAYS_S, DELAYED = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06), 10
-MEMORY_S = 1.0  # how long the filter of the RASTA bands remembers what came before a cut
+DELAYS_S, N_DELAYED = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06), 10  # delays that are tried, songs for which they are
+MEMORY_S = 1.0  # how long the filter of the RASTA bands depends on the audio before the start of a segment
 RASTA = np.array(["Rfilt" in name or "Rasta" in name for name in NAMES])
 
 
 @dataclass(frozen=True)
 class Delayed:
-    """An extractor on all but the first `delay_s` seconds of a recording."""
+    """Features of all but the first `delay_s` seconds of a recording."""
 
     extractor: OpenSmile
     delay_s: float
     name: str = "opensmile-delayed"
+    libraries = OpenSmile.libraries
+    files = OpenSmile.files
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
         return self.extractor(samples[round(self.delay_s * rate) :], rate)
@@ -43,24 +45,27 @@ class Delayed:
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of recordings that both sides have."""
+    """Windows of recordings for which both features exist."""
 
     ours: np.ndarray  # (n, 260)
     official: np.ndarray  # (n, 260)
-    since_start_s: np.ndarray  # (n,), where each starts in its recording
+    since_start_s: np.ndarray  # (n,), seconds from the start of the recording to that of the window
 
     @classmethod
     def of(cls, recording: Recording, rows: np.ndarray, official: tuple[np.ndarray, np.ndarray]) -> "Windows":
+        """The windows of one recording, from features computed here (n, 260) and `Deam.features` of the song."""
         starts = recording.start_s + STEP_S * np.arange(len(rows))
-        there, found = align_to_labels(starts, *official, "starts_at_label")
-        return cls(rows[there], found, starts[there] - recording.start_s)
+        kept, official_rows = align_to_labels(starts, *official, "starts_at_label")
+        return cls(rows[kept], official_rows, starts[kept] - recording.start_s)
 
     @classmethod
-    def joined(cls, parts: list["Windows"]) -> "Windows":
+    def concatenate(cls, songs: list["Windows"]) -> "Windows":
+        """The windows of several recordings."""
         names = ("ours", "official", "since_start_s")
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return cls(*(np.concatenate([getattr(song, name) for song in songs]) for name in names))
 
-    def where(self, kept: np.ndarray) -> "Windows":
+    def subset(self, kept: np.ndarray) -> "Windows":
+        """The windows where `kept`, bool (n,), is True."""
         return Windows(self.ours[kept], self.official[kept], self.since_start_s[kept])
 
     def r(self) -> np.ndarray:
@@ -76,16 +81,18 @@ class Windows:
 
 
 def compare(songs: dict[str, Windows]) -> dict:
-    """What is told of one set of recordings; r of the RASTA bands is without the first second of each."""
-    windows = Windows.joined(list(songs.values()))
-    r, begun = windows.r(), windows.since_start_s >= MEMORY_S
-    r[RASTA] = windows.where(begun).r()[RASTA]
-    found = {"songs": len(songs), "windows": len(windows.ours), "median_r": round(float(np.nanmedian(r)), 3)}
-    if not begun.all():
-        found["median_r_rasta_first_second"] = round(float(np.nanmedian(windows.where(~begun).r()[RASTA])), 3)
+    """The agreement over a set of recordings, as JSON; r of the RASTA bands excludes the first second of each."""
+    windows = Windows.concatenate(list(songs.values()))
+    r, settled = windows.r(), windows.since_start_s >= MEMORY_S
+    r[RASTA] = windows.subset(settled).r()[RASTA]
+    agreement = {"songs": len(songs), "windows": len(windows.ours), "median_r": round(float(np.nanmedian(r)), 3)}
+    if not settled.all():
+        first_second = windows.subset(~settled).r()[RASTA]
+        agreement["median_r_rasta_first_second"] = round(float(np.nanmedian(first_second)), 3)
     for key, values in (("r", r), ("difference", windows.difference())):
-        found[key] = {n: round(float(v), 3) if np.isfinite(v) else None for n, v in zip(NAMES, values, strict=True)}
-    return found
+        rounded = [round(float(value), 3) if np.isfinite(value) else None for value in values]
+        agreement[key] = dict(zip(NAMES, rounded, strict=True))
+    return agreement
 
 
 def fit_delays(store: FeatureStore, recordings, official, undelayed, jobs: int) -> tuple[dict, dict]:
@@ -93,35 +100,49 @@ def fit_delays(store: FeatureStore, recordings, official, undelayed, jobs: int) 
     best = {song: (np.nanmean(windows.r()), 0.0, windows) for song, windows in undelayed.items()}
     for delay in DELAYS_S:
         rows = store.get_all([r.path for r in recordings.values()], Delayed(OpenSmile(), delay), n_jobs=jobs)
-        for (song, recording), found in zip(recordings.items(), rows, strict=True):
-            windows = Windows.of(recording, found, official[song])
+        for (song, recording), features in zip(recordings.items(), rows, strict=True):
+            windows = Windows.of(recording, features, official[song])
             best[song] = max(best[song], (np.nanmean(windows.r()), delay, windows), key=lambda fit: fit[0])
     return {song: fit[1] for song, fit in best.items()}, {song: fit[2] for song, fit in best.items()}
 
 
 def measure(data: Deam, jobs: int) -> dict[str, dict]:
-    """The comparisons by name of the set. Raises InputError if there is nothing to compare."""
-    official, store, found = data.features(), FeatureStore(), {}
-    together = data.recordings(list(official))
-    alone = {song: recording for song in official for recording in data.recordings([song]).values()}
-    whole = {song: recording for song, recording in alone.items() if recording.start_s == 0}
-    for name, recordings in (("whole", whole), ("cuts", {s: r for s, r in together.items() if r.start_s > 0})):
+    """Compare the features of all songs that have official ones.
+
+    Parameters
+    ----------
+    data : the copy of DEAM
+    jobs : processes for the extraction
+
+    Returns
+    -------
+    results of `compare` by set of recordings: "whole" (complete excerpts), "whole, delay fitted" and "cuts" (segments)
+
+    Raises
+    ------
+    InputError : if no song has both audio and official features
+    """
+    official, store, results = data.features(), FeatureStore(), {}
+    single = {song: recording for song in official for recording in data.recordings([song]).values()}
+    complete = {song: recording for song, recording in single.items() if recording.start_s == 0}
+    segments = {s: recording for s, recording in data.recordings(list(official)).items() if recording.start_s > 0}
+    for name, recordings in (("whole", complete), ("cuts", segments)):
         if not recordings:
             continue
         rows = store.get_all([recording.path for recording in recordings.values()], OpenSmile(), n_jobs=jobs)
         songs = {s: Windows.of(r, f, official[s]) for (s, r), f in zip(recordings.items(), rows, strict=True)}
-        found[name] = compare(songs)
+        results[name] = compare(songs)
         if name == "whole":
-            first = dict(list(recordings.items())[:DELAYED])
+            first = dict(list(recordings.items())[:N_DELAYED])
             delays, songs = fit_delays(store, first, official, {song: songs[song] for song in first}, jobs)
-            found["whole, delay fitted"] = compare(songs) | {"delay_s": delays}
-    if not found:
+            results["whole, delay fitted"] = compare(songs) | {"delay_s": delays}
+    if not results:
         raise InputError(f"{data.root}: has no song with both audio and features; get both from {data.source}")
-    return found
+    return results
 
 
 def grouped(columns: list[str]) -> list[str]:
-    """A line for each of sma_stddev, sma_amean, sma_de_stddev, sma_de_amean, with the descriptors of such columns."""
+    """One line each for sma_stddev, sma_amean, sma_de_stddev and sma_de_amean, with the descriptors in `columns`."""
     groups: dict[str, list[str]] = {}
     for column in columns:
         name, kind = re.fullmatch(r"(\S+?)_(sma\S*)", re.sub(r"\[\d+\]", "", column)).groups()
@@ -133,22 +154,26 @@ def grouped(columns: list[str]) -> list[str]:
     return lines
 
 
-def summary(found: dict[str, dict]) -> str:
-    """One table, then what agrees less, and the delays."""
+def summary(results: dict[str, dict]) -> str:
+    """The results of `measure` as a table, with a list of the columns that agree least, and the delays."""
     lines, notes = [], []
-    for name, told in found.items():
-        r = {column: value for column, value in told["r"].items() if value is not None}
+    for name, agreement in results.items():
+        r = {column: value for column, value in agreement["r"].items() if value is not None}
         low = [column for column, value in r.items() if value < 0.9]
         high = sum(value >= 0.99 for value in r.values())
-        difference = np.median([value for value in told["difference"].values() if value is not None])
-        lines.append([name, told["songs"], told["windows"], told["median_r"], high, len(low), f"{difference:.3f}"])
+        difference = np.median([value for value in agreement["difference"].values() if value is not None])
+        lines.append(
+            [name, agreement["songs"], agreement["windows"], agreement["median_r"], high, len(low), f"{difference:.3f}"]
+        )
         notes.append(f"\n{name}: r < .9" + "".join(f"\n  {line}" for line in grouped(low) or ["in no column"]))
-        if "median_r_rasta_first_second" in told:
+        if "median_r_rasta_first_second" in agreement:
             notes.append(
-                f"  (RASTA bands in the first second, left aside: median r {told['median_r_rasta_first_second']})"
+                f"  (RASTA bands in the first second, excluded: median r {agreement['median_r_rasta_first_second']})"
             )
-        if "delay_s" in told:
-            notes.append("  delays: " + ", ".join(f"song {s} {1000 * d:.0f} ms" for s, d in told["delay_s"].items()))
+        if "delay_s" in agreement:
+            notes.append(
+                "  delays: " + ", ".join(f"song {s} {1000 * d:.0f} ms" for s, d in agreement["delay_s"].items())
+            )
     header = ["", "songs", "windows", "median r", "r >= .99", "r < .9", "median difference / std"]
     return "\n".join([text_table(header, lines), *notes])
 
@@ -166,10 +191,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _report(options) -> int:
     root = required_data_root(options.data_root)
-    found = measure(Deam(root), options.jobs)
-    print(summary(found))
+    results = measure(Deam(root), options.jobs)
+    print(summary(results))
     if options.out:
-        record = {"engine": OpenSmile().engine, **found}
+        record = {"engine": OpenSmile().engine, **results}
         write_atomically(options.out, f"{json_text(record, options.out)}\n".encode())
     return 0
 

@@ -84,32 +84,41 @@ def render(
     total, beat, scale, tonic = int(RATE * seconds), 60 / tempo, SCALES[mode], rng.integers(48, 60)
     sound = np.zeros(total)
 
-    def tone(start, length, pitch, level):
-        t = np.arange(max(0, min(int(length * RATE), total - int(start * RATE)))) / RATE
-        hz = 440 * 2 ** ((pitch - 69) / 12)
-        harmonics = np.arange(1, 9)[:, None]
-        fall = 3.5 - 2.7 * value_at(brightness, start, seconds)
-        strengths = np.where(harmonics * hz < RATE / 2, harmonics**-fall, 0)
-        wave = (strengths * np.sin(2 * np.pi * hz * harmonics * t)).sum(0)
-        envelope = np.minimum(t / 0.01, 1) * np.exp(-2 * t / length)
-        begin = int(start * RATE)
-        sound[begin : begin + len(t)] += level * wave * envelope
+    def fall(start):
+        return 3.5 - 2.7 * value_at(brightness, start, seconds)
 
     for number in range(int(seconds / beat) + 1):
         degree = [0, 3, 4, 0][number // 4 % 4]
         if number % 4 == 0:
             for step in (0, 2, 4):
                 octave, place = divmod(degree + step, 7)
-                tone(number * beat, 4 * beat, tonic + 12 * octave + scale[place], 0.35)
+                _add_tone(sound, number * beat, 4 * beat, tonic + 12 * octave + scale[place], 0.35, fall(number * beat))
         for half in range(2):
             octave, place = divmod(degree + rng.integers(0, 7), 7)
-            tone((number + half / 2) * beat, beat / 2, tonic + 12 + 12 * octave + scale[place], 0.5)
-        begin, click = int(number * beat * RATE), rng.standard_normal(int(0.03 * RATE))
-        span = sound[begin : begin + len(click)]
-        bright = value_at(brightness, number * beat, seconds)
-        span += (0.2 + 0.6 * bright) * (click * np.exp(-np.arange(len(click)) / 100))[: len(span)]
+            start = (number + half / 2) * beat
+            _add_tone(sound, start, beat / 2, tonic + 12 + 12 * octave + scale[place], 0.5, fall(start))
+        _add_click(sound, number * beat, rng, 0.2 + 0.6 * value_at(brightness, number * beat, seconds))
     loudness = value_at(loudness, np.arange(total) / RATE, seconds)
     return (sound * 10 ** (loudness / 20) / np.sqrt(np.mean(sound**2))).clip(-1, 1).astype("float32")
+
+
+def _add_tone(sound: np.ndarray, start: float, length: float, pitch: int, level: float, fall: float) -> None:
+    """Add a decaying tone of eight harmonics with amplitudes harmonic ** -fall; times in s, pitch a MIDI number."""
+    begin = int(start * RATE)
+    t = np.arange(max(0, min(int(length * RATE), len(sound) - begin))) / RATE
+    hz = 440 * 2 ** ((pitch - 69) / 12)
+    harmonics = np.arange(1, 9)[:, None]
+    strengths = np.where(harmonics * hz < RATE / 2, harmonics**-fall, 0)
+    wave = (strengths * np.sin(2 * np.pi * hz * harmonics * t)).sum(0)
+    envelope = np.minimum(t / 0.01, 1) * np.exp(-2 * t / length)
+    sound[begin : begin + len(t)] += level * wave * envelope
+
+
+def _add_click(sound: np.ndarray, start: float, rng: np.random.Generator, level: float) -> None:
+    """Add a beat: 30 ms of decaying noise; start in s."""
+    begin, click = int(start * RATE), rng.standard_normal(int(0.03 * RATE))
+    span = sound[begin : begin + len(click)]
+    span += level * (click * np.exp(-np.arange(len(click)) / 100))[: len(span)]
 
 
 class _Rendered(Dataset):

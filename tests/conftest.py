@@ -1,4 +1,4 @@
-"""Fixtures: where the real recordings are, a cache of the test session's own, and a miniature of Emotify."""
+"""Fixtures: the real data, a cache for the test session, and miniatures of the data sets."""
 
 import os
 import shutil
@@ -14,6 +14,7 @@ from tests import made_up
 GIVEN_ROOT = os.environ.get("MER_DATA_ROOT")
 ROOT = Path(__file__).parents[1]
 PER_GENRE = 6
+EMOMUSIC_TIMES, EMOMUSIC_RATE = np.arange(15, 45.5, 0.5), 8000  # s, Hz
 AS_ROOT = "root may read everything"  # the one reason for which a test is skipped where CI=true
 
 
@@ -153,6 +154,54 @@ def broken_deam(small_deam, tmp_path) -> Path:
     """A copy of the miniature that a test may break; returns the folder DEAM."""
     shutil.copytree(small_deam, tmp_path / "data", dirs_exist_ok=True)
     return tmp_path / "data" / "DEAM"
+
+
+def emomusic_labels(song: int) -> np.ndarray:
+    """Valence and arousal of a clip of the miniature, (61, 2)."""
+    return np.stack([np.sin(EMOMUSIC_TIMES / 9 + song), np.cos(EMOMUSIC_TIMES / 7 + song)], axis=1) * [0.4, 0.6]
+
+
+def write_emomusic(root, described):
+    """Write clips in emoMusic's layout, DEAM's features of them, and segments of ten seconds; returns the data root.
+
+    `described` has by song id the start of the clip in its song (s), artist, title and split. The first feature is
+    where the window starts on the clock of the labels.
+    """
+    from data_prep.deam.features import COLUMNS
+    from data_prep.emomusic import ENDS_EARLY
+
+    annotations, features, metadata, cuts = (
+        root / folder for folder in ("emoMusic/annotations", "DEAM/features", "DEAM/metadata", "DEAM/audio_30s-40s")
+    )
+    for folder in (annotations, features, metadata, cuts):
+        folder.mkdir(parents=True)
+    for k, name in enumerate(["valence", "arousal"]):
+        lines = [",".join(["song_id", *(f"sample_{1000 * time:.0f}ms" for time in EMOMUSIC_TIMES)])]
+        lines += [
+            ",".join([str(song), *(f"{value:.6f}" for value in emomusic_labels(song)[:, k])]) for song in described
+        ]
+        (annotations / f"{name}_cont_average.csv").write_text("\n".join(lines) + "\n")
+    lines = [f"{song},{6 + n % 4},1.5,{3 + n % 4},1.2" for n, song in enumerate(described)]
+    (annotations / "static_annotations.csv").write_text(
+        "\n".join(["song_id,mean_arousal,std_arousal,mean_valence,std_valence", *lines]) + "\n"
+    )
+    columns = ["file_name", "Artist", "Song title", "start of the segment (min.sec)", "end of the segment (min.sec)"]
+    header = ["song_id", *columns, "Genre", "Mediaeval 2013 set"]
+    info = [",".join(f'"{column}"' for column in header)]
+    for song, (start, artist, title, split) in described.items():
+        begins = f"{start // 60}.{start % 60:02d}"
+        info.append(f'{song},"\t{song}.mp3","{artist}\t","\t{title}\t","\t{begins}\t","\t9\t","\tBlues\t","{split}"')
+    (annotations / "songs_info.csv").write_text("\n".join(info) + "\n")
+    (metadata / "metadata_2013.csv").write_text("\n".join(line.rpartition(",")[0] for line in info) + "\n")
+    rng = np.random.default_rng(0)
+    for song, (start, *_) in described.items():
+        window_start = np.arange(14, 44 if str(song) in ENDS_EARLY else 44.5, 0.5)
+        table = np.column_stack([window_start + start, window_start, rng.standard_normal((len(window_start), 259))])
+        np.savetxt(features / f"{song}.csv", table, "%.5g", ";", header=";".join(COLUMNS), comments="")
+        soundfile.write(cuts / f"{song}.flac", 0.1 * rng.standard_normal(10 * EMOMUSIC_RATE), EMOMUSIC_RATE)
+    offsets = "".join(f"{song},30.0,10.0\n" for song in described)
+    (cuts / "offsets.csv").write_text("song_id,start_s,duration_s\n" + offsets)
+    return root
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What several tests make up: a paper (cells, and records of runs whose strength is known), sounds, a network."""
+"""Made up for tests: sounds, a network, and a paper with cells and records of runs whose strength is known."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,23 @@ import numpy as np
 
 from common import metrics
 from common.verdict.recorded import Records
+
+VOICE_RATE, MUSIC_RATE = 44100, 22050  # Hz
+
+
+def voice(seconds: float, rate: int = VOICE_RATE) -> np.ndarray:
+    """Harmonics of a pitch that goes up and down once a second, with a little noise."""
+    t = np.arange(int(seconds * rate)) / rate
+    phase = 2 * np.pi * (150 * t - 20 / (2 * np.pi) * np.cos(2 * np.pi * t))
+    tone = sum(np.sin(n * phase) / n for n in range(1, 10)) * (0.6 + 0.4 * np.sin(3 * np.pi * t))
+    return (0.1 * tone + 0.001 * np.random.default_rng(0).standard_normal(len(t))).astype("float32")
+
+
+def music(seconds: float, seed=0) -> np.ndarray:
+    """A melody over noise with changing loudness, at MUSIC_RATE."""
+    rng, t = np.random.default_rng(seed), np.arange(int(seconds * MUSIC_RATE)) / MUSIC_RATE
+    tune = np.sin(2 * np.pi * 220 * 2 ** (rng.integers(0, 12, int(seconds * 4) + 1)[(t * 4).astype(int)] / 12) * t)
+    return (0.3 * tune * (1 + 0.5 * np.sin(t)) + 0.02 * rng.standard_normal(len(t))).astype("float32")
 
 
 def cell(identity, variant, value, **more):
@@ -95,24 +112,6 @@ def paper(results: Path, cells, claims=(), **variants) -> tuple[dict, Records]:
 
 
 VOICE_RATE = 44100
-
-
-def voice(seconds: float, rate: int = VOICE_RATE) -> np.ndarray:
-    """Harmonics of a pitch that goes up and down once a second, with a little noise."""
-    t = np.arange(int(seconds * rate)) / rate
-    phase = 2 * np.pi * (150 * t - 20 / (2 * np.pi) * np.cos(2 * np.pi * t))
-    tone = sum(np.sin(n * phase) / n for n in range(1, 10)) * (0.6 + 0.4 * np.sin(3 * np.pi * t))
-    return (0.1 * tone + 0.001 * np.random.default_rng(0).standard_normal(len(t))).astype("float32")
-
-
-MUSIC_RATE = 22050
-
-
-def music(seconds: float, seed=0) -> np.ndarray:
-    """A tune over noise, louder and softer."""
-    rng, t = np.random.default_rng(seed), np.arange(int(seconds * MUSIC_RATE)) / MUSIC_RATE
-    tune = np.sin(2 * np.pi * 220 * 2 ** (rng.integers(0, 12, int(seconds * 4) + 1)[(t * 4).astype(int)] / 12) * t)
-    return (0.3 * tune * (1 + 0.5 * np.sin(t)) + 0.02 * rng.standard_normal(len(t))).astype("float32")
 
 
 def plain_gru(units: tuple[int, ...], targets: int):

@@ -39,17 +39,17 @@ def test_formats_that_libsndfile_decodes(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("missing.wav", None, "no such file"),
         ("text.mp3", b"this is no music\n" * 50, "cannot be decoded"),
         ("empty.wav", b"", "cannot be decoded"),
     ],
 )
-def test_files_that_are_not_audio(tmp_path, name, content, told):
+def test_files_that_are_not_audio(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         audio.load(tmp_path / name)
     assert name in str(error.value) and "\n" not in str(error.value)
 

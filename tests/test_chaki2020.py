@@ -30,10 +30,10 @@ from data_prep.emomusic import Emomusic
 from reproductions.chaki2020 import baselines, model, train
 from reproductions.chaki2020.clips import Clips, load, validation
 from reproductions.chaki2020.variants import AT, BASELINES, NAT, variants
-from tests.conftest import ROOT
+from tests.conftest import EMOMUSIC_TIMES as TIMES
+from tests.conftest import ROOT, write_emomusic
 from tests.made_up import VOICE_RATE as RATE
 from tests.made_up import voice
-from tests.miniatures import TIMES, write_copy
 
 rng = np.random.default_rng(0)
 
@@ -509,7 +509,7 @@ def small_root(tmp_path_factory):
         song: (30, f"Band {n // 2}", "A Title", "evaluation" if n % 5 == 4 else "development")
         for n, song in enumerate(SONGS)
     }
-    return write_copy(tmp_path_factory.mktemp("chaki2020"), described)
+    return write_emomusic(tmp_path_factory.mktemp("chaki2020"), described)
 
 
 VARIANTS = ["at_32_260", "nat_400_artists_260", "nat_400_official_260"]

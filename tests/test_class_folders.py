@@ -91,7 +91,7 @@ def one_class(songs):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (no_class, "Songs: has 0 class folders (none), at least 2 are needed"),
         (one_class, "Songs: has 1 class folder (sad), at least 2 are needed"),
@@ -112,16 +112,16 @@ def one_class(songs):
         ),
     ],
 )
-def test_faults_in_the_folders(songs, spoil, told):
+def test_faults_in_the_folders(songs, spoil, message):
     spoil(songs)
     problems = opened(songs).validate()
-    assert len(problems) == 1 and told.format(songs) in problems[0].text and not problems[0].missing, problems
+    assert len(problems) == 1 and message.format(songs) in problems[0].text and not problems[0].missing, problems
     with pytest.raises(InputError):
         opened(songs).require(allow_missing=True)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.replace("artist", "band", 1), r"has no column 'artist' \(but file, band\)"),
         (lambda t: t.replace(",", ";"), "has no column 'file'"),
@@ -133,11 +133,11 @@ def test_faults_in_the_folders(songs, spoil, told):
         (lambda t: "", "is empty; correct"),
     ],
 )
-def test_faults_in_the_artists(songs, change, told):
+def test_faults_in_the_artists(songs, change, message):
     write_artists(songs, ARTISTS)
     path = songs / "artists.csv"
     path.write_text(change(path.read_text()))
-    with pytest.raises(InputError, match=rf"artists\.csv: .*{told}"):
+    with pytest.raises(InputError, match=rf"artists\.csv: .*{message}"):
         opened(songs).require()
 
 

@@ -82,16 +82,6 @@ def test_bad_options(arguments, told):
     fails(run(TRAIN, *arguments), told)
 
 
-def test_numbers_as_papers_print_them():
-    from common.report import number
-
-    shown = [
-        number(v, d) for v, d in [(0.5, 2), (-0.5, 2), (10.25, 2), (80.5, 1), (-0.001, 2), (100, 0), (None, 2), (1, 2)]
-    ]
-    assert shown == [".50", "-.50", "10.25", "80.5", ".00", "100", "–", "1.00"]
-    assert [number(v, 0) for v in (0.4, -0.4, 0.6, -0.6, 0, 10)] == ["0", "0", "1", "-1", "0", "10"]
-
-
 def test_results_folder_that_does_not_exist():
     fails(run("reproductions", "--results", "/nowhere/at/all"), "/nowhere/at/all")
 

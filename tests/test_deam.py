@@ -100,9 +100,9 @@ def test_small_copy(small_deam):
     assert data.labels.shape == (5 * 60 + 70 + 66, 2) and data.labels.index.names == ["song id", "time"]
     assert data.recordings(["3"]) == {"3": Recording(small_deam / "DEAM" / "MEMD_audio" / "3.wav", 0.0)}
     assert len(data.extractors()) == 2 and "PLoS ONE" in data.cite()
-    told = [problem.text for problem in data.validate() if problem.missing]
-    assert len(told) == 3 == len(data.validate())
-    assert "features of 5 of 431 development songs and 2 of 58 evaluation songs" in told[1]
+    texts = [problem.text for problem in data.validate() if problem.missing]
+    assert len(texts) == 3 == len(data.validate())
+    assert "features of 5 of 431 development songs and 2 of 58 evaluation songs" in texts[1]
     with pytest.raises(InputError, match="--allow-missing"):
         data.require()
     data.require(allow_missing=True)
@@ -214,9 +214,9 @@ def test_without_features_or_audio(broken_deam):
     (broken_deam / "features" / "24.csv").unlink()
     shutil.rmtree(broken_deam / "MEMD_audio")
     data = Deam(broken_deam.parent)
-    told = [problem.text for problem in data.require(allow_missing=True)]
-    assert any("features of 4 of 431 development songs" in text for text in told)
-    assert any("audio of 0 of 431 development songs" in text for text in told) and data.audio_kind == "none"
+    texts = [problem.text for problem in data.require(allow_missing=True)]
+    assert any("features of 4 of 431 development songs" in text for text in texts)
+    assert any("audio of 0 of 431 development songs" in text for text in texts) and data.audio_kind == "none"
     shutil.rmtree(broken_deam / "features")
     assert Deam(broken_deam.parent).features() == {}
 
@@ -230,7 +230,7 @@ def shorten(text):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.replace("pcm_zcr_sma_amean", "zcr_amean", 1), "has no column 'pcm_zcr_sma_amean'"),
         (lambda t: t.replace("pcm_zcr_sma_amean;", "", 1), "has no column 'pcm_zcr_sma_amean'"),
@@ -245,14 +245,14 @@ def shorten(text):
         (lambda t: "", "has no column 'frameTime'"),
     ],
 )
-def test_faults_in_a_feature_file(broken_deam, change, told):
+def test_faults_in_a_feature_file(broken_deam, change, message):
     edit(broken_deam / "features" / "1005.csv", change)
-    with pytest.raises(InputError, match=r"features/1005\.csv: " + told):
+    with pytest.raises(InputError, match=r"features/1005\.csv: " + message):
         Deam(broken_deam.parent).require(allow_missing=True)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: re.sub(r"\n24,[^,]+", "\n24,1.5", t), r"song 24 at 15\.0 s: 1\.5 is outside"),
         (lambda t: re.sub(r"\n24,[^,]+", "\n24,-inf", t), r"song 24 at 15\.0 s: -inf is outside"),
@@ -268,20 +268,19 @@ def test_faults_in_a_feature_file(broken_deam, change, told):
     ],
 )
 @pytest.mark.parametrize("place", ["task", "deam"])
-def test_faults_in_the_labels(broken_deam, place, change, told):
+def test_faults_in_the_labels(broken_deam, place, change, message):
     path = broken_deam / "annotations" / DYNAMIC / "arousal.csv"
     if place == "task":
         path = broken_deam.parent / "MediaEval2015" / "dev_arousal.csv"
-    edit(
-        path,
-        lambda text: re.sub(r",+(?=\n)", "", change(text)) if place == "task" and told.endswith("60") else change(text),
-    )
-    with pytest.raises(InputError, match=r"arousal\.csv.*: .*(" + told + ")"):
+    edit(path, change)
+    if place == "task" and message.endswith("60"):
+        edit(path, lambda text: re.sub(r",+(?=\n)", "", text))
+    with pytest.raises(InputError, match=r"arousal\.csv.*: .*(" + message + ")"):
         Deam(broken_deam.parent).require(allow_missing=True)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.replace("0.36", "soon"), "line 2, song 3: start 'soon' is not minutes.seconds"),
         (lambda t: t.replace("0.36", "0.75"), r"line 2, song 3: start '0\.75' is not"),
@@ -292,9 +291,9 @@ def test_faults_in_the_labels(broken_deam, place, change, told):
         (lambda t: "", "is empty"),
     ],
 )
-def test_faults_in_the_starts(broken_deam, change, told):
+def test_faults_in_the_starts(broken_deam, change, message):
     edit(broken_deam / "metadata" / "metadata_2013.csv", change)
-    with pytest.raises(InputError, match=r"metadata_2013\.csv: " + told):
+    with pytest.raises(InputError, match=r"metadata_2013\.csv: " + message):
         Deam(broken_deam.parent).features()
 
 
@@ -340,7 +339,7 @@ def test_faults_in_the_cuts(cuts):
     faults = [p.text for p in problems if not p.missing]
     assert len(faults) == 1 and re.search(r"24\.flac: lasts 9\.0 s", faults[0])
     text = offsets.read_text()
-    for changed, told in (
+    for changed, message in (
         (text.replace("1005,30.0,10.0\n", ""), r"1005\.flac: has no entry in .*offsets\.csv"),
         (text.replace("1005,30.0", "1005,half"), r"offsets\.csv: line 5: does not give"),
         (text.replace("start_s", "start"), r"offsets\.csv: line 2: does not give"),
@@ -349,7 +348,7 @@ def test_faults_in_the_cuts(cuts):
         (text + "1005,20.0,10.0\n", r"offsets\.csv: line 9: does not give .*second line"),
     ):
         offsets.write_text(changed)
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             Deam(root).recordings(SONGS)
     shutil.copytree(cuts, cuts.parent / "more cuts")
     with pytest.raises(InputError, match="several folders have an offsets"):

@@ -11,7 +11,9 @@ from common import audio
 from common.errors import InputError
 from data_prep.dynamic import Recording, align_to_labels
 from data_prep.emomusic import ENDS_EARLY, SPLITS, Emomusic
-from tests.miniatures import RATE, TIMES, trajectory, write_copy
+from tests.conftest import EMOMUSIC_RATE as RATE
+from tests.conftest import EMOMUSIC_TIMES as TIMES
+from tests.conftest import emomusic_labels, write_emomusic
 
 CLIPS = {  # where each starts in its song, in seconds, artist, title and split
     2: (36, "Some Band", "Blue", "development"),
@@ -32,7 +34,7 @@ def features_at_labels(data):
 @pytest.fixture(scope="session")
 def small_emomusic(tmp_path_factory):
     """A data root with four clips."""
-    return write_copy(tmp_path_factory.mktemp("small_emomusic"), CLIPS)
+    return write_emomusic(tmp_path_factory.mktemp("small_emomusic"), CLIPS)
 
 
 @pytest.fixture
@@ -96,14 +98,14 @@ def test_small_copy(small_emomusic):
     assert list(data.annotations()) == SONGS and list(data.annotations("evaluation")) == ["3"]
     for song, annotation in data.annotations().items():
         np.testing.assert_array_equal(annotation.times, TIMES)
-        np.testing.assert_allclose(annotation.values, trajectory(int(song)), atol=1e-6)
+        np.testing.assert_allclose(annotation.values, emomusic_labels(int(song)), atol=1e-6)
     assert data.labels.shape == (4 * 61, 2) and data.labels.index.names == ["song id", "time"]
     np.testing.assert_array_equal(list(data.ratings().values()), [[3, 6], [4, 7], [5, 8], [6, 9]])
     assert list(data.songs["artist"]) == ["Some Band", "Some Band", "M-PeX", "Cooper Trio"]
     assert list(data.songs["title"])[1:] == ["Remix, Live", "Green", "Sax-o-phone"]
     assert [(track.id, track.artist, track.genre) for track in data.tracks][2] == ("240", "M-PeX", "Blues")
-    told = [problem.text for problem in data.validate()]
-    assert len(told) == 2 and "labels of 3 of 619 development clips and 1 of 125 evaluation clips" in told[0]
+    texts = [problem.text for problem in data.validate()]
+    assert len(texts) == 2 and "labels of 3 of 619 development clips and 1 of 125 evaluation clips" in texts[0]
     with pytest.raises(InputError, match="--allow-missing"):
         data.require()
     assert len(data.require(allow_missing=True)) == 2 and "1000 songs" in data.cite()
@@ -140,9 +142,9 @@ def test_whole_clips_are_preferred_to_cuts(root):
 def test_without_deam(root):
     shutil.rmtree(root / "DEAM")
     data = Emomusic(root)
-    told = [problem.text for problem in data.require(allow_missing=True)]
+    texts = [problem.text for problem in data.require(allow_missing=True)]
     assert data.features() == features_at_labels(data) == {} and data.audio_kind == "none"
-    assert "audio of 0 of the 4 clips with labels" in told[1] and "features of 0 of the 4 clips" in told[2]
+    assert "audio of 0 of the 4 clips with labels" in texts[1] and "features of 0 of the 4 clips" in texts[2]
     write_clips(root)
     assert len(Emomusic(root).tracks) == 4
 
@@ -175,7 +177,7 @@ def edit(path, change):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: re.sub(r",[^,]+(?=\n)", "", t), "song 2 has 60 labels instead of 61"),
         (lambda t: re.sub(r"\n", ",0.1\n", t).replace(",0.1", ",sample_45500ms", 1), "song 2 has 62 labels instead of"),
@@ -192,9 +194,9 @@ def edit(path, change):
         (lambda t: "", "cannot be read as a table of numbers"),
     ],
 )
-def test_faults_in_the_labels(root, change, told):
+def test_faults_in_the_labels(root, change, message):
     edit(root / "emoMusic" / "annotations" / "arousal_cont_average.csv", change)
-    with pytest.raises(InputError, match=r"/arousal_cont_average\.csv: " + told):
+    with pytest.raises(InputError, match=r"/arousal_cont_average\.csv: " + message):
         Emomusic(root).require(allow_missing=True)
 
 
@@ -206,7 +208,7 @@ def test_labels_without_a_song(root):
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "told"),
+    ("name", "change", "message"),
     [
         ("songs_info", lambda t: t.replace("Mediaeval 2013 set", "set"), "has no column 'Mediaeval 2013 set'"),
         ("songs_info", lambda t: t.replace("evaluation", "test"), "line 3, song 3: set 'test' is not development or"),
@@ -223,9 +225,9 @@ def test_labels_without_a_song(root):
         ("static_annotations", lambda t: "", "cannot be read as a table of numbers"),
     ],
 )
-def test_faults_in_the_other_tables(root, name, change, told):
+def test_faults_in_the_other_tables(root, name, change, message):
     edit(root / "emoMusic" / "annotations" / f"{name}.csv", change)
-    with pytest.raises(InputError, match=rf"/{name}\.csv: " + told):
+    with pytest.raises(InputError, match=rf"/{name}\.csv: " + message):
         Emomusic(root).require(allow_missing=True)
 
 
@@ -263,10 +265,10 @@ def test_clips_without_features_are_an_error(root):
     assert list(features_at_labels(data)) == ["2", "1000"]
 
 
-@pytest.mark.parametrize(("song", "kept", "told"), [("2", 60, "60 of its 61"), ("240", 59, "59 of its 61")])
-def test_too_few_windows(root, song, kept, told):
+@pytest.mark.parametrize(("song", "kept", "message"), [("2", 60, "60 of its 61"), ("240", 59, "59 of its 61")])
+def test_too_few_windows(root, song, kept, message):
     edit(root / "DEAM" / "features" / f"{song}.csv", lambda text: "\n".join(text.splitlines()[: 1 + kept]))
-    with pytest.raises(InputError, match=rf"DEAM: features of song {song} have windows that end at {told}"):
+    with pytest.raises(InputError, match=rf"DEAM: features of song {song} have windows that end at {message}"):
         Emomusic(root).require(allow_missing=True)
 
 

@@ -54,7 +54,7 @@ def test_fingerprint_follows_labels_and_audio(broken_emotify):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.replace("tension", "tensoin", 1), r"data\.csv: has no column 'tension'"),
         (lambda t: re.sub(r"\n1,classical,\d", "\n1,classical,2", t, count=1), r"line 2, column 'amazement': '2'"),
@@ -64,10 +64,10 @@ def test_fingerprint_follows_labels_and_audio(broken_emotify):
         (lambda t: "", r"data\.csv: cannot be read as a table"),
     ],
 )
-def test_faults_in_the_table(broken_emotify, change, told):
+def test_faults_in_the_table(broken_emotify, change, message):
     table = broken_emotify / "data.csv"
     table.write_text(change(table.read_text()))
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         Emotify(broken_emotify.parent).require(allow_missing=True)
 
 

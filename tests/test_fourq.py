@@ -70,8 +70,8 @@ def test_real_copy_is_as_distributed(real):
 
 
 def test_real_artists(real):
-    told = set(real.metadata["Artist"])
-    assert len(told) == 662 and "" in told
+    artists = set(real.metadata["Artist"])
+    assert len(artists) == 662 and "" in artists
     assert sum(track.artist is None for track in real.tracks) == 3
     groups = Counter(real.groups)
     assert len(groups) == 656 and groups.most_common(2) == [("Steven Halpern", 12), ("Billie Holiday", 10)]
@@ -148,7 +148,7 @@ def test_fingerprint_follows_labels_artists_and_audio(root):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.replace("Quadrant", "Emotion"), "has no column 'Quadrant'"),
         (lambda t: t.replace("0001,Q3", "0001,Q5"), "song MT0000000001: quadrant 'Q5' is not Q1, Q2, Q3, Q4"),
@@ -158,37 +158,37 @@ def test_fingerprint_follows_labels_artists_and_audio(root):
         (lambda t: t.replace("0002,Q3\n", "0002,Q3\n\n"), "line 4: has 0 fields, not 2"),
         (
             lambda t: t.replace("0002,Q3", "0002,Q1"),
-            "song MT0000000002 is missing or in another quadrant than in .*annotations",
+            "song MT0000000002 is missing or in another quadrant than",
         ),
         (
             lambda t: t.replace("MT0000000002,Q3\n", ""),
-            "song MT0000000002 is missing or in another quadrant than in .*annotations",
+            "song MT0000000002 is missing or in another quadrant than",
         ),
         (lambda t: "", "is empty"),
     ],
 )
-def test_faults_in_the_labels(root, change, told):
+def test_faults_in_the_labels(root, change, message):
     edit(tables(root)[0], change)
-    with pytest.raises(InputError, match=rf"\.csv: {told}.*; get (it|both) from http"):
+    with pytest.raises(InputError, match=rf"\.csv: {message}.*; get (it|both) from http"):
         FourQ(root).require(allow_missing=True)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.replace("Artist", "Band"), "has no column 'Artist'"),
         (lambda t: t.replace('"Red"', "Red, Light"), "line 4: has 7 fields, not 6"),
         (
             lambda t: t.replace(",Q2,", ",Q3,"),
-            "song MT0000000005 is missing or in another quadrant than in .*annotations",
+            "song MT0000000005 is missing or in another quadrant than",
         ),
         (lambda t: t.replace("é", "\udce9"), "cannot be read as a table in UTF-8"),
     ],
 )
-def test_faults_in_the_metadata(root, change, told):
+def test_faults_in_the_metadata(root, change, message):
     path = tables(root)[1]
     path.write_bytes(change(path.read_text()).encode(errors="surrogateescape"))
-    with pytest.raises(InputError, match=rf"metadata\.csv: {told}.*; get (it|both) from http"):
+    with pytest.raises(InputError, match=rf"metadata\.csv: {message}.*; get (it|both) from http"):
         FourQ(root).require(allow_missing=True)
 
 
@@ -238,7 +238,7 @@ def test_excerpts_in_a_wrong_place(root):
     shutil.copy(folder / "Q1" / "MT0000000003.wav", folder / "Q4" / f"{SHORT}.wav")
     wrong, unknown, twice = faults(root)
     assert "Q2/MT0000000003.wav: song MT0000000003 is annotated Q1; remove it" in wrong
-    assert "Q3/song.wav: song song is not annotated; take it away" in unknown
+    assert "Q3/song.wav: song song is not annotated; remove it" in unknown
     assert f"Q4/{SHORT}.wav: the same recording as " in twice and "Q1/MT0000000003.wav, byte for byte" in twice
 
 

@@ -37,7 +37,7 @@ def test_it_is_read(mine):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.replace("valence", "pleasure"), "has no column 'valence'"),
         (lambda t: t.replace("2,3.wav,", "2,3.wav,high", 1), "line 83, column arousal: 'high"),
@@ -55,10 +55,10 @@ def test_it_is_read(mine):
         (lambda t: "", "has no column 'file' \\(but nothing\\)"),
     ],
 )
-def test_faults_name_line_and_column(mine, change, told):
+def test_faults_name_line_and_column(mine, change, message):
     path = mine / "Mine" / "labels.csv"
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(InputError, match=rf"labels\.csv: {told}"):
+    with pytest.raises(InputError, match=rf"labels\.csv: {message}"):
         open_dataset("Mine", str(mine)).validate()
 
 
@@ -66,13 +66,13 @@ def test_faults_of_recordings(mine):
     (mine / "Mine" / "3.wav").unlink()
     soundfile.write(mine / "Mine" / "4.wav", np.full(RATE * 9, 0.1), RATE)
     (mine / "Mine" / "5.wav").write_bytes((mine / "Mine" / "6.wav").read_bytes())
-    told = "\n".join(problem.text for problem in open_dataset("Mine", str(mine)).validate())
+    texts = "\n".join(problem.text for problem in open_dataset("Mine", str(mine)).validate())
     for part in (
         "3.wav: no such file, but it has labels",
         "4.wav: lasts 9.0 s instead of at least 15 s",
         "same recording as",
     ):
-        assert part in told
+        assert part in texts
     with pytest.raises(InputError, match="emotify has no valence and arousal over time"):
         (mine / "Emotify").mkdir()
         open_dynamic("emotify", str(mine))

@@ -284,7 +284,7 @@ def test_a_folder_with_a_broken_file(tmp_path):
     done = run("velankar2022", tmp_path / "my songs", *(part for option in out.items() for part in option))
     assert done.returncode == 1, done.stderr
     assert "broken.mp3: cannot be" in done.stderr and "2 of 4 recordings could not be" in done.stderr
-    assert "other.m4a: is in a format that is not read here" in done.stderr
+    assert "other.m4a: is in a format that cannot be decoded" in done.stderr
     rows = list(csv.DictReader((tmp_path / "p.csv").open(encoding="utf-8")))
     assert [row["recording"] for row in rows] == [str(folder / "one.flac"), str(folder / "two.ogg")]
     told = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))

@@ -277,7 +277,7 @@ def test_every_artist_is_tested_in_some_split():
 
 def test_data_without_classes(small_emotify, tmp_path):
     done = run("--data-root", small_emotify, "--dataset", "emotify", "--out", tmp_path)
-    assert done.returncode == 2 and "emotify is not in classes; 4q is" in done.stderr
+    assert done.returncode == 2 and "emotify has no classes; choose 4q" in done.stderr
 
 
 def test_the_papers_songs_are_known_by_folder_and_classes(tmp_path):

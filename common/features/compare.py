@@ -1,4 +1,4 @@
-"""The ComParE set: 6,373 functionals of openSMILE's low-level descriptors over windows of half a second.
+"""The ComParE set: 6,373 functionals of openSMILE's low-level descriptors over windows of 0.5 s.
 
 The configuration is ComParE_2016 of the package opensmile, whose list of features is that of the INTERSPEECH 2013
 challenge (the later one corrects numerical faults); compare.conf in this folder adds the windows.

@@ -1,4 +1,4 @@
-"""Hand-made features of a whole excerpt: dynamics, rhythm, harmony and timbre in 54 numbers.
+"""Hand-made features of a complete excerpt: dynamics, rhythm, harmony and timbre in 54 numbers.
 
 They stand for the sets that Song, Dixon and Pearce, "Evaluation of musical features for emotion classification",
 ISMIR 2012, took from MIRtoolbox 1.3. Known for certain are the sizes, as later articles quote them: 7, 5, 10 and 32,
@@ -14,7 +14,7 @@ Definitions: where marked *, as in MIRtoolbox's files, of versions other than 1.
 the envelope is the RMS over its largest value, without a filter bank; 1/s |
 | attack_time | mirattacktime* | that time in s |
 | low_energy | mirlowenergy* | share of frames whose RMS is below the mean |
-| tempo | mirtempo* | beats a minute in windows of 3 s, every 0.3 s, 120 preferred; librosa's onsets and tempogram, \
+| tempo | mirtempo* | beats per minute in windows of 3 s, every 0.3 s, 120 preferred; librosa's onsets and tempogram, \
 so the beat is a multiple of 12 ms |
 | fluctuation_* | mirfluctuation* | spectra, 0 to 10 Hz, of the dB in 40 mel bands (not 24 Bark bands, no masking), \
 weighted as there and summed: place of the highest peak (Hz), its height, centroid of all (Hz); no mean, no window |
@@ -34,7 +34,7 @@ an octave, as in mirfeatures*; frames of 0.19 s instead of 0.1 s |
 | mfcc, delta_mfcc, delta_delta_mfcc | mirmfcc* | 1 to 13; the mean and the deviation of each over time, then \
 their averages over the thirteen (how the article comes to one value is unknown) |
 
-Frames, where nothing else is said, are MIRtoolbox's: 50 ms, half overlapping, Hamming window, padded to a power of two.
+Frames, if not stated otherwise, are MIRtoolbox's: 50 ms, half overlapping, Hamming window, padded to a power of two.
 A peak is a local maximum above 1 % of its frame's largest value, taken at its bin (MIRtoolbox: by contrast, refined
 between bins; for irregularity at most one a semitone). Frames quieter than 1/200 of the loudest are left out of timbre
 and harmony, as mirentropy* does. Everything is computed at 22,050 Hz, so nothing above 11 kHz counts.
@@ -199,14 +199,14 @@ def harmonic(samples: np.ndarray, rate: int) -> list[float]:
 
 @lru_cache
 def dissonance(rate: int, n_fft: int) -> np.ndarray:
-    """Plomp and Levelt's curve for every pair of bins, float32 of shape (bins, bins), after Sethares (1998)."""
+    """Plomp and Levelt's curve for all pairs of bins, float32 (bins, bins), after Sethares (1998)."""
     hz = np.fft.rfftfreq(n_fft, 1 / rate)
     apart = np.abs(hz - hz[:, None]) * 0.24 / (0.0207 * np.minimum(hz, hz[:, None]) + 18.96)
     return (np.exp(-3.51 * apart) - np.exp(-5.75 * apart)).astype("float32")
 
 
 def irregularity(spectrum: np.ndarray, peaks: np.ndarray) -> np.ndarray:
-    """Squared differences of successive peaks over the squared peaks, of every frame of (bins, n_frames)."""
+    """Squared differences of successive peaks over the squared peaks: (bins, n_frames) -> (n_frames,)."""
     frame, bins = np.nonzero(peaks.T)
     height = spectrum[bins, frame].astype(float)
     steps = np.diff(height) ** 2 * (np.diff(frame) == 0)

@@ -46,7 +46,7 @@ def read_annotations(
     Parameters
     ----------
     valence, arousal : name of the file, for messages, and its content
-    excerpt_labels : number of labels of every excerpt
+    excerpt_labels : number of labels of each excerpt
 
     Returns
     -------

@@ -17,7 +17,7 @@ from common.errors import InputError
 from common.files import json_text, write_atomically
 from common.parallel import available_cores
 
-IDLE, PATIENCE_S = 0.5, 600  # load average over a minute; it takes some minutes to fall after work has ended
+BUSY_PERCENT, PATIENCE_S, WATCHED_S = 5.0, 600, 3  # of all cores together
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -28,15 +28,17 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 
 def wait_until_idle(patience_s: float = PATIENCE_S) -> None:
-    """Return when the machine has nothing else to do. Raises InputError if it still has after `patience_s` seconds."""
+    """Return when the machine has had nothing to do for some seconds.
+
+    Raises InputError if it is still busy after `patience_s` seconds.
+    """
+    import psutil
+
     until = time.monotonic() + patience_s
-    while os.getloadavg()[0] > IDLE:
+    while (busy := psutil.cpu_percent(interval=WATCHED_S)) > BUSY_PERCENT:
         if time.monotonic() >= until:
-            load = f"load {os.getloadavg()[0]:.1f}, at most {IDLE} is wanted"
-            raise InputError(
-                f"this machine has other work ({load}); record timings when it is idle, or leave --out away"
-            )
-        time.sleep(5)
+            load = f"{busy:.0f} % of its cores are busy, at most {BUSY_PERCENT:g} % is wanted"
+            raise InputError(f"this machine has other work ({load}); record timings when it is idle, or omit --out")
 
 
 def measured(unit: str, values) -> dict:

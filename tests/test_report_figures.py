@@ -1,0 +1,107 @@
+"""Which figures the records of a paper allow, and the figures themselves."""
+
+import sys
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from common.prediction import Prediction
+from common.report import figures, plots
+from tests.made_up import cell, classified, record
+
+OWN = """
+def draw(records):
+    path = records.path("songs", "").parent / "own.png"
+    path.write_bytes(b"")
+    return [path]
+"""
+
+
+def with_history(content):
+    for run in content["runs"]:
+        run["history"] = [{"loss": [2.0, 1.0, 0.5], "validation_loss": [2.0, 1.5]}, {"loss": [3.0, 1.0]}]
+    return content | {"title": "A model"}
+
+
+def drawn(expected, records, package="tests"):
+    """The names of the figures, all of which lie next to the records and are pictures."""
+    paths = figures.draw_all(expected, records, package)
+    for path in paths:
+        assert path.parts[-3:-1] == ("songs", "figures") and matplotlib.image.imread(path).ndim == 3
+    return [path.stem for path in paths]
+
+
+def test_figures_follow_from_what_is_recorded(paper):
+    cells = [cell("x", "model", 0.5), cell("y", "absent", 0.5)]
+    assert drawn(*paper(cells)) == []
+    names = ["measured_against_published", "predicted_against_annotated_model"]
+    assert drawn(*paper(cells, model=record(1.0) | {"title": "A model"})) == names
+    assert drawn(*paper(cells, model=with_history(record(1.0)))) == [*names, "training_curves"]
+
+
+def test_each_table_and_metric_has_its_figure(paper):
+    cells = [cell("x", "model", 0.5), cell("y", "model", 0.5, metric="pearson_r_pooled"),
+             cell("z", "model", 0.5, source="Table II")]  # fmt: skip
+    names = drawn(*paper(cells, model=with_history(record(1.0))))
+    assert {name for name in names if name.startswith("measured")} == {
+        "measured_against_published_table_i_cv_pearson_r_mean_over_folds",
+        "measured_against_published_table_i_cv_pearson_r_pooled",
+        "measured_against_published_table_ii_cv",
+    }
+    assert {name for name in names if name.startswith("training")} == {
+        "training_curves_table_i",
+        "training_curves_table_ii",
+    }
+
+
+def test_what_stands_in_is_not_drawn_against_published_values(paper):
+    content = record(1.0, stand_in=True) | {"title": "A model"}
+    assert drawn(*paper([cell("x", "model", 0.5)], model=content)) == ["predicted_against_annotated_model"]
+
+
+def test_classes_have_confusions(paper):
+    content = classified(0.3) | {"title": "A model"}
+    del content["facts"]["reference_z"]
+    cells = [cell("x", "model", 0.7, metric="accuracy", target="all", split="test")]
+    for run in content["runs"]:
+        run["metrics"]["test"].setdefault("accuracy", {"all": 0.7})
+    assert drawn(*paper(cells, model=content)) == ["confusion", "measured_against_published"]
+
+
+def test_a_papers_own_figures_are_those_of_its_package(paper, tmp_path, monkeypatch):
+    (tmp_path / "a_paper").mkdir()
+    (tmp_path / "a_paper" / "__init__.py").write_text("")
+    (tmp_path / "a_paper" / "figures.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    expected, records = paper([])
+    try:
+        assert [path.name for path in figures.draw_all(expected, records, "a_paper")] == ["own.png"]
+    finally:
+        for name in ("a_paper", "a_paper.figures"):
+            sys.modules.pop(name, None)
+
+
+CONTINUOUS = Prediction(np.sin(np.arange(80).reshape(40, 2)), 35.0, 35.0, 15 + 0.5 * np.arange(40))
+STATIC = Prediction(np.array([0.2, 0.4, 0.9]), 35.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "prediction", "columns"),
+    [(".png", CONTINUOUS, ["valence", "arousal"]), (".svg", CONTINUOUS, ["valence", "arousal"]),
+     (".pdf", STATIC, ["joy", "calm", "power"])],
+)  # fmt: skip
+def test_the_same_predictions_give_the_same_bytes(tmp_path, suffix, prediction, columns):
+    paths = [tmp_path / f"{name}{suffix}" for name in ("one", "two")]
+    for path in paths:
+        plots.predictions({tmp_path / "a.wav": prediction}, columns, path, "A model")
+    assert paths[0].read_bytes() == paths[1].read_bytes() and paths[0].stat().st_size > 1000
+
+
+def test_svg_in_keeps_all_figures_in_one_folder(paper, tmp_path):
+    expected, records = paper([cell("x", "model", 0.5)], model=record(1.0) | {"title": "A model"})
+    with plots.svg_in(tmp_path / "site") as saved:
+        figures.draw_all(expected, records, "tests")
+    assert {path.name for path in saved} == {path.name for path in (tmp_path / "site").iterdir()}
+    assert "songs_measured_against_published.svg" in {path.name for path in saved}
+    assert not (records.path("songs", "").parent / "figures").exists()
