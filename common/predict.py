@@ -193,7 +193,7 @@ def recordings(given: list[str]) -> list[Path]:
     for path in map(Path, given):
         inside = [path]
         if path.is_dir():
-            known = SUFFIXES | audio.UNREAD  # the latter to be told of, not left out in silence
+            known = SUFFIXES | audio.UNSUPPORTED  # the latter are reported as errors, not skipped
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
         if not inside:
             raise InputError(f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
