@@ -20,6 +20,7 @@ from common.experiment.base import test_folds as folds_of
 from common.experiment.records import histories, mixture, new_record, read_record, record_path, write_record
 from common.experiment.runner import execute
 from tests.conftest import ROOT
+from tests.made_up import table
 
 
 def toy_fold(settings, samples, split):
@@ -310,7 +311,7 @@ def train(tmp_path, monkeypatch, capsys):
     """Runs a command of four variants; returns exit code, variants in the table, output and errors."""
     log, expected = tmp_path / "log", tmp_path / "expected.json"
     log.touch()
-    expected.write_text('{"paper": "toy", "cells": []}')
+    expected.write_text(json.dumps(table([]) | {"paper": "toy"}))
     monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
     every = [Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
              for k, name in enumerate(["base", "plain", "sandy", "other"])]  # fmt: skip
@@ -321,8 +322,8 @@ def train(tmp_path, monkeypatch, capsys):
     def go(*arguments):
         code = training.main([*arguments, "--jobs", "1"])
         out, err = capsys.readouterr()
-        table = [line.split()[0] for line in out.splitlines() if line.split()[:1] and line.split()[0] in names]
-        return code, table, out, err
+        variants = [line.split()[0] for line in out.splitlines() if line.split()[:1] and line.split()[0] in names]
+        return code, variants, out, err
 
     names = [v.name for v in every]
     return go
