@@ -145,18 +145,15 @@ def test_malik2017_predicts_as_in_training(models, song):
 
 
 def test_jakubik2017_predicts_as_in_training(models, song):
-    """The mean over the song of the second GRU's outputs, as training computes it over padded songs; then the SVR."""
-    from common.protocol import Sequences
-    from reproductions.jakubik2017 import model as of_jakubik
-    from reproductions.jakubik2017.learning import embedded
-
+    """Over padded pieces as the model in the file over the song itself."""
     model = models("jakubik2017")
     vectors = paired_with_deltas(FeatureStore().get(song, MelSpectrogram()))
-    scaling, net = model.model.get_layer(weights.SCALING), of_jakubik.semantic_embedding_gru()
-    net.set_weights([w for w in model.embedding.get_weights() if w.ndim][-6:])  # of two GRUs, behind the scaling's
-    mean, std = (np.asarray(values).reshape(-1) for values in (scaling.mean, np.sqrt(scaling.variance)))
-    f = embedded(of_jakubik.all_outputs(net), Sequences.of([vectors, vectors[:150]]), mean, std)[:1]
-    np.testing.assert_allclose(model(song).values, np.asarray(model.regression(f))[0], atol=1e-5)
+    np.testing.assert_allclose(model(song).values, np.asarray(model.model(vectors[None]))[0], atol=1e-5)
+    one, other = vectors[:300], vectors[300:]
+    f = [np.asarray(model.encoder((piece - model.mean)[None] / model.std))[0].mean(0) for piece in (one, other)]
+    mean = np.average(f, axis=0, weights=[len(one), len(other)])
+    expected = np.asarray(model.regression(mean[None].astype("float32")))[0]
+    np.testing.assert_allclose(model.of_pieces([one, other]), expected, atol=1e-5)
 
 
 def test_velankar2022_predicts_as_in_training(models, song):

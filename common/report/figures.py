@@ -69,7 +69,8 @@ def _training(rows: list[board.Row], records: Records) -> list[Path]:
     tables, drawn = {}, []
     for fields in (row.fields for row in rows if not row.fields["quoted"]):
         record = records.get(fields["dataset"], fields["variant"])
-        if "loss" in record["runs"][0].get("history", [{}])[0]:
+        history = record["runs"][0].get("history", [{}])[0]
+        if "loss" in history and set(history) <= {"loss", "validation_loss"}:  # others have figures of their own
             tables.setdefault((fields["dataset"], fields["source"]), {})[fields["variant"]] = record
     for (dataset, source), trained in tables.items():
         several = sum(other == dataset for other, _ in tables) > 1

@@ -24,7 +24,7 @@ def semantic_embedding_gru() -> keras.Model:
         h = keras1.GRU(units, recurrent_activation="sigmoid", kernel_initializer=gaussian(),
                        recurrent_initializer=gaussian(), return_sequences=True, name=f"gru_{number}")(h)  # fmt: skip
     f = layers.GlobalAveragePooling1D(name="f")(h)  # (batch, 50)
-    return keras.Model(x, f)
+    return keras.Model(x, f, name="embedding")
 
 
 def standard_gru(targets: int) -> keras.Model:

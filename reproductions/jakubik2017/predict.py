@@ -8,7 +8,8 @@ import numpy as np
 from common import audio, predict, weights
 from common.errors import InputError
 from common.features.mel import MelSpectrogram, paired_with_deltas
-from reproductions.jakubik2017.learning import CROP
+from common.protocol import Sequences
+from reproductions.jakubik2017.learning import CROP, embedded
 
 PAPER = "jakubik2017"
 BLOCK_S, SHORTEST_S = 61.0, 5.0  # no excerpt of training is longer; of a longer song f is the mean over its pieces
@@ -24,12 +25,14 @@ class Model(predict.Predictor):
         from common import backend
 
         backend.start(0)
-        import keras
+        from reproductions.jakubik2017 import model
 
         (path,) = networks
         self.model = weights.read(path)
         self.regression = self.model.get_layer("svr")
-        self.embedding = keras.Model(self.model.input, self.regression.input)
+        self.encoder = model.all_outputs(self.model.get_layer("embedding"))
+        scaling = self.model.get_layer(weights.SCALING)
+        self.mean, self.std = np.ravel(scaling.mean), np.sqrt(np.ravel(scaling.variance))
 
     def __call__(self, path: Path) -> predict.Prediction:
         pieces, length = [], 0.0
@@ -43,7 +46,7 @@ class Model(predict.Predictor):
 
     def of_pieces(self, pieces: list[np.ndarray]) -> np.ndarray:
         """Vectors (length, 160) of the pieces of a song -> the nine emotions (9,)."""
-        f = np.stack([np.asarray(self.embedding(piece[None]))[0] for piece in pieces])
+        f = embedded(self.encoder, Sequences.of(pieces), self.mean, self.std)
         mean = np.average(f, axis=0, weights=[len(piece) for piece in pieces])
         return np.asarray(self.regression(mean[None]))[0]
 
