@@ -172,11 +172,11 @@ class Experiment(ABC):
 
     def predictions(self, variant: Variant, seed: int, trained: list[list[Trained]]) -> dict[str, dict]:
         """Of all splits, by name and song (its index in `samples`, rising); trained as in `score`."""
-        found = {}
+        predictions = {}
         for split, of_split in zip(self.splits(variant, seed), trained, strict=True):
             for name, values in self.predict(variant, split, of_split).items():
-                found.setdefault(name, {}).update(zip(split.tests[name].tolist(), values, strict=True))
-        return {name: dict(sorted(of_songs.items())) for name, of_songs in found.items()}
+                predictions.setdefault(name, {}).update(zip(split.tests[name].tolist(), values, strict=True))
+        return {name: dict(sorted(of_songs.items())) for name, of_songs in predictions.items()}
 
     def evaluate(self, variant: Variant, splits: list[Split], predictions: dict[str, dict]) -> dict:
         """Metrics by split, predictions and folds, as JSON; predictions: by split and song (its index in `samples`)."""

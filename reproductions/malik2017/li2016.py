@@ -32,14 +32,14 @@ def blstm(features: int, layers: int = LAYERS):
 def networks(samples: Samples, split: Split, lengths=LENGTHS) -> list[Network]:
     """Each of the six trained on all songs, and on each half of them to predict the other; six times three."""
     half = protocol.k_folds(len(split.train), HALVES, split.seed // 1000)
-    found = []
+    members = []
     for member, length in enumerate(lengths):
         parts = [(split.train, split.tests)]
         parts += [(split.train[half != k], {"held_out": split.train[half == k]}) for k in range(HALVES)]
         for k, part in enumerate(parts):
             seed = split.seed + 100 * member + max(k - 1, 0)
-            found.append(Network(fit, {"length": length}, samples, Split(*part, fold=k, seed=seed)))
-    return found
+            members.append(Network(fit, {"length": length}, samples, Split(*part, fold=k, seed=seed)))
+    return members
 
 
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:

@@ -63,11 +63,11 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
 def _songs(data: DynamicDataset, split: str, source: str, *, labels: str, align: str, n_jobs: int) -> tuple[dict, dict]:
     """By song of a split: features (n, features) and labels (n, 2) at the same frames."""
     early_s = 0.5 if source == "log_mel" else 0.0  # a segment of 0.5 s ends where a window of 1 s would
-    found = labelled_windows(data, split, extractor(data, source), labels=labels, align=align,
+    windows = labelled_windows(data, split, extractor(data, source), labels=labels, align=align,
                              columns=COLUMNS.get(source), early_s=early_s, n_jobs=n_jobs)  # fmt: skip
-    if not found:
+    if not windows:
         raise InputError(f"{data.root}: no {split} song has {INPUTS[source]}; get it from {data.source}")
-    return {song: x for song, (_, x, _) in found.items()}, {song: y for song, (_, _, y) in found.items()}
+    return {song: x for song, (_, x, _) in windows.items()}, {song: y for song, (_, _, y) in windows.items()}
 
 
 def coverage(data: DynamicDataset, split: str, labels: str, samples: Samples, songs: np.ndarray) -> dict:
@@ -75,8 +75,8 @@ def coverage(data: DynamicDataset, split: str, labels: str, samples: Samples, so
     split = split.removesuffix("_cuts")
     annotations, ids = data.annotations(split, labels), [samples.ids[i] for i in songs]
     labelled, used = sum(len(annotations[song].times) for song in ids), int(samples.x.lengths[songs].sum())
-    found = {"n_test": len(songs), "of_test": len(data.splits[split]), "tracks": ids}
-    found["artists"] = [samples.groups[i] for i in songs]
+    facts = {"n_test": len(songs), "of_test": len(data.splits[split]), "tracks": ids}
+    facts["artists"] = [samples.groups[i] for i in songs]
     if used < labelled:
-        found["frames"] = f"{used:,} of {labelled:,} labels"
-    return found
+        facts["frames"] = f"{used:,} of {labelled:,} labels"
+    return facts
