@@ -357,22 +357,25 @@ NETWORK = {"dropout": 0.25, "pieces": 4, "gru_dropout": None, "gates": ("hard_si
 @pytest.mark.parametrize(
     ("change", "expected"),
     [("dropout=.5", 0.5), ("dropout=1", 1.0), ("pieces=5", 5), ("gru_dropout=.1", 0.1), ("gates=logistic", "logistic"),
-     ("bn_first=true", True), ("epochs=7", 7)],
+     ("bn_first=true", True), ("epochs=7", 7), ("units=(64, 32)", (64, 32))],
 )  # fmt: skip
 def test_a_setting_is_changed_on_the_command_line(change, expected):
-    own = Variant("crnn", "CRNN", {"network": {"epochs": 300}, "input": "official"}, primary=True)
+    settings = {"network": {"epochs": 300, "units": (128,)}, "input": "official"}
+    own = Variant("crnn", "CRNN", settings, primary=True)
     changed = with_settings(own, [change, "length=20"], NETWORK | {"length": 60})
     name = change.split("=")[0]
     assert changed.settings["network"][name] == expected and type(changed.settings["network"][name]) is type(expected)
     assert changed.settings["network"]["length"] == 20 and changed.settings["input"] == "official"
-    assert changed.name == f"crnn_{change.replace('=', '_')}_length_20" and not changed.primary
-    assert own.settings == {"network": {"epochs": 300}, "input": "official"} and with_settings(own, [], {}) is own
+    assert changed.name == f"crnn_{change.replace('=', '_').replace(' ', '')}_length_20" and not changed.primary
+    assert own.settings["network"] == {"epochs": 300, "units": (128,)} and with_settings(own, [], {}) is own
 
 
-@pytest.mark.parametrize("change", ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true"])
+@pytest.mark.parametrize(
+    "change", ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true", "units=64"]
+)
 def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
     with pytest.raises(InputError, match=f"--set {change}: "):
-        with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300}}), [change], NETWORK)
+        with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300, "units": (128,)}}), [change], NETWORK)
     with pytest.raises(InputError, match="ridge has no network"):
         with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
 

@@ -11,6 +11,7 @@ from scipy.stats import pearsonr
 from sklearn.metrics import root_mean_squared_error
 
 from common import backend, parallel
+from common.cli.settings import with_settings
 from common.experiment import Samples, Split, runner
 from common.experiment.records import histories, read_record, record_path
 from common.layers import keras
@@ -249,7 +250,7 @@ def test_every_frame_is_predicted(trained):
         frames = {split: lengths[songs].sum() for split, songs in network.split.tests.items()}
         assert {split: len(values) for split, values in outputs.items()} == frames, network.settings
         assert all(np.isfinite(values).all() for values in outputs.values())
-        assert len(network.split.validation) == ("validation" in network.settings)  # of five songs one
+        assert len(network.split.validation) == bool(network.settings.get("validation"))  # of five songs one
 
 
 def trained_on(split):
@@ -349,6 +350,15 @@ def test_partial_is_what_differs_from_the_paper(small_deam, monkeypatch, folds, 
     assert {name: experiment.facts(named[name])["partial"] for name in expected} == {
         name: bool(partial) for name, partial in expected.items()
     }
+
+
+def test_validation_can_be_switched_off(small_deam):
+    """As by --set validation=false."""
+    experiment = train.MediaEval2015(Deam(small_deam), 2, 1)
+    own = {variant.name: variant for variant in variants()}["cv_crnn_l20_validated"]
+    without_it = with_settings(own, ["validation=false"], NETWORK)
+    sizes = [[len(split.validation) for split in experiment.splits(one, 0)] for one in (own, without_it)]
+    assert sizes == [[1, 1], [0, 0]]
 
 
 def put_nan(root):

@@ -77,10 +77,8 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
 
 def _means(record: dict, split: str, metric: str, targets: list[str]) -> dict[str, float]:
     """Means over the runs, by target."""
-    values = [[run["metrics"][split][metric][t] for t in targets] for run in record["runs"]]
-    return {
-        t: round(sum(column) / len(values), 4) for t, column in zip(targets, zip(*values, strict=True), strict=True)
-    }
+    runs = [run["metrics"][split][metric] for run in record["runs"]]
+    return {target: round(sum(run[target] for run in runs) / len(runs), 4) for target in targets}
 
 
 def summary(training, experiment: Experiment, chosen: list[Variant], records: dict, out: Path, *, recorded) -> str:

@@ -29,28 +29,28 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     network = dict(variant.settings["network"])
     for change in changes:
         name, equals, text = change.partition("=")
-        known = {key: defaults.get(key) if isinstance(defaults.get(key), tuple) else network.get(key, defaults.get(key))
-                 for key in defaults | network}  # fmt: skip
+        known = defaults | network
         if not equals or name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
             raise InputError(f"--set {change}: {hint}{variant.name} has the settings {', '.join(sorted(known))}")
-        network[name] = _value(change, text, known[name])
+        choices = defaults.get(name) if isinstance(defaults.get(name), tuple) else None
+        network[name] = _value(change, text, known[name], choices)
     changed = ", ".join(change.replace("=", " ") for change in changes)
-    name = "_".join([variant.name, *(change.replace("=", "_") for change in changes)])
+    name = "_".join([variant.name, *(change.replace("=", "_").replace(" ", "") for change in changes)])
     settings = variant.settings | {"network": network}
     return replace(variant, name=name, title=f"{variant.title}, {changed}", settings=settings, primary=False)
 
 
-def _value(change: str, text: str, before):
-    """A value from its text. Raises InputError if it is not of the type that the setting has."""
+def _value(change: str, text: str, before, choices: tuple | None):
+    """A value from its text. Raises InputError if it is none of the choices, or of another type than before."""
     try:
         value = WORDS[text.lower()] if text.lower() in WORDS else ast.literal_eval(text)
     except (ValueError, SyntaxError):
         value = text
-    if isinstance(before, tuple):
-        if value not in before:
-            raise InputError(f"--set {change}: is none of {', '.join(map(str, before))}")
+    if choices:
+        if value not in choices:
+            raise InputError(f"--set {change}: is none of {', '.join(map(str, choices))}")
         return value
     number = isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool)
     if before is not None and value is not None and not number and type(value) is not type(before):

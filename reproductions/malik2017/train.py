@@ -124,7 +124,7 @@ class MediaEval2015(Experiment):
             parts = protocol.cross_validation("cross-validation", len(songs.samples), self.folds, seed)
         else:
             parts = [Split(songs.of_split["development"], songs.of_split, seed=1000 * seed)]
-        return [with_validation(part) for part in parts] if "validation" in settings.get("network", {}) else parts
+        return [with_validation(part) for part in parts] if settings.get("network", {}).get("validation") else parts
 
     def networks(self, variant, split):
         settings, samples = variant.settings, self.samples(variant)
@@ -139,7 +139,7 @@ class MediaEval2015(Experiment):
             return super().trained_on_all(variant)
         songs = self.songs(variant).of_split["development"]
         splits = [Split(songs, {}, seed=1000 * seed) for seed in range(SEEDS)]
-        splits = [with_validation(split) for split in splits] if "validation" in settings["network"] else splits
+        splits = [with_validation(split) for split in splits] if settings["network"].get("validation") else splits
         return [network for split in splits for network in self.networks(variant, split)]
 
     def predict(self, variant, split, trained):
