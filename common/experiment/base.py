@@ -110,12 +110,14 @@ class Experiment(ABC):
     paper, dataset : names
     folds : of the cross-validation; 1 without one
     for_record : False for synthetic music, whose numbers are never recorded
+    fit : trains one network, as `Network` describes it; where each variant has one, `settings["network"]`
     """
 
     paper: str
     dataset: str
     folds: int
     for_record: bool = True
+    fit: Callable[[dict, Samples, Split], Trained] | None = None
 
     @abstractmethod
     def facts(self, variant: Variant) -> dict:
@@ -144,8 +146,12 @@ class Experiment(ABC):
         """
 
     def networks(self, variant: Variant, split: Split) -> list[Network]:
-        """The networks that are trained for a split; none for a baseline."""
-        return []
+        """The networks that are trained for a split; none for a baseline.
+
+        By default the one that `settings["network"]` describes, if there is one.
+        """
+        settings = variant.settings.get("network") if self.fit else None
+        return [Network(self.fit, settings, self.samples(variant), split)] if settings else []
 
     def trained_on_all(self, variant: Variant) -> list[Network]:
         """The networks whose weights are kept for predictions, trained on all songs (but those that validate).

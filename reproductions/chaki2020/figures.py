@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from common.report import number
-from common.report.plots import BLUE, GREY, INK, ORANGE, save
+from common.report.plots import BLUE, GREY, INK, ORANGE, runs_along, save
 from common.verdict.board import load_expected
 from common.verdict.recorded import Records
 
@@ -42,12 +42,9 @@ def scores_by_size(records: Records, path: Path) -> None:
             axis.plot(
                 sizes, published, "D--", mfc="white", color=colour, lw=0.9, ms=5, label=f"{kind.upper()}, published"
             )
-            found = {n: records.values(DATASET, f"{kind}_{n}_260", SPLIT, metric, target) for n in sizes}
-            found = {n: values for n, values in found.items() if values}
-            for n, values in found.items():
-                axis.plot([n] * len(values), values, ".", color=colour, ms=5, alpha=0.5, mec="none")
-            axis.plot(list(found), [np.mean(values) for values in found.values()], "o-", color=colour, ms=4.5,
-                      label=f"{kind.upper()}, measured (260 features)")  # fmt: skip
+            runs = {n: records.values(DATASET, f"{kind}_{n}_260", SPLIT, metric, target) for n in sizes}
+            recorded = {n: values for n, values in runs.items() if values}
+            runs_along(axis, recorded, colour, f"{kind.upper()}, measured (260 features)")
         for name, style, over in (("ridge_averaged_260", "-", "the clip"), ("ridge_so_far_260", ":", "the past")):
             if row == 0 and (values := records.values(DATASET, name, SPLIT, metric, target)):
                 width, colour = (3, "#c9c9c9") if style == "-" else (1.2, INK)  # one under the other where they agree
@@ -56,7 +53,7 @@ def scores_by_size(records: Records, path: Path) -> None:
         axis.set_xscale("log", base=2)
         axis.set_xticks([32, 64, 128, 300, 400, 700, 1024], [32, 64, 128, 300, 400, 700, 1024])
         axis.minorticks_off()
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+        axis.grid(axis="y")
     for row, label in enumerate(METRICS.values()):
         axes[row, 0].set_ylabel(label)
         axes[row, 0].set_ylim(0, 1.06 * axes[row, 0].get_ylim()[1])
@@ -84,7 +81,7 @@ def error_histograms(records: list[dict], path: Path) -> None:
         axis.axvspan(0, 0.05, color=GREY, alpha=0.15, lw=0)
         axis.set_title(f"({'ab'[column]}) {target}")
         axis.set_xlabel("mean absolute error of a clip")
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+        axis.grid(axis="y")
         axis.set_axisbelow(True)
         axis.set_xlim(0, edges[-1])
     axes[0].set_ylabel("share of the clips")
@@ -111,7 +108,7 @@ def courses(found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, n
                 told.append(f"{title.split('_')[1]} {number(error, 2)}")
             axis.plot(times, labels[song][:, k], color=INK, lw=1.8, label="annotated")
             axis.set_title(f"{name}: {('valence', 'arousal')[k]}, error {', '.join(told)}")
-            axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+            axis.grid(axis="y")
             axis.margins(x=0)
     axes[0, 0].set_ylim(-1, 1)
     for axis in axes[-1]:

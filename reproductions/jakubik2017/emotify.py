@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from common import audio, protocol
+from common import protocol
 from common.errors import InputError
 from common.experiment import Network, Samples, Split, Static, Trained, Variant
 from data_prep.base import Dataset
@@ -88,12 +88,12 @@ class Emotions(CrossValidation):
 
     def samples(self, variant):
         if "features" in variant.settings:
-            return self.with_labels(self.descriptors, self.labels, "hand-made")
+            return self.samples_once("hand-made", self.data.tracks, self.labels, lambda: self.descriptors)
         return self.annotated()
 
     def annotated(self) -> Samples:
         """What networks are trained on: log-mel and all nine emotions."""
-        return self.with_labels(self.sequences, self.labels, "log-mel")
+        return self.samples_once("log-mel", self.data.tracks, self.labels, lambda: self.sequences)
 
     def splits(self, variant, seed):
         return protocol.cross_validation(SPLIT, len(self.ids), self.folds, seed)
@@ -163,15 +163,12 @@ class Emotions(CrossValidation):
         return self.hand_made if "features" in variant.settings else self.mel
 
     def facts(self, variant):
-        settings, n, of = variant.settings, len(self.samples(variant)), self.data.n_tracks
+        settings, of = variant.settings, self.data.n_tracks
         other_folds = self.folds != FOLDS and settings.get("baseline") != "rater_ceiling"
-        return {
-            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
+        return super().facts(variant) | {
             "input": "hand-made features from audio" if "features" in settings else "log-mel from audio, as published",
-            "extractor": asdict(self.extractor(variant)),
-            "n_train": n, "of_train": of, "n_test": n, "of_test": of,
+            "extractor": asdict(self.extractor(variant)), "of_train": of, "of_test": of,
             "partial": self.incomplete or settings != PUBLISHED.get(variant.name) or other_folds,
-            "targets": list(self.table.columns), "tracks": list(self.ids),
             "reference_z": Static.reference(self.labels),
         }  # fmt: skip
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from common.metrics import squared_errors
 from common.report import number
-from common.report.plots import BLUE, GREY, INK, ORANGE, save
+from common.report.plots import BLUE, GREY, INK, ORANGE, runs_along, save
 from common.verdict.board import load_expected
 from common.verdict.recorded import Records, coverage_of
 
@@ -17,13 +17,13 @@ SPLITS = ("evaluation", "evaluation_cuts")
 
 def draw(records: Records) -> list[Path]:
     """Draw what is recorded; returns the paths."""
-    found = {n: record for n in LENGTHS if (record := records.get(DATASET, f"crnn_l{n}"))}
+    by_length = {n: record for n in LENGTHS if (record := records.get(DATASET, f"crnn_l{n}"))}
     drawn, zero = [], records.get(DATASET, "zero")
-    if len(found) == len(LENGTHS) and zero and set(SPLITS) <= set(zero["facts"]["splits"]):
+    if len(by_length) == len(LENGTHS) and zero and set(SPLITS) <= set(zero["facts"]["splits"]):
         folder = records.path(DATASET, "").parent / "figures"
         drawn = [folder / "error_by_length.png", folder / "error_by_epoch.png"]
-        error_by_length(found, zero, drawn[0])
-        error_by_epoch(found[20], zero, drawn[1])
+        error_by_length(by_length, zero, drawn[0])
+        error_by_epoch(by_length[20], zero, drawn[1])
     return drawn
 
 
@@ -39,14 +39,14 @@ def _errors(record: dict, split: str, target: str) -> np.ndarray:
 
 def _finish(figure, axes, bottom: float, path: Path) -> None:
     for axis in axes:
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+        axis.grid(axis="y")
     axes[0].set_ylabel("RMSE, pooled")
     axes[0].set_ylim(bottom=bottom)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     save(figure, path)
 
 
-def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
+def error_by_length(records: dict[int, dict], zero: dict, path: Path) -> None:
     """A panel a target: published error by sequence length, and that of every run on both sets of songs."""
     cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
     published = {cell["id"]: cell["value"] for cell in cells}
@@ -57,9 +57,8 @@ def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
         axis.plot(places, values, "D--", mfc="white", color=INK, lw=1, ms=6, label="published")
         for split, colour, aside in zip(SPLITS, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
             about = _about(zero, split)
-            runs = np.array([_errors(found[n], split, target) for n in LENGTHS])
-            axis.plot(places + aside, runs, ".", color=colour, ms=5, alpha=0.45, mec="none")
-            axis.plot(places + aside, runs.mean(1), "o-", color=colour, ms=5, label=f"measured ({about})")
+            runs = {place: _errors(records[n], split, target) for place, n in zip(places, LENGTHS, strict=True)}
+            runs_along(axis, runs, colour, f"measured ({about})", aside=aside)
             level = _errors(zero, split, target).mean()
             axis.axhline(level, color=colour, lw=1, ls=":", label=f"zero ({about})")
         axis.set_xticks(places, LENGTHS)
