@@ -104,6 +104,10 @@ class Sequences:
         """Those of some songs, by their indices."""
         return Sequences.of([self[i] for i in songs])
 
+    def scaled(self, mean: np.ndarray, std: np.ndarray) -> "Sequences":
+        """With another scale of each dimension: (values - mean) / std."""
+        return Sequences((self.values - mean) / std, self.bounds)
+
     @property
     def lengths(self) -> np.ndarray:
         return np.diff(self.bounds)
