@@ -99,7 +99,7 @@ class Dataset(ABC):
     source: str  # where a user gets it
     n_tracks: int  # in the distribution
     original_format: str  # suffix of the distribution's audio files
-    rendered: bool = False  # True: synthetic music, whose numbers are never recorded
+    synthetic: bool = False  # True: synthetic music, whose numbers are never recorded
     needs_audio: bool = True  # False: labels and features can be used without audio
     responses: "pd.DataFrame | None" = None  # by single raters, one row each: `track id` and a column per label
     splits: dict[str, list[str]] = {}  # official splits: track ids by name; none is invented  # noqa: RUF012
@@ -218,7 +218,7 @@ class ClassDataset(Dataset):
 
     classes: tuple[str, ...]  # in the order that tables and networks use
 
-    def is_papers(self, folder: str, classes: tuple[str, ...]) -> bool:
+    def is_paper_collection(self, folder: str, classes: tuple[str, ...]) -> bool:
         """Whether this is a paper's own collection, recognised by its folder.
 
         Parameters

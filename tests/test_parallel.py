@@ -156,7 +156,7 @@ def seen(folder):
 
 
 def test_a_training_that_is_stopped_resumes(tmp_path):
-    """The real command, on rendered music."""
+    """The real command, on synthetic music."""
     options = ["--variant", "crnn", "--epochs", "1", "--repeats", "2", "--jobs", "2"]
     command = [sys.executable, "-m", "reproductions.velankar2022.train", *options]
     environment = os.environ | {"MER_CACHE": str(tmp_path)}

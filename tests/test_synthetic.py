@@ -38,7 +38,7 @@ def test_loudness_and_brightness_glide():
 
 def test_dynamic_labels_follow_the_last_second(cache):
     data = SyntheticDynamic()
-    assert data.validate() == [] and data.rendered and len(data.tracks) == 40
+    assert data.validate() == [] and data.synthetic and len(data.tracks) == 40
     assert [len(data.splits[split]) for split in ("development", "evaluation")] == [30, 10]
     assert data.labels.shape == (2400, 2) and list(data.labels.columns) == ["valence", "arousal"]
     assert data.labels.index.names == ["song id", "time"] and np.abs(data.labels).max(axis=None) <= 1

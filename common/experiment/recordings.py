@@ -22,7 +22,7 @@ class FromRecordings(Experiment):
 
     def __init__(self, data, folds: int = 1, incomplete: bool = False, n_jobs: int = 1):
         self.data, self.folds, self.incomplete, self.n_jobs = data, folds, incomplete, n_jobs
-        self.dataset, self.for_record = data.name, not data.rendered
+        self.dataset, self.for_record = data.name, not data.synthetic
         self._samples = {}
 
     def samples_once(self, key, tracks, y, x: Callable[[], object]) -> Samples:

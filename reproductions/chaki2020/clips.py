@@ -45,8 +45,10 @@ def load(data: DynamicDataset, source: str, n_jobs: int) -> Clips:
     """
     annotations = {song: a for split in data.splits for song, a in data.annotations(split).items()}
     computed, found = extractor(data, source), {}
-    early_s = 0.5 if source == "compare" else 0.0
-    for song, (starts, rows) in windows(data, list(annotations), computed, early_s=early_s, n_jobs=n_jobs).items():
+    longer_by_s = 0.5 if source == "compare" else 0.0
+    for song, (starts, rows) in windows(
+        data, list(annotations), computed, longer_by_s=longer_by_s, n_jobs=n_jobs
+    ).items():
         rows = rows[:, opensmile.TIME_INVARIANT] if source == "timeless" else rows
         there, rows = align_to_labels(annotations[song].times, starts, rows)
         found[song] = tuple(annotations[song].times[there]), rows, annotations[song].values[there]
@@ -70,7 +72,7 @@ def extractor(data: DynamicDataset, source: str):
     """The extractor of an input, or None if it comes with the data."""
     if source == "compare":
         return ComParE()
-    return None if data.given_features else opensmile.OpenSmile()
+    return None if data.includes_features else opensmile.OpenSmile()
 
 
 def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:

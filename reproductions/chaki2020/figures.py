@@ -1,4 +1,4 @@
-"""The paper's own figures: scores by size of the network, histograms of errors (Figure 3); with the data, courses."""
+"""The paper's own figures: scores by size of the network, histograms of errors (Figure 3), trajectories."""
 
 from pathlib import Path
 
@@ -89,7 +89,9 @@ def error_histograms(records: list[dict], path: Path) -> None:
     save(figure, path)
 
 
-def courses(found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, np.ndarray], shown: dict, path: Path):
+def trajectories(
+    found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, np.ndarray], shown: dict, path: Path
+):
     """Annotated and predicted over time: a row a clip, a column a target; every run thin, the mean thick.
 
     found: records by variant; labels (T, 2), valence and arousal, by clip; shown: the name of each clip.

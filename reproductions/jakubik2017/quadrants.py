@@ -127,7 +127,7 @@ class Quadrants(CrossValidation):
 
     def facts(self, variant):
         features = variant.settings.get("features")
-        of_paper = self.data.is_papers(PAPER_DATASET, tuple(VALENCE_AROUSAL))
+        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(VALENCE_AROUSAL))
         of = OF_PAPER if of_paper else self.data.n_tracks
         shortened = variant.settings != PUBLISHED.get(variant.name) or self.folds != FOLDS
         return super().facts(variant) | {

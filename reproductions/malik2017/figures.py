@@ -1,4 +1,4 @@
-"""The paper's own figures: error by sequence length and by epoch, from records; labels and courses, with the data."""
+"""The paper's own figures: error by sequence length and by epoch, from records; labels, trajectories."""
 
 from pathlib import Path
 
@@ -108,7 +108,7 @@ def label_exchange(means: dict[str, list[np.ndarray]], path: Path) -> None:
     save(figure, path)
 
 
-def courses(record: dict, found: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
+def trajectories(record: dict, found: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
     """Annotated and predicted over time, of the middle song of each quarter of the evaluation songs by their error.
 
     found: times, labels (n, 2) and predictions (n, 2) by song, of the record first, then of those that give the range.

@@ -86,8 +86,8 @@ def agreement(data: Deam) -> list[list]:
         both = [(labels["task"][song].values, labels["DEAM"][song].values) for song in ids if song in labels["task"]]
         if both:
             r = np.mean([crossed(*pair) for pair in both], axis=0)
-            courses = "DEAM, course within a song (mean r)"
-            lines.append(["task", courses, where, len(both), *(report.number(v, 2) for v in r)])
+            trajectories = "DEAM, trajectory within a song (mean r)"
+            lines.append(["task", trajectories, where, len(both), *(report.number(v, 2) for v in r)])
     return lines
 
 
@@ -118,7 +118,7 @@ def against_exchanged(moments: np.ndarray, covariance: np.ndarray | None = None)
     """Moments of songs (n_songs, 2, 5), valence's labels in the place of arousal's and the other way round.
 
     Only the song means are exchanged, unless `covariance` (n_songs, 2) of labels and estimates is given for the
-    exchanged courses.
+    exchanged trajectories.
     """
     found = moments.copy()
     found[..., 0] = moments[..., ::-1, 0]
@@ -133,7 +133,7 @@ def rmse(frames: np.ndarray, moments: np.ndarray, weights: np.ndarray) -> np.nda
     return np.sqrt(weights @ (n[:, None] * errors) / (weights @ n)[:, None])
 
 
-def courses(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
+def trajectories(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
     """Times, labels (n, 2) and predictions (n, 2) of a record's first run, by evaluation song."""
     ids, labels = record["facts"]["splits"]["evaluation"]["tracks"], data.annotations("evaluation")
     frames = record["runs"][0]["songs"]["evaluation"]["frames"]
@@ -160,10 +160,12 @@ def outcomes(data: Deam, records: Records):
             if not record or split not in record["facts"]["splits"]:
                 continue
             runs, wholly = [np.array(run["songs"][split]["moments"]) for run in record["runs"]], []
-            if name in ("zero", "ridge"):  # their courses are flat
+            if name in ("zero", "ridge"):  # their trajectories are flat
                 wholly = [against_exchanged(m, 0 * m[..., 4]) for m in runs]
             elif split == "evaluation":
-                crosswise = [metrics.song_moments(y[:, ::-1], p)[:, 4] for _, y, p in courses(record, data).values()]
+                crosswise = [
+                    metrics.song_moments(y[:, ::-1], p)[:, 4] for _, y, p in trajectories(record, data).values()
+                ]
                 wholly = [against_exchanged(runs[0], np.array(crosswise))]
             frames = np.array(record["runs"][0]["songs"][split]["frames"])
             known = np.isin(*(record["facts"]["splits"][which]["tracks"] for which in (split, "evaluation")))
@@ -212,7 +214,7 @@ def tables(data: Deam, records: Records, render) -> str:
         f"Song-level ratings are named as in their files' headers. For songs up to {LAST_OF_2013} DEAM's header names "
         "valence what emoMusic's names arousal, and the other way round.",
         "RMSE: mean over the recorded runs; of networks against wholly exchanged labels that of the first run, whose "
-        "courses are recorded. Cuts: parts of songs, features from audio. Intervals: over runs and songs.",
+        "trajectories are recorded. Cuts: parts of songs, features from audio. Intervals: over runs and songs.",
     ]
     return "\n\n".join([*(f"{title.format(name)}\n\n{table}" for name, table in blocks.items()), *notes])
 
@@ -230,10 +232,10 @@ def draw(data: Deam, records: Records) -> list[Path]:
     with plt.rc_context(STYLE):
         figures.label_exchange(means, drawn[0])
         if records.get(DATASET, SHOWN):
-            drawn.append(folder / "courses.png")
+            drawn.append(folder / "trajectories.png")
             found = {name: records.get(DATASET, name) for name in (SHOWN, *SPREAD)}
-            of_all = [courses(record, data) for record in found.values() if record]
-            figures.courses(found[SHOWN], of_all, drawn[1])
+            of_all = [trajectories(record, data) for record in found.values() if record]
+            figures.trajectories(found[SHOWN], of_all, drawn[1])
     return drawn
 
 

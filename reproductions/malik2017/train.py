@@ -96,7 +96,7 @@ class MediaEval2015(Experiment):
 
     def __init__(self, data, folds: int, n_jobs: int):
         self.data, self.folds, self.n_jobs, self._songs = data, folds, n_jobs, {}
-        self.dataset, self.for_record = "mediaeval2015" if data.name == PAPER_DATASET else data.name, not data.rendered
+        self.dataset, self.for_record = "mediaeval2015" if data.name == PAPER_DATASET else data.name, not data.synthetic
 
     def task(self, variant):
         return Dynamic(TARGETS, with_tau=False)
@@ -223,7 +223,7 @@ def with_validation(split: Split) -> Split:
 
 def build(options) -> MediaEval2015:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     return MediaEval2015(data, options.folds or FOLDS, options.jobs)
 

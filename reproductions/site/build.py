@@ -16,7 +16,7 @@ from common.files import write_atomically
 from common.verdict.board import Row, join
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
-from reproductions import beyond, board
+from reproductions import board, cross_dataset
 from reproductions.board import PAPERS, ROOT
 
 VERDICTS = ["reproduced", "better", "worse", "undecided", "partial", "stand-in", "approximation", "no data", "not run"]
@@ -52,7 +52,10 @@ def _build(options) -> int:
     rule = _html(_sections(board.VERDICTS)["Cells"])
     cells = {"rows": _fields(every), "counts": board.counts(every), "verdicts": VERDICTS, "rule": rule}
     pages = {"index.html": ("board.html", cells)}
-    pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
+    pages["cross_dataset.html"] = (
+        "cross_dataset.html",
+        {"tables": _html(cross_dataset.table(options.results, report.markdown_table))},
+    )
     for paper in expected:
         with plots.svg_in(options.out / "figures" / paper["paper"]) as drawn:
             figures.draw_all(paper, records[paper["paper"]], f"reproductions.{paper['paper']}")

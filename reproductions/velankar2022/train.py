@@ -174,7 +174,7 @@ class RandomSplits(FromRecordings):
 
     def facts(self, variant):
         settings, facts, samples = variant.settings, super().facts(variant), self.samples(variant)
-        of_paper = self.data.is_papers(PAPER_DATASET, tuple(MOODS.values()))
+        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS.values()))
         facts |= {
             "fingerprint": digest([self.data.fingerprint, settings["songs"]]), "input": "audio",
             "stand_in": not of_paper, "partial": self.incomplete or settings != PUBLISHED.get(variant.name),
@@ -194,7 +194,7 @@ class RandomSplits(FromRecordings):
 
 def build(options) -> RandomSplits:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_classes(options.dataset, options.data_root, rendered="synthetic_quadrants")
+    data = open_classes(options.dataset, options.data_root, synthetic="synthetic_quadrants")
     missing = data.require(allow_missing=options.allow_missing, per_class=FEWEST)
     return RandomSplits(data, incomplete=bool(missing), n_jobs=options.jobs)
 

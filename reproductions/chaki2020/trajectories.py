@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parents[2] / "results"
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = cli.Parser(prog="python -m reproductions.chaki2020.courses", description=__doc__)
+    parser = cli.Parser(prog="python -m reproductions.chaki2020.trajectories", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
@@ -41,10 +41,10 @@ def draw(data: Emomusic, records: Records) -> Path:
             raise InputError(
                 f"{records.path(figures.DATASET, variant)}: no predictions of both clips there; run {train}"
             )
-    annotations, path = data.annotations(), records.path(figures.DATASET, "").parent / "figures" / "courses.png"
+    annotations, path = data.annotations(), records.path(figures.DATASET, "").parent / "figures" / "trajectories.png"
     labels = {song: annotations[song].values for song in SHOWN}
     with plt.rc_context(STYLE):
-        figures.courses(found, annotations[next(iter(SHOWN))].times, labels, SHOWN, path)
+        figures.trajectories(found, annotations[next(iter(SHOWN))].times, labels, SHOWN, path)
     return path
 
 

@@ -1,4 +1,4 @@
-"""Beyond the papers: a paper's model trained on one data set and tested on another that it fits.
+"""Across data sets: a paper's model trained on one data set and tested on another that it fits.
 
 The networks of malik2017 and chaki2020 learn valence and arousal from one of MediaEval 2015's development songs and
 emoMusic, and are tested on the songs of the other; no song and no artist is on both sides. jakubik2017's semantic
@@ -23,7 +23,7 @@ from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
 from data_prep import open_dataset
 
-PAPER = "beyond"  # the folder of the records
+PAPER = "cross_dataset"  # the folder of the records
 RESULTS = Path(__file__).parents[1] / "results"
 SEEDS, STEPS = 3, 60  # steps that clips of both data sets have, labels from 15.0 s on
 TARGETS = ("valence", "arousal")
@@ -252,9 +252,9 @@ def table(results: Path, render=report.text_table) -> str:
 
     Below it, how far each network is from ridge regression.
     """
-    lines, beyond = [], Records(results, PAPER)
-    for dataset in beyond.datasets():
-        rows = [(name, record) for name in [*TITLES, EMBEDDING] if (record := beyond.get(dataset, name))]
+    lines, records = [], Records(results, PAPER)
+    for dataset in records.datasets():
+        rows = [(name, record) for name in [*TITLES, EMBEDDING] if (record := records.get(dataset, name))]
         paper, where, names = BESIDE.get(dataset, ("", "", []))
         own, suites = (Records(folder, paper) for folder in (results, RESULTS))
         rows += [(name, r) for name in names if (r := own.get(where, name) or suites.get(where, name))]
@@ -275,7 +275,7 @@ def table(results: Path, render=report.text_table) -> str:
         return "Nothing is recorded yet."
     header = ["trained on → tested on", "system", "songs learnt from, tested", "metric", "measured", "runs"]
     expected = {"paper": PAPER, "cells": [], "claims": CLAIMS}
-    asked = report.claims_table(judge_claims(expected, beyond), render)
+    asked = report.claims_table(judge_claims(expected, records), render)
     return render(header, lines) + "\n\n" + asked
 
 
