@@ -214,9 +214,9 @@ class AcrossEmotions(Experiment):
     def facts(self, variant):
         facts = self.test.facts(self.of_test)
         kept = ("audio", "decoder", "input", "n_test", "of_test", "targets", "tracks", "reference", "reference_z")
-        found = {key: facts[key] for key in kept if key in facts}
+        of_songs = {key: facts[key] for key in kept if key in facts}
         fingerprint, n = digest([facts["fingerprint"], self.train.data.fingerprint]), len(self.train.paths)
-        return found | {"fingerprint": fingerprint, "n_train": n, "of_train": n}
+        return of_songs | {"fingerprint": fingerprint, "n_train": n, "of_train": n}
 
 
 def experiments(root: str, n_jobs: int) -> list[Experiment]:
@@ -225,10 +225,10 @@ def experiments(root: str, n_jobs: int) -> list[Experiment]:
 
     deam, emomusic = (open_dataset(name, root) for name in ("deam", "emomusic"))
     classes = {"emotify": emotify.Emotions, "4q": quadrants.Quadrants}
-    heard = {name: kind(open_dataset(name, root), 10, False, n_jobs) for name, kind in classes.items()}
-    found = [AcrossLabels(*pair, emomusic.artists, n_jobs) for pair in ((deam, emomusic), (emomusic, deam))]
-    return found + [AcrossEmotions(*pair, n_jobs) for pair in ((heard["4q"], heard["emotify"]),
-                                                             (heard["emotify"], heard["4q"]))]  # fmt: skip
+    on_classes = {name: kind(open_dataset(name, root), 10, False, n_jobs) for name, kind in classes.items()}
+    across_labels = [AcrossLabels(*pair, emomusic.artists, n_jobs) for pair in ((deam, emomusic), (emomusic, deam))]
+    return across_labels + [AcrossEmotions(*pair, n_jobs) for pair in ((on_classes["4q"], on_classes["emotify"]),
+                                                             (on_classes["emotify"], on_classes["4q"]))]  # fmt: skip
 
 
 BESIDE = {  # what is recorded of the same songs and folds elsewhere: data set, paper, variants
@@ -261,9 +261,9 @@ def table(results: Path, render=report.text_table) -> str:
         for name, record in rows:
             title = record["title"] + (", trained on it" if name not in (*TITLES, EMBEDDING, *TRIVIAL) else "")
             split, metric, targets = headline(record)
-            told = [t for t in targets if t in TARGETS] or targets[-1:]  # of nine emotions the average alone
+            shown = [t for t in targets if t in TARGETS] or targets[-1:]  # of nine emotions the average alone
             cells = []
-            for target in told:
+            for target in shown:
                 values = np.array([run["metrics"][split][metric][target] for run in record["runs"]])
                 spread = f" ± {report.number(values.std(ddof=1))}" if len(values) > 1 and np.ptp(values) else ""
                 cells.append(f"{target} {report.number(values.mean())}{spread}")

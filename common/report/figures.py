@@ -34,14 +34,14 @@ def _cells(expected: dict, records: Records) -> list[dict]:
     A collection of the user's own, which no cell is of, has those of all variants that are recorded there.
     """
     known = {name for cell in expected["cells"] for name in (cell["dataset"], *cell.get("stand_in", [])[:1])}
-    own, found = [name for name in records.datasets() if name not in known], []
+    own, recorded = [name for name in records.datasets() if name not in known], []
     for cell in expected["cells"]:
         places = [(cell["dataset"], cell["variant"]), *((name, cell["variant"]) for name in own)]
         if "stand_in" in cell and not records.get(*places[0]):
             places[0] = cell["stand_in"]
-        found += [cell | {"dataset": name, "variant": variant}
+        recorded += [cell | {"dataset": name, "variant": variant}
                   for name, variant in places if records.get(name, variant)]  # fmt: skip
-    return found
+    return recorded
 
 
 def _confusions(cells: list[dict], records: Records) -> list[Path]:

@@ -76,8 +76,8 @@ def error_histograms(records: list[dict], path: Path) -> None:
             axis.bar(
                 edges[:-1] + (0.3 + 0.4 * place) * 0.05, shares, 0.019, color=colour, label=f"{title}, 260 features"
             )
-            told = f"{number(shares[0], 2)} within .05" + (f", {number(beyond, 3)} beyond .6" if beyond else "")
-            axis.text(0.98, 0.9 - 0.1 * place, told, color=colour, ha="right", transform=axis.transAxes)
+            text = f"{number(shares[0], 2)} within .05" + (f", {number(beyond, 3)} beyond .6" if beyond else "")
+            axis.text(0.98, 0.9 - 0.1 * place, text, color=colour, ha="right", transform=axis.transAxes)
         axis.axvspan(0, 0.05, color=GREY, alpha=0.15, lw=0)
         axis.set_title(f"({'ab'[column]}) {target}")
         axis.set_xlabel("mean absolute error of a clip")
@@ -89,27 +89,25 @@ def error_histograms(records: list[dict], path: Path) -> None:
     save(figure, path)
 
 
-def trajectories(
-    found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, np.ndarray], shown: dict, path: Path
-):
+def trajectories(records: dict[str, dict], times: np.ndarray, labels: dict[str, np.ndarray], shown: dict, path: Path):
     """Annotated and predicted over time: a row a clip, a column a target; every run thin, the mean thick.
 
-    found: records by variant; labels (T, 2), valence and arousal, by clip; shown: the name of each clip.
+    records: of both networks, by variant; labels (T, 2), valence and arousal, by clip; shown: the name of each clip.
     """
     size = (8.4, 2.6 * len(shown))
     figure, axes = plt.subplots(len(shown), 2, figsize=size, sharex=True, sharey=True, squeeze=False)
     for (song, name), line in zip(shown.items(), axes, strict=True):
         for k, axis in zip((1, 0), line, strict=True):
-            told = []
-            for variant, record in found.items():
+            errors = []
+            for variant, record in records.items():
                 title, colour = PAIR[variant]
                 runs = np.array([run["trajectories"][song] for run in record["runs"]])[..., k]
                 error = np.abs(runs - labels[song][:, k]).mean()
                 axis.plot(times, runs.T, color=colour, lw=0.6, alpha=0.5)
                 axis.plot(times, runs.mean(0), color=colour, lw=1.8, label=f"{title}, 260 features")
-                told.append(f"{title.split('_')[1]} {number(error, 2)}")
+                errors.append(f"{title.split('_')[1]} {number(error, 2)}")
             axis.plot(times, labels[song][:, k], color=INK, lw=1.8, label="annotated")
-            axis.set_title(f"{name}: {('valence', 'arousal')[k]}, error {', '.join(told)}")
+            axis.set_title(f"{name}: {('valence', 'arousal')[k]}, error {', '.join(errors)}")
             axis.grid(axis="y")
             axis.margins(x=0)
     axes[0, 0].set_ylim(-1, 1)

@@ -30,12 +30,12 @@ def _main(options) -> int:
 
 
 def draw(data: Emomusic, records: Records) -> Path:
-    """Draw both clips beside the records; returns the path. Raises InputError if the networks are not recorded."""
+    """Draw both clips next to the records; returns the path. Raises InputError if the networks are not recorded."""
     from common.report.plots import STYLE, plt
     from reproductions.chaki2020 import figures
 
-    found = {variant: records.get(figures.DATASET, variant) for variant in figures.PAIR}
-    for variant, record in found.items():
+    recorded = {variant: records.get(figures.DATASET, variant) for variant in figures.PAIR}
+    for variant, record in recorded.items():
         if record is None or "trajectories" not in record["runs"][0]:
             train = f"python -m reproductions.chaki2020.train --variant {variant} --out {records.results}"
             raise InputError(
@@ -44,7 +44,7 @@ def draw(data: Emomusic, records: Records) -> Path:
     annotations, path = data.annotations(), records.path(figures.DATASET, "").parent / "figures" / "trajectories.png"
     labels = {song: annotations[song].values for song in SHOWN}
     with plt.rc_context(STYLE):
-        figures.trajectories(found, annotations[next(iter(SHOWN))].times, labels, SHOWN, path)
+        figures.trajectories(recorded, annotations[next(iter(SHOWN))].times, labels, SHOWN, path)
     return path
 
 

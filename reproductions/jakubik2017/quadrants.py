@@ -27,12 +27,12 @@ TESTS = {  # how songs are split, and what that adds to a name and a title
 
 def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of the published 100."""
-    found = []
+    systems = []
 
     def add(name, title, test, settings, *, primary=False, core_seconds=2.0):
         name, title = name + TESTS[test][0], title + TESTS[test][1]
         settings = {"test": test, "protocol": PROTOCOL} | settings
-        found.append(Variant(name, title, settings, primary and test == "songs", core_seconds))
+        systems.append(Variant(name, title, settings, primary and test == "songs", core_seconds))
 
     def network(name, title, test, loss, annotation, *, primary=False, times=1, svm=False):
         n = (epochs or EPOCHS) * times
@@ -53,7 +53,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
             title = f"{kind.capitalize()} features ({size}) + SVM"
             add(f"{kind}_svm", title, test, {"features": kind}, primary=True)
         add("majority", "baseline: the most frequent class of the training songs", test, {"features": None})
-    return found
+    return systems
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:

@@ -108,20 +108,23 @@ def label_exchange(means: dict[str, list[np.ndarray]], path: Path) -> None:
     save(figure, path)
 
 
-def trajectories(record: dict, found: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
+def trajectories(record: dict, predicted: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
     """Annotated and predicted over time, of the middle song of each quarter of the evaluation songs by their error.
 
-    found: times, labels (n, 2) and predictions (n, 2) by song, of the record first, then of those that give the range.
+    predicted: times, labels (n, 2) and predictions (n, 2) by song, of the record first, then of those that give the
+    range.
     """
     _, errors = squared_errors(record["runs"][0]["songs"]["evaluation"])
     order = np.argsort(errors.mean(1))
-    chosen = [list(found[0])[order[round((2 * k + 1) / 8 * (len(order) - 1))]] for k in range(4)]
+    chosen = [list(predicted[0])[order[round((2 * k + 1) / 8 * (len(order) - 1))]] for k in range(4)]
     figure, axes = plt.subplots(4, 2, figsize=(8.2, 8), sharey=True, sharex="row")
     for quarter, (song, line) in enumerate(zip(chosen, axes, strict=True), 1):
-        times, y, p = found[0][song]
-        every = np.array([of[song][2] for of in found])
+        times, y, p = predicted[0][song]
+        predictions = np.array([of[song][2] for of in predicted])
         for k, axis in enumerate(line):
-            axis.fill_between(times, every[..., k].min(0), every[..., k].max(0), color=BLUE, alpha=0.18, lw=0)
+            axis.fill_between(
+                times, predictions[..., k].min(0), predictions[..., k].max(0), color=BLUE, alpha=0.18, lw=0
+            )
             axis.plot(times, p[:, k], color=BLUE, lw=1.2)
             axis.plot(times, y[:, k], color=INK, lw=1.6)
             axis.axhline(0, color=GREY, lw=0.6, zorder=0)

@@ -229,10 +229,10 @@ def build(options) -> MediaEval2015:
 
 
 def _variants(options):
-    every = variants(options.epochs)
+    systems = variants(options.epochs)
     if options.dataset == PAPER_DATASET:
-        return every
-    own = [v for v in every if v.settings["cross_validation"] and v.settings["labels"] == "task"]
+        return systems
+    own = [v for v in systems if v.settings["cross_validation"] and v.settings["labels"] == "task"]
     return sorted(own, key=lambda v: "validation" not in v.settings.get("network", {}))  # that one by default
 
 

@@ -30,10 +30,10 @@ class CrossValidation(Experiment):
     @cached_property
     def songs(self) -> Samples:
         """Features and labels at the same frames."""
-        found = labelled_windows(self.data, "development", self.extractor(None), n_jobs=self.n_jobs)
-        _, x, y = zip(*found.values(), strict=True)
+        songs = labelled_windows(self.data, "development", self.extractor(None), n_jobs=self.n_jobs)
+        _, x, y = zip(*songs.values(), strict=True)
         x, y = protocol.Sequences.of(x), protocol.Sequences.of(y)
-        return Samples(list(found), x, y, list(found))
+        return Samples(list(songs), x, y, list(songs))
 
     def samples(self, variant):
         return self.songs
