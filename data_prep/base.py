@@ -278,6 +278,7 @@ class ClassDataset(Dataset):
         return Selection(drawn, np.repeat(np.arange(len(classes)), per_class), tuple(classes.values()))
 
     def extractors(self) -> tuple:
+        """As of every data set: spectrograms, and hand-made features."""
         from common.features.descriptors import Descriptors
         from common.features.mel import MelSpectrogram
         from common.features.relative_mel import RelativeMel

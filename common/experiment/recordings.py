@@ -37,7 +37,7 @@ class FromRecordings(Experiment):
         return FeatureStore().get_all(paths, extractor, n_jobs=self.n_jobs)
 
     def facts(self, variant):
-        """What a record states of the recordings and of the first repetition's splits; papers add the input."""
+        """As of every experiment, with coverage from the splits of seed 0; papers add the input to it."""
         samples, splits = self.samples(variant), self.splits(variant, 0)
         n_test = sum(len(next(iter(split.tests.values()))) for split in splits)
         n_train = len(np.unique(np.concatenate([part for split in splits for part in (split.train, split.validation)])))

@@ -53,6 +53,7 @@ class Work:
             return Trained(**parts), json.loads(str(arrays["made"]))
 
     def save(self, key: str, trained: Trained, made: dict) -> None:
+        """Keep a network without its model; made: its `seconds` and `provenance`."""
         arrays = {"made": np.array(json.dumps(made))}
         for kind in ("outputs", "history"):
             arrays |= {f"{kind}/{name}": array for name, array in getattr(trained, kind).items()}
