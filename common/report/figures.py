@@ -36,9 +36,8 @@ def _cells(expected: dict, records: Records) -> list[dict]:
     known = {name for cell in expected["cells"] for name in (cell["dataset"], *cell.get("stand_in", [])[:1])}
     own, recorded = [name for name in records.datasets() if name not in known], []
     for cell in expected["cells"]:
-        places = [(cell["dataset"], cell["variant"]), *((name, cell["variant"]) for name in own)]
-        if "stand_in" in cell and not records.get(*places[0]):
-            places[0] = cell["stand_in"]
+        places = [(name, cell["variant"]) for name in (cell["dataset"], *own)]
+        places += [cell["stand_in"]] if "stand_in" in cell else []
         recorded += [cell | {"dataset": name, "variant": variant}
                   for name, variant in places if records.get(name, variant)]  # fmt: skip
     return recorded
