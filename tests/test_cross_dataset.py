@@ -39,10 +39,10 @@ def across(monkeypatch):
 
 
 def test_no_song_and_no_artist_is_on_both_sides(across):
-    found, n = across.clips
-    learnt, tested = found.ids[:-n], found.ids[-n:]
+    clips_of_both, n = across.clips
+    learnt, tested = clips_of_both.ids[:-n], clips_of_both.ids[-n:]
     assert tested == [str(i) for i in range(12, 19)] and not set(learnt) & set(tested)
-    assert not set(found.groups[:-n]) & set(found.groups[-n:])
+    assert not set(clips_of_both.groups[:-n]) & set(clips_of_both.groups[-n:])
     facts = across.facts(across.variants[0])
     assert (facts["n_train"], facts["n_test"], facts["tracks"]) == (len(learnt), 7, tested)
 
@@ -51,11 +51,11 @@ def test_networks_and_baselines_of_other_songs(across, tmp_path):
     where = {"out": tmp_path, "work": tmp_path / "work", "n_jobs": 1, "quiet": True}
     records = execute(across, across.variants, [0], **where)
     measured = {name: record["runs"][0]["metrics"]["test"] for name, record in records.items()}
-    found, n = across.clips
-    train, test = np.arange(len(found) - n), np.arange(len(found) - n, len(found))
+    clips_of_both, n = across.clips
+    train, test = np.arange(len(clips_of_both) - n), np.arange(len(clips_of_both) - n, len(clips_of_both))
     for i, target in enumerate(cross_dataset.TARGETS):
-        constant = np.full(n * cross_dataset.STEPS, np.mean(found.y[train][..., i]))
-        expected = r2_score(found.y[test][..., i].ravel(), constant)
+        constant = np.full(n * cross_dataset.STEPS, np.mean(clips_of_both.y[train][..., i]))
+        expected = r2_score(clips_of_both.y[test][..., i].ravel(), constant)
         assert measured["training_mean"]["r2_pooled"][target] == pytest.approx(expected, abs=1e-4)
     assert set(cross_dataset.NETWORKS) < set(measured)
     lines = cross_dataset.table(tmp_path).splitlines()

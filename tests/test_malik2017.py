@@ -224,9 +224,9 @@ def test_metrics_follow_from_predictions_and_labels(trained, small_deam, name):
     tolerance = 1e-3  # predictions are recorded with three digits
     for metric, values in (("rmse_pooled", rmse_of_targets(y, p)), ("rmse_per_song", np.mean(by_song, 0)),
                            ("pearson_r_pooled", r)):  # fmt: skip
-        found = run["metrics"][split][metric]
-        assert list(found) == ["valence", "arousal", "average"]
-        assert list(found.values()) == pytest.approx([*values, np.mean(values)], abs=tolerance), metric
+        result = run["metrics"][split][metric]
+        assert list(result) == ["valence", "arousal", "average"]
+        assert list(result.values()) == pytest.approx([*values, np.mean(values)], abs=tolerance), metric
 
 
 def rmse_of_targets(y, p):

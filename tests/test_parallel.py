@@ -72,8 +72,8 @@ def span(seconds):
 
 def test_a_process_that_has_grown_is_replaced():
     parallel.stop_workers()
-    found = run(grow, [200] * 8, isolated=True)
-    assert len({process for process, _ in found}) > 2 and max(size for _, size in found) < 1000
+    result = run(grow, [200] * 8, isolated=True)
+    assert len({process for process, _ in result}) > 2 and max(size for _, size in result) < 1000
 
 
 def test_a_worker_that_is_killed_is_one_line():

@@ -43,8 +43,8 @@ def test_parameters(network, outputs, parameters):
 def test_training_is_dwivedis(network, optimizer, rate, batch, dropouts, penalised):
     from reproductions.velankar2022 import model
 
-    make, chosen, found = model.NETWORKS[network]
-    assert (type(chosen()).__name__, float(chosen().learning_rate), found) == (optimizer, pytest.approx(rate), batch)
+    make, chosen, result = model.NETWORKS[network]
+    assert (type(chosen()).__name__, float(chosen().learning_rate), result) == (optimizer, pytest.approx(rate), batch)
     layers = make(3).layers
     assert [layer.rate for layer in layers if type(layer).__name__ == "Dropout"] == [0.4] * dropouts
     penalties = [layer.kernel_regularizer for layer in layers if getattr(layer, "kernel_regularizer", None)]
@@ -83,10 +83,10 @@ def test_spectrogram_against_librosas_own_functions():
     sound = np.random.default_rng(0).standard_normal(22050 * 3).astype("float32") * np.linspace(0, 0.5, 22050 * 3) ** 4
     power = librosa.feature.melspectrogram(y=sound, sr=22050, n_fft=2048, hop_length=1024, pad_mode="reflect")
     expected = np.log(librosa.db_to_power(librosa.power_to_db(power, ref=np.max)))
-    found = RelativeMel()(sound, 22050)
-    assert found.shape == (65, 128) and found.dtype == np.float32
-    np.testing.assert_allclose(found, expected.T, atol=1e-4)
-    assert found.max() == 0 and found.min() == pytest.approx(-8 * np.log(10), abs=1e-4)  # 80 dB
+    result = RelativeMel()(sound, 22050)
+    assert result.shape == (65, 128) and result.dtype == np.float32
+    np.testing.assert_allclose(result, expected.T, atol=1e-4)
+    assert result.max() == 0 and result.min() == pytest.approx(-8 * np.log(10), abs=1e-4)  # 80 dB
 
 
 def collection(
@@ -334,15 +334,15 @@ def test_cells_are_those_of_the_paper():
 )
 def test_cells_follow_from_counts(network, right, predicted):
     """Precision, recall, F1 and accuracy of each class from the one table of counts that fits (README)."""
-    songs, found = (15, 16, 15), {("all", "accuracy"): sum(right) / 46}
+    songs, result = (15, 16, 15), {("all", "accuracy"): sum(right) / 46}
     for name, hits, told, n in zip(("devotional", "sad", "romantic"), right, predicted, songs, strict=True):
-        found |= {(name, "precision"): hits / told, (name, "recall"): hits / n, (name, "f1"): 2 * hits / (told + n)}
+        result |= {(name, "precision"): hits / told, (name, "recall"): hits / n, (name, "f1"): 2 * hits / (told + n)}
     for metric in ("precision", "recall", "f1"):
-        values = np.array([found[name, metric] for name in ("devotional", "sad", "romantic")])
-        found |= {("macro avg", metric): values.mean(), ("weighted avg", metric): values @ songs / 46}
+        values = np.array([result[name, metric] for name in ("devotional", "sad", "romantic")])
+        result |= {("macro avg", metric): values.mean(), ("weighted avg", metric): values @ songs / 46}
     cells = {(c["target"], c["metric"]): c["value"] for c in EXPECTED["cells"] if c["variant"] == network}
-    assert cells.keys() == found.keys()
-    assert all(abs(cells[key] - found[key]) <= 0.005 + 1e-9 for key in cells)
+    assert cells.keys() == result.keys()
+    assert all(abs(cells[key] - result[key]) <= 0.005 + 1e-9 for key in cells)
 
 
 def test_every_variant_named_in_the_table_exists():
