@@ -1,6 +1,7 @@
-"""What stands beside a model: predictors that hear nothing, and ridge regression or an SVM on features of songs.
+"""Baselines: means and the most frequent class, and ridge regression or an SVM on features of songs.
 
-Each but `svm` takes labels (n_songs, targets) and indices of training and test songs, and returns (n_test, targets).
+Regressions take labels (n_songs, targets) and indices of training and test songs, and return (n_test, targets);
+`majority` and `svm` return a classifier of scikit-learn.
 """
 
 import numpy as np
@@ -29,6 +30,13 @@ def ridge(labels: np.ndarray, train: np.ndarray, test: np.ndarray, features: np.
     return model.fit(features[train], labels[train]).predict(features[test])
 
 
+def majority():
+    """A classifier to fit, which predicts the most frequent class of the training songs."""
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="most_frequent")
+
+
 def svm():
     """A classifier to fit on features of songs: they are standardised, then LIBSVM's default RBF SVM (C 1)."""
     from sklearn.pipeline import make_pipeline
@@ -36,3 +44,13 @@ def svm():
     from sklearn.svm import SVC
 
     return make_pipeline(StandardScaler(), SVC(C=1.0, gamma="auto"))
+
+
+def classify(classifier, samples, split) -> dict[str, np.ndarray]:
+    """Fit a classifier to all songs of a split that are not tested; classes of the tested ones, by their names.
+
+    samples, split : see `common.experiment`; x (n_songs, features), y class numbers
+    """
+    known = np.concatenate([split.train, split.validation])
+    fitted = classifier.fit(samples.x[known], samples.y[known])
+    return {name: fitted.predict(samples.x[songs]) for name, songs in split.tests.items()}

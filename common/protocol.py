@@ -1,4 +1,4 @@
-"""Folds, scaling on training parts only, cutting songs into sequences."""
+"""Folds and random splits, scaling on training parts only, songs in sequences."""
 
 from dataclasses import dataclass
 
@@ -40,6 +40,48 @@ def cross_validation(name: str, n_songs: int, folds: int, seed: int, **stratifie
     return [Split(*part, fold=k, seed=1000 * seed + k) for k, part in enumerate(parts)]
 
 
+def random_split(names: tuple[str, ...], y: np.ndarray, seed: int, *, test: float, validation: float,
+                 groups: list[str] | None = None, size: int | None = None) -> Split:  # fmt: skip
+    """Songs at random to train on, to validate and to test; each class has its share of each part.
+
+    Parameters
+    ----------
+    names : under which the tested songs are reported
+    y : classes (n_songs,)
+    seed : of the split and of the networks
+    test, validation : fractions, of all songs (0: none is tested) and of those that are not tested
+    groups : of each song, as its artist; none is in two parts. None: songs are split one by one
+    size : at most so many songs to train on and to validate
+
+    Raises
+    ------
+    InputError : a part has no song of some class, or groups are too few
+    """
+    from sklearn.model_selection import train_test_split
+
+    rest, tested = _two_parts(np.arange(len(y)), y, test, seed, groups)
+    if size is not None and size < len(rest):
+        rest, _ = train_test_split(rest, train_size=size, stratify=y[rest], random_state=seed)
+    train, validates = _two_parts(rest, y, validation, seed, groups)
+    if any(len(set(y[part])) < len(set(y)) for part in (train, validates, tested) if len(part)):
+        raise InputError(f"split {seed} by artist has no song of some class in a part; name more artists a class")
+    return Split(train, dict.fromkeys(names, tested), validates, seed=seed)
+
+
+def _two_parts(songs: np.ndarray, y: np.ndarray, fraction: float, seed: int, groups) -> tuple[np.ndarray, np.ndarray]:
+    """Some songs in two parts, the second with that fraction of them; y and groups, of all songs, as `random_split`."""
+    from sklearn.model_selection import train_test_split
+
+    if fraction == 0:
+        return songs, songs[:0]
+    if groups is None:
+        return tuple(train_test_split(songs, test_size=fraction, stratify=y[songs], random_state=seed))
+    folds = round(1 / fraction)
+    fold_of = k_folds(len(songs), folds, seed, [groups[i] for i in songs], y[songs])
+    second = fold_of == np.random.default_rng(seed).integers(folds)  # large groups are always in the same fold
+    return songs[~second], songs[second]
+
+
 @dataclass(frozen=True)
 class Sequences:
     """Songs of unequal length in one array: values (n_vectors, dimension), song i at bounds[i]:bounds[i + 1]."""
@@ -61,6 +103,10 @@ class Sequences:
     def subset(self, songs) -> "Sequences":
         """Those of some songs, by their indices."""
         return Sequences.of([self[i] for i in songs])
+
+    def scaled(self, mean: np.ndarray, std: np.ndarray) -> "Sequences":
+        """With another scale of each dimension: (values - mean) / std."""
+        return Sequences((self.values - mean) / std, self.bounds)
 
     @property
     def lengths(self) -> np.ndarray:

@@ -74,9 +74,9 @@ def now(commit: str | None) -> dict:
 
 def merged(parts: list[dict]) -> dict:
     """Of one run made in several goes: the last time; where the rest differs, all values, joined by ' | '."""
-    found = {"finished": max(part["finished"] for part in parts)}
+    origin = {"finished": max(part["finished"] for part in parts)}
     for key in ("commit", "backend", "device", "processor"):
-        found[key] = " | ".join(sorted({str(part[key]) for part in parts}))
+        origin[key] = " | ".join(sorted({str(part[key]) for part in parts}))
     names = sorted({name for part in parts for name in part["versions"]})
-    found["versions"] = {n: " | ".join(sorted({part["versions"].get(n, "none") for part in parts})) for n in names}
-    return found
+    origin["versions"] = {n: " | ".join(sorted({part["versions"].get(n, "none") for part in parts})) for n in names}
+    return origin

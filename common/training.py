@@ -1,9 +1,11 @@
-"""Callbacks that training protocols of this field need besides Keras's own."""
+"""Callbacks and batches that training protocols of this field need besides Keras's own."""
 
 from collections.abc import Callable
 
 import keras
 import numpy as np
+
+from common.protocol import Sequences
 
 
 class EvaluateSongs(keras.callbacks.Callback):
@@ -39,3 +41,34 @@ class StopAtTrainingError(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs[self.monitor] <= self.until:
             self.model.stop_training = True
+
+
+class RandomCrops(keras.utils.PyDataset):
+    """Batches of random crops: in each epoch every song once, in a new order, from a new random start.
+
+    Parameters
+    ----------
+    sequences : vectors (length, dimension) of all songs
+    y : labels (n_songs, targets)
+    songs : indices of the songs to train on
+    length : vectors of a crop
+    batch : songs of a batch; the last one may be smaller
+    scaling : mean and standard deviation of each dimension
+    rng : draws order and starts
+    """
+
+    def __init__(self, sequences: Sequences, y, songs, *, length: int, batch: int, scaling: tuple, rng):
+        super().__init__()
+        self.sequences, self.y, self.songs, self.rng = sequences, y, songs, rng
+        self.length, self.batch, self.scaling = length, batch, scaling
+        self.on_epoch_end()
+
+    def __len__(self):
+        return -(-len(self.songs) // self.batch)
+
+    def __getitem__(self, index):
+        songs, (mean, std) = self.order[index * self.batch : (index + 1) * self.batch], self.scaling
+        return (self.sequences.crops(songs, self.length, self.rng) - mean) / std, self.y[songs]
+
+    def on_epoch_end(self):
+        self.order = self.rng.permutation(self.songs)

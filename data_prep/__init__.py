@@ -17,7 +17,7 @@ DATASETS = {  # name on the command line: module and class
 }
 
 
-def open_dataset(name: str, given: str | None, rendered: str | None = None):
+def open_dataset(name: str, given: str | None, synthetic: str | None = None):
     """Open a data set by its name.
 
     A name that is not in `DATASETS` is a collection of the user's own, a folder of the data root: with `labels.csv`
@@ -28,18 +28,18 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
     ----------
     name : in `DATASETS`, or of a folder
     given : the data root, see `data_prep.base.data_root`
-    rendered : name of the synthetic data set that is opened if there is no data root; None: a data root is required
+    synthetic : name of the synthetic data set that is opened if there is no data root; None: a data root is required
 
     Raises
     ------
     InputError : if there is no such data set, or no data root
     """
-    if name in DATASETS and rendered and data_root(given) is None:
-        name = rendered
+    if name in DATASETS and synthetic and data_root(given) is None:
+        name = synthetic
     if name in DATASETS:
         module, attribute = DATASETS[name]
         dataset = getattr(importlib.import_module(module), attribute)
-        return dataset() if dataset.rendered else dataset(required_data_root(given))
+        return dataset() if dataset.synthetic else dataset(required_data_root(given))
     if name.lower() in DATASETS:  # a folder of this name would share the records of the data set
         raise InputError(f"{name}: no such data set; did you mean {name.lower()}?")
     root = required_data_root(given)
@@ -58,22 +58,22 @@ def open_dataset(name: str, given: str | None, rendered: str | None = None):
     return ClassFolders(root, name)
 
 
-def open_dynamic(name: str, given: str | None, rendered: str | None = None):
+def open_dynamic(name: str, given: str | None, synthetic: str | None = None):
     """As `open_dataset`; raises InputError also if the data set has no valence and arousal over time."""
     from data_prep.dynamic import DynamicDataset
 
-    data = open_dataset(name, given, rendered)
+    data = open_dataset(name, given, synthetic)
     if not isinstance(data, DynamicDataset):
         hint = "choose deam, emomusic, or a folder with labels.csv"
         raise InputError(f"{name} has no valence and arousal over time; {hint}")
     return data
 
 
-def open_classes(name: str, given: str | None, rendered: str | None = None):
+def open_classes(name: str, given: str | None, synthetic: str | None = None):
     """As `open_dataset`; raises InputError also if the data set has no classes."""
     from data_prep.base import ClassDataset
 
-    data = open_dataset(name, given, rendered)
+    data = open_dataset(name, given, synthetic)
     if not isinstance(data, ClassDataset):
         raise InputError(f"{name} has no classes; choose 4q, or a folder with a folder of recordings per class")
     return data

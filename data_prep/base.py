@@ -10,10 +10,14 @@ import csv
 import hashlib
 import os
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from common import audio
 from common.errors import InputError
@@ -30,6 +34,11 @@ class Track:
     path: Path
     genre: str | None = None
     artist: str | None = None
+
+    @property
+    def group(self) -> str:
+        """The artist, or the track's own id if the artist is not known: what stays together in a split by artist."""
+        return self.artist or self.id
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ class Dataset(ABC):
     source: str  # where a user gets it
     n_tracks: int  # in the distribution
     original_format: str  # suffix of the distribution's audio files
-    rendered: bool = False  # True: synthetic music, whose numbers are never recorded
+    synthetic: bool = False  # True: synthetic music, whose numbers are never recorded
     needs_audio: bool = True  # False: labels and features can be used without audio
     responses: "pd.DataFrame | None" = None  # by single raters, one row each: `track id` and a column per label
     splits: dict[str, list[str]] = {}  # official splits: track ids by name; none is invented  # noqa: RUF012
@@ -178,6 +187,28 @@ class Dataset(ABC):
         return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Tracks of a data set of classes.
+
+    Attributes
+    ----------
+    tracks : n tracks
+    numbers : the number of each track's class in `classes`, (n,)
+    classes : names
+    """
+
+    tracks: list[Track]
+    numbers: np.ndarray
+    classes: tuple[str, ...]
+
+    def fewest(self, of: Callable[[Track], str | None]) -> tuple[int, str]:
+        """The class with the fewest ids, artists, or other values of its tracks: how many, and its name."""
+        known = {(k, of(track)) for k, track in zip(self.numbers, self.tracks, strict=True)}
+        counts = Counter(self.classes[k] for k, value in known if value is not None)
+        return min((counts[name], name) for name in self.classes)
+
+
 # The classes of the quadrants of the valence-arousal plane, and the signs of valence and arousal.
 VALENCE_AROUSAL = {"happy": (1, 1), "angry": (-1, 1), "sad": (-1, -1), "relaxed": (1, -1)}
 
@@ -187,7 +218,7 @@ class ClassDataset(Dataset):
 
     classes: tuple[str, ...]  # in the order that tables and networks use
 
-    def is_papers(self, folder: str, classes: tuple[str, ...]) -> bool:
+    def is_paper_collection(self, folder: str, classes: tuple[str, ...]) -> bool:
         """Whether this is a paper's own collection, recognised by its folder.
 
         Parameters
@@ -205,12 +236,49 @@ class ClassDataset(Dataset):
             raise InputError(f"{self.root}: has the classes {here}, the paper's are {expected}; {hint}")
         return self.name == folder
 
+    def require(self, *, allow_missing: bool = False, per_class: int = 1) -> list[Problem]:
+        """As for every data set; raises InputError also if a class has fewer than `per_class` tracks."""
+        problems = super().require(allow_missing=allow_missing)
+        n, name = self.select().fewest(lambda track: track.id)
+        if n < per_class:
+            raise InputError(f"{self.root}: has {n} songs of class {name}, too few to split; {per_class} are needed")
+        return problems
+
     @property
     def groups(self) -> list[str]:
         """The artist of each track, or its own id if the artist is not known: for folds by artist."""
-        return [track.artist or track.id for track in self.tracks]
+        return [track.group for track in self.tracks]
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """The number of each track's class in `classes`, (n_tracks,)."""
+        label = self.labels["class"]
+        return np.array([self.classes.index(label[track.id]) for track in self.tracks])
+
+    def select(self, classes: dict[str, str] | None = None, per_class: int = 0) -> "Selection":
+        """All tracks; or as many of each of some classes, drawn at random, always the same ones.
+
+        Parameters
+        ----------
+        classes : the classes to draw from, and how they are called in the selection; None: all tracks
+        per_class : how many tracks to draw of each
+
+        Raises
+        ------
+        InputError : if a class has fewer tracks
+        """
+        if classes is None:
+            return Selection(self.tracks, self.numbers, self.classes)
+        drawn = []
+        for name in classes:
+            tracks = [track for track, k in zip(self.tracks, self.numbers, strict=True) if self.classes[k] == name]
+            if len(tracks) < per_class:
+                raise InputError(f"{self.root}: has {len(tracks)} songs of class {name}; {per_class} are needed")
+            drawn += [tracks[i] for i in sorted(np.random.default_rng(0).permutation(len(tracks))[:per_class])]
+        return Selection(drawn, np.repeat(np.arange(len(classes)), per_class), tuple(classes.values()))
 
     def extractors(self) -> tuple:
+        """As of every data set: spectrograms, and hand-made features."""
         from common.features.descriptors import Descriptors
         from common.features.mel import MelSpectrogram
         from common.features.relative_mel import RelativeMel

@@ -43,7 +43,7 @@ class Recording:
 class DynamicDataset(Dataset):
     """A data set of songs with valence and arousal every 0.5 s."""
 
-    given_features: bool = False  # True: the distribution contains features
+    includes_features: bool = False  # True: the distribution contains features
     artists: dict[str, str] = {}  # by song id, if the distribution names them also for songs without audio  # noqa: RUF012
 
     @abstractmethod
@@ -113,7 +113,7 @@ def align_to_labels(
 
 
 def windows(
-    data: DynamicDataset, ids: list[str], extractor, *, early_s: float = 0.0, n_jobs: int = 1
+    data: DynamicDataset, ids: list[str], extractor, *, longer_by_s: float = 0.0, n_jobs: int = 1
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Rows of features every 0.5 s.
 
@@ -122,7 +122,7 @@ def windows(
     data : the data set
     ids : of songs
     extractor : of features from audio, see `common.features`; None: the features of the distribution
-    early_s : how much longer than 1 s the extractor's windows are, in seconds (a shorter window has a negative value)
+    longer_by_s : how much longer than 1 s the extractor's windows are, in seconds (negative: shorter)
     n_jobs : processes for the extraction
 
     Returns
@@ -137,20 +137,20 @@ def windows(
     recordings = data.recordings(ids)
     features = FeatureStore().get_all([recording.path for recording in recordings.values()], extractor, n_jobs=n_jobs)
     return {
-        song: (recording.start_s - early_s + STEP_S * np.arange(len(rows)), rows)
+        song: (recording.start_s - longer_by_s + STEP_S * np.arange(len(rows)), rows)
         for (song, recording), rows in zip(recordings.items(), features, strict=True)
     }
 
 
 def labelled_windows(
     data: DynamicDataset, split: str, extractor, *, labels: str = "task", align: str = "ends_at_label", columns=None,
-    early_s: float = 0.0, n_jobs: int = 1,
+    longer_by_s: float = 0.0, n_jobs: int = 1,
 ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:  # fmt: skip
     """The labels of a split that have features.
 
     Parameters
     ----------
-    data, extractor, early_s, n_jobs : see `windows`
+    data, extractor, longer_by_s, n_jobs : see `windows`
     split : a name in `data.splits`
     labels : their source, see `DynamicDataset.annotations`
     align : see `align_to_labels`
@@ -165,7 +165,9 @@ def labelled_windows(
     InputError : if a song has features and none of them has a label
     """
     annotations, labelled = data.annotations(split, labels), {}
-    for song, (starts, rows) in windows(data, list(annotations), extractor, early_s=early_s, n_jobs=n_jobs).items():
+    for song, (starts, rows) in windows(
+        data, list(annotations), extractor, longer_by_s=longer_by_s, n_jobs=n_jobs
+    ).items():
         kept, rows = align_to_labels(annotations[song].times, starts, rows, align)
         if len(kept) == 0:
             hint = "starts must be multiples of 0.5 s, and windows end where labels are"

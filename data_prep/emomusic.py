@@ -52,7 +52,7 @@ class Emomusic(DynamicDataset):
     n_tracks = CLIPS
     original_format = "mp3"
     needs_audio = False
-    given_features = True
+    includes_features = True
 
     def __init__(self, root: Path):
         super().__init__(root)

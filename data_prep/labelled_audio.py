@@ -28,7 +28,7 @@ class LabelledAudio(DynamicDataset):
 
     citation = "none: a collection of your own"
     source = "where your recordings are"
-    given_features = False
+    includes_features = False
 
     def __init__(self, root: Path, name: str):
         self.name = self.folder = name

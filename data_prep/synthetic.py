@@ -121,13 +121,13 @@ def _add_click(sound: np.ndarray, start: float, rng: np.random.Generator, level:
     span += level * (click * np.exp(-np.arange(len(click)) / 100))[: len(span)]
 
 
-class _Rendered(Dataset):
+class _Synthetic(Dataset):
     """Excerpts that are the same on all machines; synthesised into the cache folder when first used."""
 
     citation = "none: synthesised by data_prep/synthetic.py"
     source = "nowhere: it is synthesised"
     original_format = "flac"
-    rendered = True
+    synthetic = True
     seed: int
     seconds: float
 
@@ -165,7 +165,7 @@ class _Rendered(Dataset):
         return []
 
 
-class Synthetic(_Rendered):
+class Synthetic(_Synthetic):
     """360 excerpts of six seconds, with fractions of listeners for the nine GEMS emotions."""
 
     name = "synthetic"
@@ -213,7 +213,7 @@ class SyntheticQuadrants(ClassDataset, Synthetic):
         return pd.DataFrame({"class": quadrant}, index=self.recipes.index)
 
 
-class SyntheticDynamic(_Rendered, DynamicDataset):
+class SyntheticDynamic(_Synthetic, DynamicDataset):
     """40 excerpts of 31 s with changing loudness and brightness, and valence and arousal every 0.5 s."""
 
     name = "synthetic_dynamic"

@@ -8,12 +8,12 @@ from common import cli, report
 from common.errors import InputError
 from common.files import json_text, write_atomically
 from common.verdict.recorded import Records
-from reproductions import beyond
+from reproductions import cross_dataset
 from reproductions.board import ROOT, claims, counts, generated, papers, rows
 
 COMMANDS = {  # each in a module of its own, whose --help says more
     "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
-    "compare": ("reproductions.beyond", "papers' models across data sets"),
+    "compare": ("reproductions.cross_dataset", "papers' models across data sets"),
     "report": ("reproductions.site.build", "a static site of all results"),
     "new": ("reproductions.new", "a folder for a new paper, which trains and passes its tests at once"),
 }
@@ -63,7 +63,7 @@ def _board(options) -> int:
         if options.json:
             print(json_text([row.fields for row in cells], options.results, indent=1))
         else:
-            print(report.board(cells) + "\n\nbeyond the papers\n" + beyond.table(options.results))
+            print(report.board(cells) + "\n\nacross data sets\n" + cross_dataset.table(options.results))
             print("\n" + counts(cells))
     return 0
 

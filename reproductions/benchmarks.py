@@ -21,8 +21,8 @@ def read(results: Path, name: str) -> dict | None:
     """The record of a script, or None if there is none. Raises InputError if the file is no such record."""
     path = Path(results) / "benchmarks" / f"{name}.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {key: found[key] for key in ("benchmark", "title", "found", "machine", "provenance")}
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {key: record[key] for key in ("benchmark", "title", "found", "machine", "provenance")}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -75,7 +75,7 @@ def official_features(record: dict, paper: str) -> str:
     lines = []
     for title, of_targets in record["found"][paper].items():
         keys = ("largest", "largest_of_a_songs_mean", "median")
-        lines.append([title, *(", ".join(number(found[key]) for found in of_targets.values()) for key in keys)])
+        lines.append([title, *(", ".join(number(of_target[key]) for of_target in of_targets.values()) for key in keys)])
     one = next(iter(of_targets.values()))
     header = ["on", "largest difference, valence and arousal", "of a song's mean", "median"]
     return f"{markdown_table(header, lines)}\n\n{one['songs']} excerpts, {one['frames']} predictions. {where(record)}"

@@ -6,7 +6,7 @@ from common import report
 from common.verdict.board import Row, join, load_expected
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records
-from reproductions import benchmarks, beyond, simulations
+from reproductions import benchmarks, cross_dataset, simulations
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
@@ -45,7 +45,7 @@ def generated(results: Path) -> dict[Path, str]:
     recorded = benchmarks.generated(results)
     pages = {
         ROOT / "README.md": {"board": board},
-        DOCS / "findings.md": {"beyond": beyond.table(results, report.markdown_table)},
+        DOCS / "findings.md": {"cross_dataset": cross_dataset.table(results, report.markdown_table)},
         VERDICTS: simulations.tables(ROOT / "results" / "verdicts"),
         benchmarks.FAQ: recorded.get(benchmarks.FAQ, {}),
     }

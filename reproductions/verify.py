@@ -184,10 +184,10 @@ def _outcome(target: Target, records: Records, experiments: dict, options) -> di
         return place | {"reason": f"recorded with other {', '.join(other)} than here"}
     seeds = [run["seed"] for run in record["runs"][: options.runs]]
     with tempfile.TemporaryDirectory() as scratch:
-        found = execute(
+        derived = execute(
             experiment, [variant], seeds, out=Path(scratch), work=cache_folder() / "verify", n_jobs=options.jobs
         )
-    outcome = compare(record, found[variant.name]["runs"], target.cells)
+    outcome = compare(record, derived[variant.name]["runs"], target.cells)
     return place | outcome | ({"features": "of other bits than recorded"} if features_differ else {})
 
 
@@ -236,22 +236,29 @@ def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
     where = cell["split"], cell["metric"], cell["target"]
     before, now = ([run["metrics"][where[0]][where[1]][where[2]] for run in of] for of in (record["runs"], derived))
     n, mean, value = len(before), float(np.mean(before)), float(np.mean(now))
-    found = {"cell": cell["id"], "split": where[0], "metric": where[1], "target": where[2], "recorded": mean, "runs": n}
+    number = {
+        "cell": cell["id"],
+        "split": where[0],
+        "metric": where[1],
+        "target": where[2],
+        "recorded": mean,
+        "runs": n,
+    }
     known = mean if cell["published"] is None else cell["published"]
-    found |= {"derived": value, "half_width": None}
-    found |= {"matters": delta(where[1], where[2], known, cell["baseline"])}
+    number |= {"derived": value, "half_width": None}
+    number |= {"matters": delta(where[1], where[2], known, cell["baseline"])}
     if n > 1:
         spread = float(np.std(before, ddof=1)) * np.sqrt(1 / len(now) + 1 / n)
-        found["half_width"] = float(stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
-    return found | {"word": EQUAL if equal else _word(found)}
+        number["half_width"] = float(stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
+    return number | {"word": EQUAL if equal else _word(number)}
 
 
-def _word(found: dict) -> str:
-    if found["half_width"] is None:
+def _word(number: dict) -> str:
+    if number["half_width"] is None:
         return ONE_RUN
-    if abs(found["derived"] - found["recorded"]) > found["half_width"] + ROUNDING:
+    if abs(number["derived"] - number["recorded"]) > number["half_width"] + ROUNDING:
         return OUTSIDE
-    return VERIFIED if found["half_width"] <= found["matters"] else CONSISTENT
+    return VERIFIED if number["half_width"] <= number["matters"] else CONSISTENT
 
 
 def agreement(one: dict, other: dict, split: str) -> dict | None:

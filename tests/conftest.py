@@ -48,7 +48,7 @@ def real_root() -> Path:
 
 @pytest.fixture(scope="session")
 def small_emotify(tmp_path_factory) -> Path:
-    """A data root with six rendered excerpts a genre in Emotify's layout."""
+    """A data root with six synthetic excerpts a genre in Emotify's layout."""
     from data_prep.emotify import EMOTIONS, GENRES
 
     root, rng = tmp_path_factory.mktemp("small"), np.random.default_rng(0)

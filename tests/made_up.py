@@ -57,8 +57,8 @@ def record(strength, seeds=range(6), songs=120, **facts):
         estimate = strength * reference + np.random.default_rng(7).standard_normal((songs, 2)) * 0.9
         estimate = estimate + 0.03 * rng.standard_normal((songs, 2))
         fold = np.arange(songs) % 4
-        found = {"cv": metrics.correlations(reference, estimate, fold, ["a", "b"])}
-        runs.append({"seed": seed, "metrics": found, "fold": fold.tolist(), "predictions": estimate.tolist()})
+        measured = {"cv": metrics.correlations(reference, estimate, fold, ["a", "b"])}
+        runs.append({"seed": seed, "metrics": measured, "fold": fold.tolist(), "predictions": estimate.tolist()})
     return {"settings": {}, "facts": known | facts, "runs": runs}
 
 
@@ -73,8 +73,8 @@ def classified(chance, seeds=range(8), songs=150, **facts):
         split, rng = np.random.default_rng(seed), np.random.default_rng([seed, int(100 * chance)])
         tested = split.random(songs) < 1 / 3
         guess = np.where(rng.random(songs) < chance, rng.integers(0, 3, songs), reference)
-        found = metrics.classification(reference[tested], guess[tested], ["a", "b", "c"])
-        runs.append({"seed": seed, "fold": (~tested).astype(int).tolist(), "metrics": {"test": found},
+        measured = metrics.classification(reference[tested], guess[tested], ["a", "b", "c"])
+        runs.append({"seed": seed, "fold": (~tested).astype(int).tolist(), "metrics": {"test": measured},
                      "predicted": {"test": np.where(tested, guess, -1).tolist()}})  # fmt: skip
     known = record(1.0)["facts"] | {"targets": ["a", "b", "c"], "reference": reference.tolist()}
     known["tracks"] = [f"song {i}" for i in range(songs)]

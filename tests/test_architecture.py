@@ -113,6 +113,20 @@ def test_what_is_shared_names_no_paper():
     assert named == []
 
 
+def lengths(tree: ast.AST):
+    """The name and the number of lines of every function, inner ones too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def test_functions_are_short():
+    """At most 40 lines, docstring included: a longer one does several things, or holds a table that is data."""
+    longer = [(module, name, n) for module, path in modules(ROOT, LAYERS).items()
+              for name, n in lengths(ast.parse(path.read_text())) if n > 40]  # fmt: skip
+    assert longer == []
+
+
 def test_no_test_imports_another():
     tests = graph(ROOT, ["tests"])
     assert "tests.made_up" in tests["tests.test_board"]
@@ -146,6 +160,13 @@ def test_a_cycle_is_seen(tmp_path):
     for name, other in ("ab", "bc", "ca", "dc"):
         (tmp_path / "shop" / f"{name}.py").write_text(f"def buy():\n    from shop import {other}\n")
     assert set(cycle(graph(tmp_path, ["shop"]))) == {"shop.a", "shop.b", "shop.c"}
+
+
+def test_lengths_are_seen():
+    tree = ast.parse(
+        "class Shop:\n    def price(self):\n        def of():\n            return 1\n\n        return of\n"
+    )
+    assert dict(lengths(tree)) == {"price": 5, "of": 2}
 
 
 def test_names_in_code_are_seen():

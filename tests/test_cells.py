@@ -48,8 +48,8 @@ def test_boundaries():
         (w + 1e-6, w / 2, "better"),
         (-w - 1e-6, w / 2, "worse"),
     ]:
-        found = compare(around(0.5 + d, s, n), 0.5, matters=matters)
-        assert (found.verdict, pytest.approx(found.w)) == (verdict, w)
+        comparison = compare(around(0.5 + d, s, n), 0.5, matters=matters)
+        assert (comparison.verdict, pytest.approx(comparison.w)) == (verdict, w)
 
 
 def test_for_errors_smaller_is_better():
@@ -58,8 +58,8 @@ def test_for_errors_smaller_is_better():
 
 
 def test_one_run_decides_nothing():
-    found = compare([0.5], 0.25, matters=0.05)
-    assert (found.verdict, found.w, found.d) == ("undecided", None, 0.25)
+    comparison = compare([0.5], 0.25, matters=0.05)
+    assert (comparison.verdict, comparison.w, comparison.d) == ("undecided", None, 0.25)
     assert compare([0.5, 0.5001], 0.5, matters=0.05).verdict == "reproduced"  # two do
 
 
@@ -95,15 +95,15 @@ def test_runs_needed_are_the_fewest(printed, n):
     for more in (1, 2, 40):
         enough = half_width(0.02, n + more, std, m, 0.005, 0.95)
         with np.errstate(divide="raise"):
-            found = compare(around(0.5, 0.02, n), 0.5, matters=enough + 1e-7, **printed)
-        assert (found.verdict, found.runs_needed, found.never) == ("undecided", n + more, "")
+            comparison = compare(around(0.5, 0.02, n), 0.5, matters=enough + 1e-7, **printed)
+        assert (comparison.verdict, comparison.runs_needed, comparison.never) == ("undecided", n + more, "")
 
 
 def test_runs_needed():
     values = around(0.5, 0.02, 3)
-    found = compare(values, 0.5, matters=0.05)
-    assert found.verdict == "undecided" and found.runs_needed > 3
-    n = found.runs_needed
+    comparison = compare(values, 0.5, matters=0.05)
+    assert comparison.verdict == "undecided" and comparison.runs_needed > 3
+    n = comparison.runs_needed
     assert half_width(0.02, n, None, 1, 0.005, 0.95) <= 0.05 < half_width(0.02, n - 1, None, 1, 0.005, 0.95)
     for options, why in [({}, "one published run"), ({"std": 0.2, "runs": 5}, "5 published runs")]:
         never = compare(around(0.5, 0.2, 10), 0.5, matters=0.05, **options)
@@ -129,7 +129,7 @@ def test_verdicts_by_simulation(n, m):
     """Runs spread by s = Δ/8 around a truth that is off by a multiple of Δ from the published system's."""
     rng, matters, trials = np.random.default_rng(n * m), 0.08, 600
     s = matters / 8
-    found = {}
+    comparison = {}
     for off in (0, 0.5, 1, 2):
         verdicts = []
         for _ in range(trials):
@@ -139,15 +139,18 @@ def test_verdicts_by_simulation(n, m):
             verdicts.append(
                 compare(ours, round(theirs.mean(), 2), std=printed_std, runs=m, matters=matters).verdict
             )  # fmt: skip
-        found[off] = {v: verdicts.count(v) / trials for v in ("reproduced", "better", "worse", "undecided")}
-    assert found[0]["better"] + found[0]["worse"] <= ALPHA + 0.02  # equal truths seldom differ
-    assert found[0.5]["worse"] == 0 and found[0.5]["better"] + found[0.5]["reproduced"] > found[0]["better"]
-    assert found[0.5]["reproduced"] <= found[0]["reproduced"]  # the farther off, the less it passes
-    assert found[1]["reproduced"] <= ALPHA / 2 + 0.02  # a difference that matters seldom passes
-    assert found[2]["reproduced"] == 0 and found[2]["worse"] == 0
+        comparison[off] = {v: verdicts.count(v) / trials for v in ("reproduced", "better", "worse", "undecided")}
+    assert comparison[0]["better"] + comparison[0]["worse"] <= ALPHA + 0.02  # equal truths seldom differ
+    assert (
+        comparison[0.5]["worse"] == 0
+        and comparison[0.5]["better"] + comparison[0.5]["reproduced"] > comparison[0]["better"]
+    )
+    assert comparison[0.5]["reproduced"] <= comparison[0]["reproduced"]  # the farther off, the less it passes
+    assert comparison[1]["reproduced"] <= ALPHA / 2 + 0.02  # a difference that matters seldom passes
+    assert comparison[2]["reproduced"] == 0 and comparison[2]["worse"] == 0
     if n >= 5:
-        assert found[0]["reproduced"] > 0.75
-        assert found[2]["better"] > 0.95
+        assert comparison[0]["reproduced"] > 0.75
+        assert comparison[2]["better"] > 0.95
 
 
 @pytest.mark.parametrize("n", [3, 5, 10])
@@ -159,6 +162,6 @@ def test_overlapping_splits_do_not_break_the_interval(n, m):
         songs = rng.normal(0.5, 0.15, 200)  # what each song of the one data set contributes
         results = [songs[rng.permutation(200)[:40]].mean() + rng.normal(0, 0.01) for _ in range(n + m)]
         theirs, std = np.mean(results[n:]), float(np.std(results[n:], ddof=1)) if m > 1 else None
-        found = compare(results[:n], theirs, std=std, runs=m, digits=6, matters=0.05)
-        held += abs(found.d) <= found.w
+        comparison = compare(results[:n], theirs, std=std, runs=m, digits=6, matters=0.05)
+        held += abs(comparison.d) <= comparison.w
     assert 0.92 <= held / trials <= 0.98

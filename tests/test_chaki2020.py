@@ -422,7 +422,7 @@ def data_of(labels, **what):
     """A data set of songs with labels at the given times."""
     annotations = {song: Annotation(np.array(times), np.tile([[0.1, 0.2]], (len(times), 1)).astype("float32"))
                    for song, times in labels.items()}  # fmt: skip
-    shape = {"root": "here", "source": "there", "given_features": True, "artists": {"a": "A Band"}}
+    shape = {"root": "here", "source": "there", "includes_features": True, "artists": {"a": "A Band"}}
     shape |= {"splits": {"development": list(labels)}, "annotations": lambda split, source="task": annotations}
     return SimpleNamespace(**shape | what)
 
@@ -475,7 +475,7 @@ def test_what_is_computed_from_audio_ends_at_the_label(tmp_path, source, extract
     for song, recording in recordings.items():
         soundfile.write(recording.path, voice(2.0) * (1 if song == "a" else 0.5), RATE)
     labels = {song: [15.0, 30.0, 30.5, 31.0, 31.5, 32.0, 32.5] for song in "ab"}
-    clips = load(data_of(labels, recordings=lambda ids: recordings, given_features=False, artists={}), source, 1)
+    clips = load(data_of(labels, recordings=lambda ids: recordings, includes_features=False, artists={}), source, 1)
     assert clips.ids == clips.groups == ["a", "b"] and tuple(clips.times) == times
     for song, x in zip("ab", clips.x, strict=True):
         np.testing.assert_array_equal(x, extractor(*audio.load(recordings[song].path)))

@@ -32,9 +32,9 @@ def test_holm():
 )  # fmt: skip
 def test_p_of_lying_within_a_range(mean, margin, errors, side):
     """Between 0 and 1, with a standard error of .1: by how many errors the mean is beyond the nearer bound."""
-    found = Estimate(np.float64(mean), np.float64(0.01), np.float64(9))
+    result = Estimate(np.float64(mean), np.float64(0.01), np.float64(9))
     expected = 2 * stats.t.sf(errors, 9), side
-    for p, verdict in [p_and_side(found, (0, 1), margin), *([p_and_side(found, (0, 1))] if not margin else [])]:
+    for p, verdict in [p_and_side(result, (0, 1), margin), *([p_and_side(result, (0, 1))] if not margin else [])]:
         assert (p, verdict) == (pytest.approx(expected[0]), side)
     assert p_and_side(Estimate(np.float64(0), np.float64(0.01), np.float64(9)), (0, 1), 0.1)[0] == 1
 
@@ -54,14 +54,14 @@ def test_claims(paper):
         claim("not run", b="none"),
     ]
     expected, records = paper(cells, stated, strong=strong, weak=weak)
-    found = {c["claim"]: c for c in judge_claims(expected, records)}
-    verdicts = {name: c["verdict"] for name, c in found.items()}
+    result = {c["claim"]: c for c in judge_claims(expected, records)}
+    verdicts = {name: c["verdict"] for name, c in result.items()}
     assert verdicts == {"better": "holds", "worse": "contradicted", "equal": "undecided", "beats equal": "undecided",
                         "beats low": "holds", "not run": "not run"}  # fmt: skip
-    assert found["better"]["difference"] == pytest.approx(mean_r(strong) - mean_r(weak), abs=1e-5)
-    assert found["better"]["low"] < found["better"]["difference"] < found["better"]["high"]
-    assert {(c["paper"], c["statement"] == name) for name, c in found.items()} == {("paper", True)}
-    assert {c["record"].endswith("/paper/songs/strong.json") for c in found.values()} == {True}
+    assert result["better"]["difference"] == pytest.approx(mean_r(strong) - mean_r(weak), abs=1e-5)
+    assert result["better"]["low"] < result["better"]["difference"] < result["better"]["high"]
+    assert {(c["paper"], c["statement"] == name) for name, c in result.items()} == {("paper", True)}
+    assert {c["record"].endswith("/paper/songs/strong.json") for c in result.values()} == {True}
 
 
 def test_against_published_numbers(paper):
@@ -71,12 +71,12 @@ def test_against_published_numbers(paper):
              "metric": "rmse_pooled", "targets": ["average"], "direction": -1, "published": ["x", "y"]}  # fmt: skip
     values = [np.mean([run["metrics"]["test"]["rmse_pooled"][t] for t in "ab"]) for run in content["runs"]]
     cells = [cell("x", None, np.mean(values) + 0.06), cell("y", None, np.mean(values) + 0.04, digits=3)]
-    [found] = judge_claims(*paper(cells, [claim], one=content))
+    [result] = judge_claims(*paper(cells, [claim], one=content))
     margin, error = (0.005 + 0.0005) / 2, np.std(values, ddof=1) * np.sqrt(1 / 4 + 1)
     half = stats.t.ppf(0.975, 3) * error + margin
-    assert found["difference"] == pytest.approx(-0.05)
-    assert [found["low"], found["high"]] == pytest.approx([-0.05 - half, -0.05 + half])
-    assert found["p"] == pytest.approx(2 * stats.t.sf((0.05 - margin) / error, 3))
+    assert result["difference"] == pytest.approx(-0.05)
+    assert [result["low"], result["high"]] == pytest.approx([-0.05 - half, -0.05 + half])
+    assert result["p"] == pytest.approx(2 * stats.t.sf((0.05 - margin) / error, 3))
 
 
 def test_the_interval_is_that_of_songs_left_out_one_by_one(paper):
@@ -89,9 +89,9 @@ def test_the_interval_is_that_of_songs_left_out_one_by_one(paper):
 
     songs = [[[rmse(run, [song]) for song in range(8)] for run in arm["runs"]] for arm in arms]
     expected = estimate(np.subtract(*([rmse(run) for run in arm["runs"]] for arm in arms)), np.subtract(*songs))
-    found = judge_rmse(paper, *arms)
-    assert found["difference"] == pytest.approx(expected.mean)
-    assert found["high"] - found["low"] == pytest.approx(2 * expected.half_width(0.95), rel=1e-3)
+    result = judge_rmse(paper, *arms)
+    assert result["difference"] == pytest.approx(expected.mean)
+    assert result["high"] - result["low"] == pytest.approx(2 * expected.half_width(0.95), rel=1e-3)
 
 
 def test_claims_on_what_is_not_there(paper):
@@ -101,9 +101,9 @@ def test_claims_on_what_is_not_there(paper):
     cells = [cell("x", "closed", 0.5, data=False), cell("y", "later", 0.5)]
     claims = [claim | more for more in ({"b": "later"}, {"b": "closed"}, {"b": "closed", "stand_in": "other songs"},
                                         {"split_b": "cuts", "b": "one"}, {"a": "later"})]  # fmt: skip
-    found = judge_claims(*paper(cells, claims, one=dynamic_record(splits={"test": {}})))
-    assert [claim["verdict"] for claim in found] == ["not run", "no data", "not run", "not run", "not run"]
-    assert [claim["record"] is None for claim in found] == [False, False, True, False, True]
+    result = judge_claims(*paper(cells, claims, one=dynamic_record(splits={"test": {}})))
+    assert [claim["verdict"] for claim in result] == ["not run", "no data", "not run", "not run", "not run"]
+    assert [claim["record"] is None for claim in result] == [False, False, True, False, True]
 
 
 def test_claims_are_judged_on_other_data_until_all_variants_are_recorded(paper):
@@ -115,20 +115,20 @@ def test_claims_are_judged_on_other_data_until_all_variants_are_recorded(paper):
     path.mkdir()
     for name, offset in (("one", 0), ("two", 0.5)):
         (path / f"{name}.json").write_text(json.dumps(dynamic_record(offset)))
-    found = judge_claims(expected, records)[0]
-    assert found["verdict"] == "holds" and found["record"].endswith("/other songs/one.json")
-    found = judge_claims(*paper([], [claim], one=dynamic_record(0.5), two=dynamic_record()))[0]
-    assert found["verdict"] == "contradicted" and found["record"].endswith("/songs/one.json")
+    result = judge_claims(expected, records)[0]
+    assert result["verdict"] == "holds" and result["record"].endswith("/other songs/one.json")
+    result = judge_claims(*paper([], [claim], one=dynamic_record(0.5), two=dynamic_record()))[0]
+    assert result["verdict"] == "contradicted" and result["record"].endswith("/songs/one.json")
 
 
 def test_a_split_against_another(paper):
     content, cuts = dynamic_record(0.3), dynamic_record()
     for run, other in zip(content["runs"], cuts["runs"], strict=True):
         run["metrics"]["cuts"], run["songs"]["cuts"] = other["metrics"]["test"], other["songs"]["test"]
-    found = judge_rmse(paper, content, None, b="one", split_b="cuts")
+    result = judge_rmse(paper, content, None, b="one", split_b="cuts")
     means = [np.mean([run["metrics"][split]["rmse_pooled"]["average"] for run in content["runs"]])
              for split in ("test", "cuts")]  # fmt: skip
-    assert found["verdict"] == "contradicted" and found["difference"] == pytest.approx(means[0] - means[1], abs=1e-5)
+    assert result["verdict"] == "contradicted" and result["difference"] == pytest.approx(means[0] - means[1], abs=1e-5)
 
 
 def test_a_benchmark_is_judged_by_its_interval(paper):
@@ -139,10 +139,10 @@ def test_a_benchmark_is_judged_by_its_interval(paper):
     assert judge_claims(expected, records)[0]["verdict"] == "not run"
     path.parent.mkdir()
     path.write_text(json.dumps({"estimate": 1.02, "low": 0.98, "high": 1.06, "seconds": [1] * 10}))
-    [found] = judge_claims(expected, records)
-    assert [found[key] for key in ("difference", "low", "high")] == pytest.approx([1.02, 0.98, 1.06])
-    assert found["verdict"] == "holds" and found["record"].endswith("/benchmarks/time.json")
-    assert found["p"] == pytest.approx(2 * stats.t.sf(0.08 / (0.04 / stats.t.ppf(0.975, 8)), 8))
+    [result] = judge_claims(expected, records)
+    assert [result[key] for key in ("difference", "low", "high")] == pytest.approx([1.02, 0.98, 1.06])
+    assert result["verdict"] == "holds" and result["record"].endswith("/benchmarks/time.json")
+    assert result["p"] == pytest.approx(2 * stats.t.sf(0.08 / (0.04 / stats.t.ppf(0.975, 8)), 8))
     path.write_text(json.dumps({"estimate": 1.02}))
     with pytest.raises(InputError):
         judge_claims(expected, records)
@@ -154,8 +154,8 @@ def test_claims_are_judged_on_whole_and_matched_runs_only(paper):
 
     def verdict(strong, weak):
         expected, records = paper([], [claim], strong=strong, weak=weak)
-        found = judge_claims(expected, records)[0]
-        return found["verdict"], found["p"]
+        result = judge_claims(expected, records)[0]
+        return result["verdict"], result["p"]
 
     assert verdict(record(1.0), record(0.5))[0] == "holds"
     assert verdict(record(1.0, seeds=range(3)), record(0.5))[0] == "holds"  # three runs may
@@ -198,8 +198,8 @@ def test_claims_about_another_input(paper):
 def test_resampling_each_song_once_gives_the_metrics_of_classes():
     content = classified(0.4)
     for metric in ("accuracy", "precision", "recall", "f1"):
-        found = METRICS[metric](content, "test", np.ones((1, 150)))
-        for run, values in zip(content["runs"], found, strict=True):
+        result = METRICS[metric](content, "test", np.ones((1, 150)))
+        for run, values in zip(content["runs"], result, strict=True):
             assert values[0] == pytest.approx(list(run["metrics"]["test"][metric].values()), abs=1e-5)
 
 
@@ -209,12 +209,12 @@ def test_random_splits_share_songs(paper):
              "split": "test", "metric": "accuracy", "targets": ["all"], "direction": 1}  # fmt: skip
     arms = {"one": classified(0.5, overlap=0.5), "other": classified(0.6, overlap=0.5)}
     expected, records = paper([], [claim], **arms)
-    found = judge_claims(expected, records)[0]
+    result = judge_claims(expected, records)[0]
     each = [[run["metrics"]["test"]["accuracy"]["all"] for run in arm["runs"]] for arm in arms.values()]
     differences = np.subtract(*each)
     half = stats.t.ppf(0.975, 7) * differences.std(ddof=1) * np.sqrt(1 / 8 + 0.5)
-    assert found["difference"] == pytest.approx(differences.mean(), abs=1e-9)
-    assert (found["high"] - found["low"]) / 2 == pytest.approx(half, rel=0.01)
+    assert result["difference"] == pytest.approx(differences.mean(), abs=1e-9)
+    assert (result["high"] - result["low"]) / 2 == pytest.approx(half, rel=0.01)
 
 
 def test_claims_about_one_class_against_others(paper):
@@ -228,14 +228,14 @@ def test_claims_about_one_class_against_others(paper):
         tested = guess >= 0
         run["predicted"]["test"] = guess.tolist()
         run["metrics"]["test"] = metrics.classification(reference[tested], guess[tested], ["a", "b", "c"])
-    found = judge_claims(*paper([], [claim], one=content))[0]
-    assert found["verdict"] == "holds" and 0.2 < found["difference"] < 0.5
+    result = judge_claims(*paper([], [claim], one=content))[0]
+    assert result["verdict"] == "holds" and 0.2 < result["difference"] < 0.5
 
 
 def test_resampling_each_song_once_gives_the_metric():
     content = record(1.0, seeds=range(2))
-    found = METRICS["pearson_r_mean_over_folds"](content, "cv", np.ones((1, 120)))
-    for run, values in zip(content["runs"], found, strict=True):
+    result = METRICS["pearson_r_mean_over_folds"](content, "cv", np.ones((1, 120)))
+    for run, values in zip(content["runs"], result, strict=True):
         expected = run["metrics"]["cv"]["pearson_r_mean_over_folds"]
         assert values[0] == pytest.approx([expected["a"], expected["b"]], abs=1e-5)
 
@@ -249,9 +249,9 @@ def test_r_on_resampled_songs_is_that_of_the_songs():
     reference = np.array(content["facts"]["reference_z"])
     for run in content["runs"]:
         run["predictions"] = np.add(run["predictions"], [1e6, -1e6]).tolist()
-    found = METRICS["pearson_r_mean_over_folds"](content, "cv", drawn.astype(float))
-    assert found.shape == (2, 6, 2)
-    for run, of_run in zip(content["runs"], found, strict=True):
+    result = METRICS["pearson_r_mean_over_folds"](content, "cv", drawn.astype(float))
+    assert result.shape == (2, 6, 2)
+    for run, of_run in zip(content["runs"], result, strict=True):
         for times, values in zip(drawn, of_run, strict=True):
             i = np.repeat(np.arange(40), times * ((fold > 0) | (times.sum(where=fold == 0) > 1)))
             folds = len(set(fold[i]))
@@ -297,13 +297,13 @@ def without_each(table):
 def test_a_mean_is_estimated_by_the_crossed_analysis_of_variance(songs):
     rng, n = np.random.default_rng(0), 4
     table = rng.normal(0, 0.3, (n, 1)) + rng.normal(0, 1, songs) + rng.normal(0, 1, (n, songs))
-    found = estimate(table.mean(1), without_each(table))
+    result = estimate(table.mean(1), without_each(table))
     runs, of_songs, rest = np.array(mean_squares(table)) / table.size
     assert of_songs > rest
-    assert found.mean == pytest.approx(table.mean()) and found.variance == pytest.approx(runs + of_songs - rest)
+    assert result.mean == pytest.approx(table.mean()) and result.variance == pytest.approx(runs + of_songs - rest)
     few = runs * 5 / 3
     parts = few**2 / 3 + of_songs**2 / (songs - 1) + rest**2 / (3 * (songs - 1))
-    assert found.df == pytest.approx(max((few + of_songs - rest) ** 2 / parts, min(n, songs) - 1))
+    assert result.df == pytest.approx(max((few + of_songs - rest) ** 2 / parts, min(n, songs) - 1))
 
 
 def test_single_precision_is_estimated_in_double():
@@ -323,14 +323,14 @@ def test_special_cases_of_the_crossed_analysis():
     runs = np.array([0.1, 0.4, 0.2])
     balanced = runs[:, None] + np.array([[1, -1], [-1, 1], [0, 0]])  # no song is better than the other
     for left_out in (None, runs[:, None], without_each(balanced)):
-        found = estimate(runs, left_out)
-        assert (found.variance, found.df) == (pytest.approx(runs.var(ddof=1) / 3), 2)
+        result = estimate(runs, left_out)
+        assert (result.variance, result.df) == (pytest.approx(runs.var(ddof=1) / 3), 2)
     half = estimate(runs, against_one_run=True).half_width(0.95)
     assert half == pytest.approx(half_width(runs.std(ddof=1), 3, None, 1, 0, 0.95))
     alike = np.tile(np.random.default_rng(0).normal(size=20), (3, 1))  # runs that do not differ: a test over songs
-    found = estimate(alike.mean(1), without_each(alike))
-    assert found.df == pytest.approx(19) and found.variance == pytest.approx(alike[0].var(ddof=1) / 20)
-    assert found.p_above(0) == pytest.approx(stats.ttest_1samp(alike[0], 0, alternative="greater").pvalue)
+    result = estimate(alike.mean(1), without_each(alike))
+    assert result.df == pytest.approx(19) and result.variance == pytest.approx(alike[0].var(ddof=1) / 20)
+    assert result.p_above(0) == pytest.approx(stats.ttest_1samp(alike[0], 0, alternative="greater").pvalue)
 
 
 def test_degrees_of_freedom_do_not_vanish():
@@ -343,10 +343,10 @@ def test_degrees_of_freedom_do_not_vanish():
 
 
 def test_an_estimate_that_does_not_vary_is_sure():
-    found = estimate([0.5, 0.5, 0.5])
-    assert found.half_width(0.95) == 0
-    assert [found.p_above(bound) for bound in (0.4, 0.5, 0.6)] == [0, 0.5, 1]
-    assert [found.p_below(bound) for bound in (0.4, 0.5, np.inf)] == [1, 0.5, 0]
+    result = estimate([0.5, 0.5, 0.5])
+    assert result.half_width(0.95) == 0
+    assert [result.p_above(bound) for bound in (0.4, 0.5, 0.6)] == [0, 0.5, 1]
+    assert [result.p_below(bound) for bound in (0.4, 0.5, np.inf)] == [1, 0.5, 0]
 
 
 def test_degrees_of_freedom_of_a_sum_are_welchs():
@@ -371,11 +371,11 @@ def test_the_recorded_simulation_is_within_its_bounds():
 def test_the_interval_holds_its_level(metric, source):
     """A small form of the simulation in tests/benchmarks/claims.py, within its bounds and what 1,500 trials allow."""
     for n, highest in ((3, 0.075), (5, 0.06)):
-        found = level_and_power(metric, source, n, 40, trials=1500, seed=1)
+        result = level_and_power(metric, source, n, 40, trials=1500, seed=1)
         off = 2.5 * np.sqrt(highest * (1 - highest) / 1500)
-        assert found["level"]["ours"] <= highest + off, (n, found)
-        assert source == "interaction" or found["level"]["ours"] >= 0.025 - off, (n, found)
-        assert found["power"] == sorted(found["power"]) and found["power"][-1] > 0.3
+        assert result["level"]["ours"] <= highest + off, (n, result)
+        assert source == "interaction" or result["level"]["ours"] >= 0.025 - off, (n, result)
+        assert result["power"] == sorted(result["power"]) and result["power"][-1] > 0.3
 
 
 def test_the_suites_own_questions_are_a_family_of_their_own(paper):
@@ -385,7 +385,7 @@ def test_the_suites_own_questions_are_a_family_of_their_own(paper):
 
     def p(own):
         claims = [claim | {"id": str(k)} | ({"own": k in own} if k else {"own": True} if own else {}) for k in range(4)]
-        return [found["p"] for found in judge_claims(*paper([], claims, **arms))]
+        return [result["p"] for result in judge_claims(*paper([], claims, **arms))]
 
     alone = judge_rmse(paper, *arms.values())["p"]
     assert 1e-6 < alone < 0.2
@@ -399,7 +399,7 @@ def test_an_arm_is_the_mean_of_its_variants(paper):
              "direction": -1}  # fmt: skip
     singles = [claim | {"a": name} for name in ("one", "two")]
     pooled, *each = judge_claims(*paper([], [claim, *singles], **arms))
-    assert pooled["difference"] == pytest.approx(np.mean([found["difference"] for found in each]))
+    assert pooled["difference"] == pytest.approx(np.mean([result["difference"] for result in each]))
     assert min(e["low"] for e in each) < pooled["low"] < pooled["high"] < max(e["high"] for e in each)
     assert pooled["record"].endswith("songs/one.json")
 
@@ -410,9 +410,9 @@ def test_an_arm_is_the_mean_of_its_variants(paper):
 def test_one_arm_within_bounds(paper, within, verdict):
     claim = {"id": "c", "kind": "bounds", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
              "metric": "rmse_pooled", "targets": ["average"], "within": within}  # fmt: skip
-    [found] = judge_claims(*paper([], [claim], one=dynamic_record()))
-    assert found["verdict"] == verdict and found["low"] < found["difference"] < found["high"]
-    assert (found["p"] < ALPHA) == (verdict != "undecided")
+    [result] = judge_claims(*paper([], [claim], one=dynamic_record()))
+    assert result["verdict"] == verdict and result["low"] < result["difference"] < result["high"]
+    assert (result["p"] < ALPHA) == (verdict != "undecided")
 
 
 def test_rmse_on_resampled_songs_is_that_of_their_frames():
@@ -420,9 +420,9 @@ def test_rmse_on_resampled_songs_is_that_of_their_frames():
     moments = [metrics.song_moments(np.linspace(0, 1, len(e)), np.linspace(0, 1, len(e)) + e) for e in errors]
     content = {"runs": [{"songs": {"test": {"frames": [3, 2, 4], "moments": moments}}}]}
     drawn = np.array([[1, 1, 1], [0, 3, 0], [2, 0, 1]])
-    found = METRICS["rmse_pooled"](content, "test", drawn.astype(float))
-    assert found.shape == (1, 3, 1)
-    for times, value in zip(drawn, found[0, :, 0], strict=True):
+    result = METRICS["rmse_pooled"](content, "test", drawn.astype(float))
+    assert result.shape == (1, 3, 1)
+    for times, value in zip(drawn, result[0, :, 0], strict=True):
         frames = np.concatenate([e for e, n in zip(errors, times, strict=True) for _ in range(n)])
         assert value == pytest.approx(np.sqrt(np.mean(frames**2)))
 
@@ -441,9 +441,9 @@ def test_metrics_on_resampled_songs_are_those_of_the_songs(metric):
     courses[3] = courses[3][0], courses[3][0]
     content = {"runs": [{"songs": {"test": metrics.of_songs(*zip(*courses, strict=True))}}]}
     drawn = np.array([[1, 1, 1, 1, 1], [0, 3, 1, 1, 0], [2, 0, 2, 0, 1], [0, 0, 1, 2, 0]])
-    found = METRICS[metric](content, "test", drawn.astype(float))
-    assert found.shape == (1, 4, 2)
-    for times, values in zip(drawn, found[0], strict=True):
+    result = METRICS[metric](content, "test", drawn.astype(float))
+    assert result.shape == (1, 4, 2)
+    for times, values in zip(drawn, result[0], strict=True):
         repeated = [course for course, n in zip(courses, times, strict=True) for _ in range(n)]
         expected = metrics.dynamic(metrics.of_songs(*zip(*repeated, strict=True)), ["a", "b"])[metric]
         assert list(values) == pytest.approx([expected["a"], expected["b"]], abs=1.1e-5)
@@ -457,10 +457,10 @@ ODD = 0.2 * (np.arange(40) % 2)
 )
 def test_differences_of_rmse(paper, one, other, verdict):
     arms = dynamic_record(one), dynamic_record(other)
-    found = judge_rmse(paper, *arms)
+    result = judge_rmse(paper, *arms)
     observed = [np.mean([run["metrics"]["test"]["rmse_pooled"]["average"] for run in arm["runs"]]) for arm in arms]
-    assert found["difference"] == pytest.approx(observed[0] - observed[1], abs=1e-5)
-    assert found["verdict"] == verdict and found["low"] < found["difference"] < found["high"]
+    assert result["difference"] == pytest.approx(observed[0] - observed[1], abs=1e-5)
+    assert result["verdict"] == verdict and result["low"] < result["difference"] < result["high"]
 
 
 def test_leaving_out_songs_or_whole_artists():
@@ -475,8 +475,8 @@ def test_songs_of_one_artist_are_left_out_together(paper):
         "songs": {}, "alone": {"artists": [f"singer {i}" for i in range(40)]}, "artists": bands,
         "of the split": {"splits": {"test": bands}}, "one": {"artists": ["a choir"] * 40},
     }.items():  # fmt: skip
-        found = judge_rmse(paper, dynamic_record(**artists), dynamic_record(offset, **artists))
-        widths[name] = found["high"] - found["low"]
+        result = judge_rmse(paper, dynamic_record(**artists), dynamic_record(offset, **artists))
+        widths[name] = result["high"] - result["low"]
     assert widths["songs"] == widths["alone"] > 5 * widths["one"]  # of one artist only the runs are left
     assert widths["artists"] == widths["of the split"] > 1.4 * widths["songs"]
 
@@ -488,10 +488,10 @@ def test_songs_of_one_artist_are_left_out_together(paper):
 def test_equivalence(paper, offset, within, verdict):
     """Holds only if the whole interval lies within; whether it spans 0 does not matter."""
     offset = offset * np.random.default_rng(0).uniform(0, 2, 40)
-    found = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="equivalence", within=within)
-    inside = -within <= found["low"] and found["high"] <= within
-    outside = found["high"] < -within or found["low"] > within
-    assert found["verdict"] == verdict and (found["p"] < ALPHA) == (inside or outside)
+    result = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="equivalence", within=within)
+    inside = -within <= result["low"] and result["high"] <= within
+    outside = result["high"] < -within or result["low"] > within
+    assert result["verdict"] == verdict and (result["p"] < ALPHA) == (inside or outside)
     assert (inside, outside) == (verdict == "holds", verdict == "contradicted")
 
 
@@ -499,10 +499,10 @@ def test_two_one_sided_tests(paper):
     """p of an equivalence: twice the larger of the p values of being above the lower bound and below the upper."""
     offset = 0.08 * np.random.default_rng(0).uniform(0, 2, 40)
     options = {"kind": "equivalence", "within": 0.05}
-    found = judge_rmse(paper, dynamic_record(), dynamic_record(offset), **options)
-    assert found["difference"] < 0  # so that the lower bound is the nearer one
+    result = judge_rmse(paper, dynamic_record(), dynamic_record(offset), **options)
+    assert result["difference"] < 0  # so that the lower bound is the nearer one
     above = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="bounds", within=[-0.05, 9])
-    assert found["p"] == pytest.approx(above["p"]) and 0 < found["p"] < 1
+    assert result["p"] == pytest.approx(above["p"]) and 0 < result["p"] < 1
     beyond = judge_rmse(paper, dynamic_record(), dynamic_record(offset), kind="equivalence", within=0.001)
     assert beyond["verdict"] == "contradicted"
 
@@ -515,7 +515,7 @@ def test_holm_covers_claims_of_every_kind(paper):
     arms = {"one": dynamic_record(), "other": dynamic_record(ODD)}
 
     def p(claims):
-        return [found["p"] for found in judge_claims(*paper([], claims, **arms))]
+        return [result["p"] for result in judge_claims(*paper([], claims, **arms))]
 
     alone = [p([one])[0] for one in stated]
     assert p(stated) == pytest.approx(holm(alone)) and p(stated) != pytest.approx(alone)
@@ -525,8 +525,8 @@ def test_what_a_split_covers(paper):
     """Facts of the split, not of the record; part of the frames compares with no published number, but arms do."""
     splits = {"test": {"n_test": 40, "of_test": 58, "frames": "4 of 9 labels"}, "other": {"n_test": 3}}
     one, other = dynamic_record(splits=splits), dynamic_record(0.2, splits=splits)
-    found = judge_rmse(paper, one, other)
-    assert (found["on"], found["verdict"]) == ("40 of 58 songs (4 of 9 labels)", "holds")
+    result = judge_rmse(paper, one, other)
+    assert (result["on"], result["verdict"]) == ("40 of 58 songs (4 of 9 labels)", "holds")
     few = dynamic_record(seeds=[0], splits=splits)
     alone = judge_rmse(paper, few, other)
     assert alone["on"] == "40 of 58 songs (4 of 9 labels); one run decides no claim"

@@ -147,9 +147,9 @@ def test_names(songs):
     for name in ("songs and more", "Songs/sad", "..", ".git", "", str(songs)):
         with pytest.raises(InputError, match=r"neither a data set \(emotify, .* nor the name of a folder in"):
             open_dataset(name, root)
-    for rendered in (None, "synthetic_quadrants"):  # which stands for a data set, not for any folder
+    for synthetic in (None, "synthetic_quadrants"):  # which stands for a data set, not for any folder
         with pytest.raises(InputError, match="no data root"):
-            open_dataset("Songs", None, rendered)
+            open_dataset("Songs", None, synthetic)
     with pytest.raises(InputError, match="Emotify: no such data set; did you mean emotify"):
         open_dataset("Emotify", root)
 

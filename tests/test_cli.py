@@ -1,4 +1,4 @@
-"""Commands as a user meets them: help, the board, bad input, the rendered corpus."""
+"""Commands as a user meets them: help, the board, bad input, the synthetic corpus."""
 
 import json
 import os
@@ -186,7 +186,7 @@ def test_one_real_fold_end_to_end(real_root, tmp_path):
     assert record["runs"][0]["metrics"]["10-fold"]["pearson_r_mean_over_folds"]["average"] > 0.3
 
 
-def test_without_a_data_root_it_runs_on_rendered_music(tmp_path):
+def test_without_a_data_root_it_runs_on_synthetic_music(tmp_path):
     """The README's first command as it is: both networks tell more than what hears nothing; nothing is recorded."""
     done = run(TRAIN, CWD=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -199,7 +199,7 @@ def test_without_a_data_root_it_runs_on_rendered_music(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_malik2017_on_rendered_music(tmp_path):
+def test_malik2017_on_synthetic_music(tmp_path):
     """One run of the default: it predicts songs that it was not trained on better than their own means do."""
     done = run("reproductions.malik2017.train", "--repeats", 1, "--jobs", 1, CWD=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -31,8 +31,8 @@ def test_names():
 )
 def test_number_of_windows(samples, rows):
     """A sample or two less than a window, lost where the rate changes, do no harm."""
-    found = ComParE()(voice(10)[:samples], RATE)
-    assert found.shape == (rows, N_FEATURES) and found.dtype == np.float32 and np.isfinite(found).all()
+    extracted = ComParE()(voice(10)[:samples], RATE)
+    assert extracted.shape == (rows, N_FEATURES) and extracted.dtype == np.float32 and np.isfinite(extracted).all()
 
 
 def test_the_silence_behind_a_recording_adds_the_last_window_and_changes_no_other(windows):
@@ -69,10 +69,10 @@ def test_pitch_is_right(windows):
 
 
 def test_other_rates(windows):
-    found = ComParE()(voice(3, 48000), 48000)
-    assert found.shape == windows.shape
+    extracted = ComParE()(voice(3, 48000), 48000)
+    assert extracted.shape == windows.shape
     for name in ("F0final_sma_amean", "pcm_RMSenergy_sma_amean", "pcm_fftMag_spectralCentroid_sma_amean"):
-        np.testing.assert_allclose(column(found, name), column(windows, name), rtol=0.02)
+        np.testing.assert_allclose(column(extracted, name), column(windows, name), rtol=0.02)
 
 
 def test_overshoots_are_clipped():
@@ -89,6 +89,6 @@ def test_a_real_cut_of_ten_seconds(real_root):
     cut = next(iter((real_root / "DEAM" / "audio_30s-40s").glob("2.*")), None)
     if cut is None:
         pytest.skip("needs the cut of song 2")
-    found = FeatureStore().get(cut, ComParE())
-    assert found.shape == (20, N_FEATURES) and np.isfinite(found).all()
+    extracted = FeatureStore().get(cut, ComParE())
+    assert extracted.shape == (20, N_FEATURES) and np.isfinite(extracted).all()
     assert audio.load(cut)[1] == 48000

@@ -36,9 +36,9 @@ def test_real_labels(real):
     assert real.splits == {"development": DEVELOPMENT, "evaluation": EVALUATION}
     deviations = {"task": (0.352, 0.330), "deam": (0.2485, 0.291), "repaired": (0.318, 0.361)}  # valence, arousal
     for source, deviation in deviations.items():
-        found = values(real.annotations("development", source))
-        assert found.shape == (25860, 2) and np.abs(found).max() <= 1
-        np.testing.assert_allclose(found.std(0), deviation, atol=6e-4)
+        loaded = values(real.annotations("development", source))
+        assert loaded.shape == (25860, 2) and np.abs(loaded).max() <= 1
+        np.testing.assert_allclose(loaded.std(0), deviation, atol=6e-4)
     evaluation = real.annotations("evaluation")
     assert len(values(evaluation)) == 25355  # 25,359 of arousal and 25,358 of valence
     assert (min(len(a.times) for a in evaluation.values()), max(len(a.times) for a in evaluation.values())) == (
@@ -54,8 +54,8 @@ def test_real_features(real):
         have = real.features(real.splits[split])
         assert len(have) >= songs
         if len(have) == songs:
-            found = {song: align_to_labels(labels[song].times, *have[song]) for song in have}
-            assert sum(len(rows) for _, rows in found.values()) == frames == sum(len(labels[s].times) for s in have)
+            loaded = {song: align_to_labels(labels[song].times, *have[song]) for song in have}
+            assert sum(len(rows) for _, rows in loaded.values()) == frames == sum(len(labels[s].times) for s in have)
     assert not [p.text for p in real.validate() if not p.missing]
 
 
@@ -146,12 +146,12 @@ def test_features_are_on_the_clock_of_the_labels(small_deam):
         assert (start_s.dtype, rows.dtype) == (np.float64, np.float32)
         np.testing.assert_allclose(rows[:, 0], start_s)
     for annotation, (start_s, rows) in zip(data.annotations("development").values(), features.values(), strict=False):
-        index, found = align_to_labels(annotation.times, start_s, rows)
+        index, loaded = align_to_labels(annotation.times, start_s, rows)
         np.testing.assert_array_equal(index, np.arange(60))
-        np.testing.assert_allclose(found[:, 0], annotation.times - 1)
+        np.testing.assert_allclose(loaded[:, 0], annotation.times - 1)
     start_s, rows = features["1005"]
-    index, found = align_to_labels(np.arange(15, 45, 0.5), start_s, rows, "starts_at_label")
-    assert len(index) == 58 and found[0, 0] == 15 and found[-1, 0] == 43.5
+    index, loaded = align_to_labels(np.arange(15, 45, 0.5), start_s, rows, "starts_at_label")
+    assert len(index) == 58 and loaded[0, 0] == 15 and loaded[-1, 0] == 43.5
     assert len(align_to_labels(np.array([0.5, 99.0, 15.2]), start_s, rows)[0]) == 0
 
 
@@ -184,8 +184,8 @@ def test_parsed_features_are_cached(broken_deam, capsys):
 
 
 def test_fingerprint_follows_all_that_is_used(broken_deam):
-    found = {Deam(broken_deam.parent).fingerprint}
-    assert Deam(broken_deam.parent).fingerprint in found
+    loaded = {Deam(broken_deam.parent).fingerprint}
+    assert Deam(broken_deam.parent).fingerprint in loaded
     for path in (
         broken_deam / "annotations" / DYNAMIC / "arousal.csv",
         broken_deam.parent / "MediaEval2015" / "dev_valence.csv",
@@ -194,10 +194,10 @@ def test_fingerprint_follows_all_that_is_used(broken_deam):
         lines = path.read_text().splitlines()
         lines[1] = re.sub(r"\d(?=\D*$)", lambda digit: str(9 - int(digit[0])), lines[1])
         path.write_text("\n".join(lines))
-        found.add(Deam(broken_deam.parent).fingerprint)
+        loaded.add(Deam(broken_deam.parent).fingerprint)
     track = broken_deam / "MEMD_audio" / "3.wav"
     track.write_bytes(track.read_bytes() + b"\0")
-    assert len({*found, Deam(broken_deam.parent).fingerprint}) == 5
+    assert len({*loaded, Deam(broken_deam.parent).fingerprint}) == 5
 
 
 def test_without_the_labels_of_the_task(broken_deam):

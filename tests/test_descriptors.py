@@ -26,9 +26,11 @@ MINOR = [(60, 63, 67), (65, 68, 72), (67, 71, 74), (60, 63, 67), (65, 68, 72), (
 
 def described(samples, rate=RATE):
     """The features by name."""
-    found = Descriptors()(np.asarray(samples, "float32"), rate)
-    assert found.shape == (54,) and found.dtype == np.float32 and np.isfinite(found).all()
-    return dict(zip(NAMES, found.tolist(), strict=True))
+    described_values = Descriptors()(np.asarray(samples, "float32"), rate)
+    assert (
+        described_values.shape == (54,) and described_values.dtype == np.float32 and np.isfinite(described_values).all()
+    )
+    return dict(zip(NAMES, described_values.tolist(), strict=True))
 
 
 def tone(*frequencies, seconds=3, rate=RATE):
@@ -98,33 +100,33 @@ def test_a_tone_against_the_definitions(white):
     magnitude = np.abs(np.exp(-2j * np.pi * np.outer(bins, n) / 2048) @ cut)
     hz, share = bins * RATE / 2048, magnitude / magnitude.sum()
 
-    found = described(samples)
+    described_values = described(samples)
     assert abs(share @ hz - 440) < 400
-    assert found["centroid_mean"] == pytest.approx(share @ hz, abs=2 * found["centroid_std"])
-    assert found["entropy_mean"] == pytest.approx(-share @ np.log(share) / np.log(1025), abs=0.05)
-    assert found["rolloff_85_mean"] == pytest.approx(440, abs=40)
-    assert found["zero_crossing_rate_mean"] == pytest.approx(880, rel=0.01)
-    assert found["rms_mean"] == pytest.approx(0.2 / np.sqrt(2), rel=0.01)
-    assert found["chroma_peak_mean"] == found["chroma_centroid_mean"] == 69
-    assert found["chroma_peak_std"] == found["chroma_centroid_std"] == 0
-    assert found["brightness_mean"] < 0.1 * white["brightness_mean"]
-    assert found["entropy_mean"] < 0.5 * white["entropy_mean"]
-    assert found["flatness_mean"] < 0.1 * white["flatness_mean"]
+    assert described_values["centroid_mean"] == pytest.approx(share @ hz, abs=2 * described_values["centroid_std"])
+    assert described_values["entropy_mean"] == pytest.approx(-share @ np.log(share) / np.log(1025), abs=0.05)
+    assert described_values["rolloff_85_mean"] == pytest.approx(440, abs=40)
+    assert described_values["zero_crossing_rate_mean"] == pytest.approx(880, rel=0.01)
+    assert described_values["rms_mean"] == pytest.approx(0.2 / np.sqrt(2), rel=0.01)
+    assert described_values["chroma_peak_mean"] == described_values["chroma_centroid_mean"] == 69
+    assert described_values["chroma_peak_std"] == described_values["chroma_centroid_std"] == 0
+    assert described_values["brightness_mean"] < 0.1 * white["brightness_mean"]
+    assert described_values["entropy_mean"] < 0.5 * white["entropy_mean"]
+    assert described_values["flatness_mean"] < 0.1 * white["flatness_mean"]
 
 
 @pytest.mark.parametrize(("bpm", "hz"), [(80, 4), (120, 4), (150, 5)])
 def test_tempo_and_fluctuation_of_clicks(bpm, hz):
     """Fluctuation is heard best at 4 Hz: of the beat's multiples, all equal in clicks, the nearest to that wins."""
-    found = described(bursts(60 / bpm, np.ones(200)))
-    assert found["tempo_mean"] == pytest.approx(bpm, abs=2) and found["tempo_std"] < 2
-    assert found["fluctuation_peak_hz"] == pytest.approx(hz, abs=0.05)
+    described_values = described(bursts(60 / bpm, np.ones(200)))
+    assert described_values["tempo_mean"] == pytest.approx(bpm, abs=2) and described_values["tempo_std"] < 2
+    assert described_values["fluctuation_peak_hz"] == pytest.approx(hz, abs=0.05)
 
 
 def test_slow_swelling_fluctuates_at_its_own_rate():
     t = np.arange(9 * RATE) / RATE
-    found = described(noise(9) * 10 ** (np.sin(2 * np.pi * 3 * t) / 2))
-    assert found["fluctuation_peak_hz"] == pytest.approx(3, abs=0.05)
-    assert found["fluctuation_peak"] > 3 * described(noise(9))["fluctuation_peak"]
+    described_values = described(noise(9) * 10 ** (np.sin(2 * np.pi * 3 * t) / 2))
+    assert described_values["fluctuation_peak_hz"] == pytest.approx(3, abs=0.05)
+    assert described_values["fluctuation_peak"] > 3 * described(noise(9))["fluctuation_peak"]
 
 
 def test_attacks():
@@ -170,10 +172,10 @@ def test_roughness_and_irregularity_by_the_sums():
 
     spectrum, peaks = rng.random((30, 4)), rng.random((30, 4)) < 0.3
     peaks[:, 2] = False
-    for k, found in enumerate(irregularity(spectrum, peaks)):
+    for k, described_values in enumerate(irregularity(spectrum, peaks)):
         heights = spectrum[peaks[:, k], k]
         steps = sum((b - a) ** 2 for a, b in pairwise(heights))
-        assert found == pytest.approx(steps / max(sum(heights**2), 1e-12))
+        assert described_values == pytest.approx(steps / max(sum(heights**2), 1e-12))
 
 
 def test_a_semitone_is_rougher_than_a_fifth():

@@ -13,5 +13,5 @@ from data_prep.dynamic import align_to_labels
 def test_each_label_has_the_row_of_its_window(align, index, rows):
     """Clocks may differ by less than a millisecond; labels before, between and behind all windows have none."""
     starts, labels = np.array([14.0, 15, 15.5, 16, 17, 30]), np.array([0.5, 15.4996, 16, 16.5, 17.0004, 18, 99])
-    found, values = align_to_labels(labels, starts, starts[:, None], align)
-    assert (found.tolist(), values[:, 0].tolist()) == (index, rows)
+    result, values = align_to_labels(labels, starts, starts[:, None], align)
+    assert (result.tolist(), values[:, 0].tolist()) == (index, rows)

@@ -27,8 +27,8 @@ SONGS = [str(song) for song in CLIPS]
 def features_at_labels(data):
     """Of the clips that have a window that ends at every label, the features there."""
     annotations = data.annotations()
-    found = {song: align_to_labels(annotations[song].times, *have)[1] for song, have in data.features().items()}
-    return {song: rows for song, rows in found.items() if len(rows) == 61}
+    loaded = {song: align_to_labels(annotations[song].times, *have)[1] for song, have in data.features().items()}
+    return {song: rows for song, rows in loaded.items() if len(rows) == 61}
 
 
 @pytest.fixture(scope="session")
@@ -114,9 +114,9 @@ def test_small_copy(small_emomusic):
 def test_the_window_ends_at_the_label(small_emomusic):
     data = Emomusic(small_emomusic)
     assert list(data.features()) == SONGS and list(data.features(["3", "4"])) == ["3"]
-    found = features_at_labels(data)
-    assert list(found) == ["2", "3", "1000"]  # 240 has no window for its last label
-    for rows in found.values():
+    loaded = features_at_labels(data)
+    assert list(loaded) == ["2", "3", "1000"]  # 240 has no window for its last label
+    for rows in loaded.values():
         assert rows.shape == (61, 260) and rows.dtype == np.float32
         np.testing.assert_allclose(rows[:, 0], TIMES - 1)
     assert data.features()["240"][0][-1] == 43.5
@@ -156,8 +156,8 @@ def test_annotations_are_read_from_a_zip(small_emomusic, root):
 
 
 def test_fingerprint_tells_copies_apart(root):
-    found = {Emomusic(root).fingerprint}
-    assert Emomusic(root).fingerprint in found
+    loaded = {Emomusic(root).fingerprint}
+    assert Emomusic(root).fingerprint in loaded
     annotations = root / "emoMusic" / "annotations"
     for path, old, new in (
         (annotations / "arousal_cont_average.csv", "\n2,-", "\n2,"),
@@ -166,8 +166,8 @@ def test_fingerprint_tells_copies_apart(root):
         (root / "DEAM" / "features" / "2.csv", "\n50;14;", "\n50;15;"),
     ):
         edit(path, lambda text, old=old, new=new: text.replace(old, new, 1))
-        found.add(Emomusic(root).fingerprint)
-    assert len(found) == 5
+        loaded.add(Emomusic(root).fingerprint)
+    assert len(loaded) == 5
 
 
 def edit(path, change):

@@ -94,10 +94,10 @@ def sums(record):
 
 
 def test_runs_are_recorded_and_not_repeated(toy):
-    found = toy([variant("a")], [0, 1])
-    assert sums(found["a"]) == [3.0, 33.0] and len(done(toy)) == 6
-    found = toy([variant("a")], [0, 1, 2])
-    assert sums(found["a"]) == [3.0, 33.0, 63.0] and len(done(toy)) == 9
+    result = toy([variant("a")], [0, 1])
+    assert sums(result["a"]) == [3.0, 33.0] and len(done(toy)) == 6
+    result = toy([variant("a")], [0, 1, 2])
+    assert sums(result["a"]) == [3.0, 33.0, 63.0] and len(done(toy)) == 9
     path = record_path(toy.folder / "out", "toy", "numbers", "a")
     assert [run["seed"] for run in read_record(path)["runs"]] == [0, 1, 2]
     run = read_record(path)["runs"][0]
@@ -106,8 +106,8 @@ def test_runs_are_recorded_and_not_repeated(toy):
 
 
 def test_variants_share_networks(toy):
-    found = toy([variant("a"), variant("b", plus=100)], [0])
-    assert sums(found["a"]) == [3.0] and sums(found["b"]) == [103.0] and len(done(toy)) == 3
+    result = toy([variant("a"), variant("b", plus=100)], [0])
+    assert sums(result["a"]) == [3.0] and sums(result["b"]) == [103.0] and len(done(toy)) == 3
 
 
 def test_other_configurations_are_not_mixed_in(toy):
@@ -419,12 +419,12 @@ def start(call, cache):
 
 
 def results(out: Path) -> dict:
-    found = {}
+    result = {}
     for path in sorted(out.rglob("*.json")):
         record = json.loads(path.read_text())
         kept = [{k: v for k, v in run.items() if k not in ("provenance", "core_seconds")} for run in record["runs"]]
-        found[path.name] = {**record, "runs": kept}
-    return found
+        result[path.name] = {**record, "runs": kept}
+    return result
 
 
 def test_two_commands_killed_at_ten_moments_give_the_same_results(small_emotify, tmp_path):

@@ -59,7 +59,7 @@ def test_valence_and_arousal(name):
         ("malik2017/mediaeval2015/crnn_l20", {"development": 260, "evaluation": 17, "evaluation_cuts": 58}),
         ("velankar2022/4q/crnn", {"train": 73, "validation": 19, "test": 46}),
         ("velankar2022/4q/crnn_quadrants_92", {"train": 74, "validation": 18, "test": 300, "none": 508}),
-        ("beyond/emomusic_to_deam/ridge", {"train": 557, "test": 99}),
+        ("cross_dataset/emomusic_to_deam/ridge", {"train": 557, "test": 99}),
     ],
 )
 def test_splits(name, parts):

@@ -111,8 +111,8 @@ def test_classes_are_quadrants():
 def test_the_class_of_a_song_is_that_of_its_quadrant(small_fourq):
     """Valence is positive in Q1 and Q4, arousal in Q1 and Q2."""
     of_quadrant = {"Q1": "happy", "Q2": "angry", "Q3": "sad", "Q4": "relaxed"}
-    found = FourQ(small_fourq).labels["class"].to_dict()
-    assert found == {song: of_quadrant[quadrant] for song, (quadrant, *_) in SONGS.items()}
+    loaded = FourQ(small_fourq).labels["class"].to_dict()
+    assert loaded == {song: of_quadrant[quadrant] for song, (quadrant, *_) in SONGS.items()}
 
 
 def test_artists_are_groups(small_fourq):
@@ -133,18 +133,18 @@ def tables(root):
 
 
 def test_fingerprint_follows_labels_artists_and_audio(root):
-    found = [FourQ(root).fingerprint, FourQ(root).fingerprint]
+    loaded = [FourQ(root).fingerprint, FourQ(root).fingerprint]
     edit(tables(root)[1], lambda text: text.replace("Céline", "Celine"))
-    found.append(FourQ(root).fingerprint)
+    loaded.append(FourQ(root).fingerprint)
     write(root / "4Q" / "Q1" / "MT0000000003.wav", 26, seed=99)
-    found.append(FourQ(root).fingerprint)
+    loaded.append(FourQ(root).fingerprint)
     for path in tables(root):
         edit(path, lambda text: text.replace("Q1", "Q9").replace("Q2", "Q1").replace("Q9", "Q2"))
     (root / "4Q" / "Q1").rename(root / "4Q" / "Q9")
     (root / "4Q" / "Q2").rename(root / "4Q" / "Q1")
     (root / "4Q" / "Q9").rename(root / "4Q" / "Q2")
-    found.append(FourQ(root).fingerprint)
-    assert len(set(found)) == 4
+    loaded.append(FourQ(root).fingerprint)
+    assert len(set(loaded)) == 4
 
 
 @pytest.mark.parametrize(

@@ -183,8 +183,8 @@ def test_arguments_count_by_content():
 
 def test_an_array_changed_in_place_by_a_new_one_is_seen():
     """Digests are kept while an array lives, and not for the next one at the same place of memory."""
-    found = {key(np.full(1000, value)) for value in range(50)}
-    assert len(found) == 50
+    results = {key(np.full(1000, value)) for value in range(50)}
+    assert len(results) == 50
 
 
 def test_an_argument_of_unknown_content_is_refused():
@@ -208,9 +208,9 @@ def test_the_environment_is_part_of_the_key(monkeypatch):
 
 def test_features_are_known_by_all_that_they_depend_on(monkeypatch):
     mel = MelSpectrogram()
-    found = identity.describe(mel)
-    assert found["name"] == "mirtoolbox-mel" and found["bands"] == 40 and "common.features.mel" in found["code"]
-    assert {"numpy", "scipy"} <= found["libraries"].keys() and "libsndfile" not in found["libraries"]
+    results = identity.describe(mel)
+    assert results["name"] == "mirtoolbox-mel" and results["bands"] == 40 and "common.features.mel" in results["code"]
+    assert {"numpy", "scipy"} <= results["libraries"].keys() and "libsndfile" not in results["libraries"]
     other = [replace(mel, version=2), replace(mel, bands=41), RelativeMel(), Truncated(mel, 5.0), Truncated(mel, 6.0)]
     assert len({identity.digest(identity.describe(one)) for one in [mel, *other]}) == 6
     assert {"librosa", "soxr"} <= identity.describe(RelativeMel())["libraries"].keys()
@@ -218,7 +218,7 @@ def test_features_are_known_by_all_that_they_depend_on(monkeypatch):
 
     assert list(identity.describe(OpenSmile())["files"]) == ["opensmile.conf"]
     monkeypatch.setattr(identity.audio, "decoder", lambda: "another decoder")
-    assert identity.describe(mel) != found and identity.describe(None) is None
+    assert identity.describe(mel) != results and identity.describe(None) is None
 
 
 # The user's configuration of Keras.

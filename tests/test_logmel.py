@@ -21,9 +21,9 @@ def literal(samples, *, mean_of_logs):
 def test_against_librosa(mean_of_logs):
     rng = np.random.default_rng(0)
     samples = (rng.standard_normal(110000) * np.linspace(0.001, 0.3, 110000)).astype("float32")
-    found = LogMel(mean_of_logs=mean_of_logs)(samples, 44100)
-    assert found.shape == (4, 64) and found.dtype == np.float32
-    np.testing.assert_allclose(found, literal(samples, mean_of_logs=mean_of_logs), atol=1e-4)
+    extracted = LogMel(mean_of_logs=mean_of_logs)(samples, 44100)
+    assert extracted.shape == (4, 64) and extracted.dtype == np.float32
+    np.testing.assert_allclose(extracted, literal(samples, mean_of_logs=mean_of_logs), atol=1e-4)
 
 
 def test_the_two_readings_differ_where_the_level_changes():
@@ -37,18 +37,18 @@ def test_other_rates_sound_alike(rate):
     def tone(rate):
         return 0.3 * np.sin(2 * np.pi * 1000 * np.arange(5 * rate) / rate).astype("float32")
 
-    found, expected = LogMel()(tone(rate), rate), LogMel()(tone(44100), 44100)
-    assert found.shape == (10, 64)
+    extracted, expected = LogMel()(tone(rate), rate), LogMel()(tone(44100), 44100)
+    assert extracted.shape == (10, 64)
     loud = expected[5] > expected[5].max() - 7
-    np.testing.assert_allclose(found[1:-1, loud], expected[1:-1, loud], atol=0.05)
+    np.testing.assert_allclose(extracted[1:-1, loud], expected[1:-1, loud], atol=0.05)
 
 
 def test_segments_hear_nothing_of_their_neighbours():
     samples = np.zeros(3 * 22050, "float32")
     samples[22050 : 2 * 22050] = np.random.default_rng(0).standard_normal(22050)
-    found = LogMel()(samples, 44100)
-    np.testing.assert_allclose(found[[0, 2]], np.log(1e-10), rtol=1e-6)
-    assert (found[1] > -10).all()
+    extracted = LogMel()(samples, 44100)
+    np.testing.assert_allclose(extracted[[0, 2]], np.log(1e-10), rtol=1e-6)
+    assert (extracted[1] > -10).all()
 
 
 def test_less_than_a_segment():

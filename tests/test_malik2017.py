@@ -224,9 +224,9 @@ def test_metrics_follow_from_predictions_and_labels(trained, small_deam, name):
     tolerance = 1e-3  # predictions are recorded with three digits
     for metric, values in (("rmse_pooled", rmse_of_targets(y, p)), ("rmse_per_song", np.mean(by_song, 0)),
                            ("pearson_r_pooled", r)):  # fmt: skip
-        found = run["metrics"][split][metric]
-        assert list(found) == ["valence", "arousal", "average"]
-        assert list(found.values()) == pytest.approx([*values, np.mean(values)], abs=tolerance), metric
+        result = run["metrics"][split][metric]
+        assert list(result) == ["valence", "arousal", "average"]
+        assert list(result.values()) == pytest.approx([*values, np.mean(values)], abs=tolerance), metric
 
 
 def rmse_of_targets(y, p):
@@ -331,7 +331,7 @@ def test_epochs_are_in_records_and_histories(trained):
 def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
     """Cuts of ten seconds have 20 frames."""
     songs = Songs(songs_named("a"), {"development": np.array([0])})
-    experiment = train.MediaEval2015(SimpleNamespace(rendered=True, name="rendered"), 2, 1)
+    experiment = train.MediaEval2015(SimpleNamespace(synthetic=True, name="synthetic"), 2, 1)
     monkeypatch.setattr(experiment, "songs", lambda variant: songs)
     lacking = {v.name: why for v in variants() if (why := experiment.unavailable_reason(v))}
     assert set(lacking) == {"crnn_l30", "crnn_l60", "crnn_nb", "crnn_lengths", "li2016", "crnn_log_mel_l30",

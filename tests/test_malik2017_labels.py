@@ -50,7 +50,7 @@ class Planted:
         return {}
 
 
-def found(lines, against):
+def lines_against(lines, against):
     """The four correlations of the task's labels by group of songs, without their intervals."""
     return {line[2]: [float(cell.split()[0]) for cell in line[4:]] for line in lines if line[:2] == ["task", against]}
 
@@ -59,7 +59,10 @@ def test_a_planted_exchange_is_found(monkeypatch):
     data = Planted()
     monkeypatch.setattr(labels, "ratings", lambda given: {} if given is data else None)
     lines = labels.agreement(data)
-    means, courses = found(lines, "DEAM, song means"), found(lines, "DEAM, course within a song (mean r)")
+    means, courses = (
+        lines_against(lines, "DEAM, song means"),
+        lines_against(lines, "DEAM, trajectory within a song (mean r)"),
+    )
     assert [line[3] for line in lines] == [30] * 4 and list(means) == list(courses) == BOTH
     assert means[BOTH[0]][::3] == [1, 1] and max(np.abs(means[BOTH[0]][1:3])) < 0.5
     assert means[BOTH[1]][1:3] == [1, 1] and max(np.abs(means[BOTH[1]][::3])) < 0.5
@@ -135,7 +138,7 @@ def test_trajectories_of_a_record():
         "runs": [{"songs": {"evaluation": evaluation}, "predictions": {"evaluation": predicted.tolist()}}],
     }  # fmt: skip
     data.root = "here"
-    found = labels.courses(record, data)
+    found = labels.trajectories(record, data)
     assert list(found) == ["2002", "2001", "2003"]
     for song, expected in (("2002", predicted[:5]), ("2001", predicted[5:25]), ("2003", predicted[25:])):
         annotation = data.of_evaluation[song]
@@ -144,7 +147,7 @@ def test_trajectories_of_a_record():
     for tracks, frames in ((["2001", "2002"], [5, 20]), (["2002", "9"], [5, 1])):
         record["facts"]["splits"]["evaluation"]["tracks"], evaluation["frames"] = tracks, frames
         with pytest.raises(InputError):
-            labels.courses(record, data)
+            labels.trajectories(record, data)
 
 
 def test_fisher():
@@ -199,8 +202,11 @@ def test_real_labels(real_root):
     if not (real_root / "MediaEval2015").is_dir():
         pytest.skip("needs DEAM and the labels of MediaEval 2015 under MER_DATA_ROOT")
     lines = labels.agreement(Deam(real_root))
-    assert found(lines, "DEAM, song means") == {BOTH[0]: [0.96, 0.63, 0.66, 0.96], BOTH[1]: [0.58, 0.94, 0.93, 0.56]}
-    courses = found(lines, "DEAM, course within a song (mean r)")
+    assert lines_against(lines, "DEAM, song means") == {
+        BOTH[0]: [0.96, 0.63, 0.66, 0.96],
+        BOTH[1]: [0.58, 0.94, 0.93, 0.56],
+    }
+    courses = lines_against(lines, "DEAM, trajectory within a song (mean r)")
     assert {where: r[::3] for where, r in courses.items()} == {BOTH[0]: [0.97, 0.97], BOTH[1]: [0.94, 0.95]}
     evaluation = next(line for line in lines if line[2] == "evaluation")
     assert evaluation[3] == 58 and [cell.split()[0] for cell in evaluation[4:]] == [".98", "-.10", ".05", ".93"]

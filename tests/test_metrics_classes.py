@@ -19,14 +19,14 @@ def test_metrics_of_classes_against_scikit_learn():
     """One class is never predicted, another has no song."""
     classes = ["a", "b", "c", "d"]
     reference, predicted = rng.integers(0, 3, 200), rng.choice([0, 2, 3], 200)
-    found = metrics.classification(reference, predicted, classes)
+    measured = metrics.classification(reference, predicted, classes)
     report = classification_report(
         reference, predicted, labels=range(4), target_names=classes, output_dict=True, zero_division=0
     )
-    assert found["accuracy"] == {"all": pytest.approx(accuracy_score(reference, predicted), abs=1e-5)}
+    assert measured["accuracy"] == {"all": pytest.approx(accuracy_score(reference, predicted), abs=1e-5)}
     for metric, name in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
-        assert list(found[metric]) == [*classes, "macro avg", "weighted avg"]
-        for target, value in found[metric].items():
+        assert list(measured[metric]) == [*classes, "macro avg", "weighted avg"]
+        for target, value in measured[metric].items():
             assert value == pytest.approx(report[target][name], abs=1e-5), (metric, target)
 
 
@@ -43,13 +43,13 @@ def test_metrics_of_several_confusions_are_those_of_each():
 
 
 def test_metrics_of_classes_have_five_digits():
-    found = metrics.classification([0, 0, 0, 1], [0, 0, 1, 1], ["a", "b"])
-    assert found["recall"]["a"] == 0.66667
+    measured = metrics.classification([0, 0, 0, 1], [0, 0, 1, 1], ["a", "b"])
+    assert measured["recall"]["a"] == 0.66667
 
 
 def test_of_no_songs_nothing_is_right():
-    found = metrics.of_confusion(np.zeros((2, 3, 3)))
-    assert all((values == 0).all() for values in found.values())
+    measured = metrics.of_confusion(np.zeros((2, 3, 3)))
+    assert all((values == 0).all() for values in measured.values())
 
 
 @pytest.mark.parametrize(

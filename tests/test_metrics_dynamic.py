@@ -38,25 +38,25 @@ def test_dynamic_metrics_against_references(lengths):
     for n in lengths:
         y = rng.uniform(-0.5, 0.5, 2) + rng.uniform(0.05, 0.3, 2) * rng.standard_normal((n, 2))
         songs.append((y, 0.6 * y + rng.uniform(-0.2, 0.2, 2) + 0.1 * rng.standard_normal((n, 2))))
-    found = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
+    measured = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
     whole = [np.concatenate(courses) for courses in zip(*songs, strict=True)]
     for name, reference in REFERENCES.items():
         pooled = [reference(y, p) for y, p in zip(*(course.T for course in whole), strict=True)]
         by_song = np.mean([[reference(y[:, i], p[:, i]) for i in (0, 1)] for y, p in songs], axis=0)
         for aggregation, expected in (("pooled", pooled), ("per_song", by_song)):
-            values = found.pop(f"{name}_{aggregation}")
+            values = measured.pop(f"{name}_{aggregation}")
             assert list(values) == ["valence", "arousal", "average"]
             np.testing.assert_allclose(list(values.values()), [*expected, np.mean(expected)], atol=1.1e-5)
-    assert not found
+    assert not measured
 
 
 @pytest.mark.parametrize(("factor", "shift", "rmse", "r"), [(1, 0, 0, 1), (1 + 1e-9, 1e-9, 0, 1), (0, 0.1, None, 0)])
 def test_dynamic_metrics_at_their_ends(factor, shift, rmse, r):
     """An estimate that is right to the last bits; one that does not vary."""
     songs = [(y, factor * y + shift) for y in rng.uniform(-1, 1, (20, 30, 2))]
-    found = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
+    measured = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
     for aggregation in ("pooled", "per_song"):
-        of_both = [found[f"{name}_{aggregation}"]["average"] for name in REFERENCES]
+        of_both = [measured[f"{name}_{aggregation}"]["average"] for name in REFERENCES]
         assert np.isfinite(of_both).all() and of_both[1:] == pytest.approx([r, r], abs=1e-5)
         assert rmse is None or of_both[0] == rmse
 
@@ -70,9 +70,9 @@ def test_kendalls_tau_is_scipys():
     """With ties; none where a course does not vary."""
     y, p = rng.standard_normal((2, 40, 3)).round(1)
     p[:, 1] = 0.3
-    found = metrics.kendall_tau(y, p)
+    measured = metrics.kendall_tau(y, p)
     first, _, last = (kendalltau(*courses).statistic for courses in zip(y.T, p.T, strict=True))
-    assert found == [round(first, 6), None, round(last, 6)]
+    assert measured == [round(first, 6), None, round(last, 6)]
     assert metrics.kendall_tau(p, y)[1] is None
     noise = 1e-8 * rng.standard_normal((40, 3))
     assert metrics.kendall_tau(y, 0.3 + noise) == [None] * 3
@@ -92,8 +92,8 @@ def test_metrics_of_songs_against_references(lengths):
     np.testing.assert_allclose(kept["moments"], moments_of(songs)["moments"], rtol=1e-6)
     assert [None in taus for taus in kept["kendall_tau"]] == [number in (1, len(lengths) - 1)
                                                               for number in range(len(lengths))]  # fmt: skip
-    found = metrics.dynamic(kept, ["valence", "arousal"])
-    assert {**found, **metrics.dynamic(moments_of(songs), ["valence", "arousal"])} == found
+    measured = metrics.dynamic(kept, ["valence", "arousal"])
+    assert {**measured, **metrics.dynamic(moments_of(songs), ["valence", "arousal"])} == measured
     y, p = (np.concatenate(courses) for courses in zip(*songs, strict=True))
     errors = np.array([np.abs(a - b).mean(axis=0) for a, b in songs])
     taus = [[kendalltau(a[:, k], b[:, k]).statistic for a, b in songs if np.ptp(b[:, k])] for k in (0, 1)]
@@ -105,14 +105,14 @@ def test_metrics_of_songs_against_references(lengths):
         ("kendall_tau_undefined", [1, 1]),
         ("share_within_.05", (errors <= 0.05).mean(axis=0)),
     ):
-        assert list(found[metric].values()) == pytest.approx([*expected, np.mean(expected)], abs=1.1e-5), metric
+        assert list(measured[metric].values()) == pytest.approx([*expected, np.mean(expected)], abs=1.1e-5), metric
 
 
 def test_constant_estimates_have_no_tau():
     songs = [(y, np.full((30, 2), 0.1)) for y in rng.uniform(-1, 1, (20, 30, 2))]
-    found = metrics.dynamic(metrics.of_songs(*zip(*songs, strict=True)), ["valence", "arousal"])
-    assert found["kendall_tau_undefined"]["average"] == 20 and found["kendall_tau_per_song"]["average"] == 0
-    assert found["r2_pooled"]["average"] <= 0
+    measured = metrics.dynamic(metrics.of_songs(*zip(*songs, strict=True)), ["valence", "arousal"])
+    assert measured["kendall_tau_undefined"]["average"] == 20 and measured["kendall_tau_per_song"]["average"] == 0
+    assert measured["r2_pooled"]["average"] <= 0
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, -0.7])
@@ -122,34 +122,34 @@ def test_r2_of_constant_labels_is_scikit_learns(level, error):
     y = np.full((40, 2), level)
     songs = [(y, y + error * rng.standard_normal((40, 2))) for _ in range(3)]
     kept = metrics.of_songs(*zip(*songs, strict=True))
-    found = metrics.dynamic(kept, ["valence", "arousal"])
+    measured = metrics.dynamic(kept, ["valence", "arousal"])
     estimates = np.concatenate([p for _, p in songs])
     expected = r2_score(np.zeros_like(estimates), estimates - level)  # the variance of .1, ..., .1 is not quite 0
-    assert found["r2_pooled"] == dict.fromkeys(["valence", "arousal", "average"], expected)
-    assert all(np.isfinite(value) for values in found.values() for value in values.values())
+    assert measured["r2_pooled"] == dict.fromkeys(["valence", "arousal", "average"], expected)
+    assert all(np.isfinite(value) for values in measured.values() for value in values.values())
     assert (resampling.weighted_r2(kept, np.array([[1.0, 0, 2], [1, 1, 1]])) == expected).all()
 
 
 def test_right_constant_estimates_have_no_concordance():
     """Neither varies, and so no order follows: r and CCC are 0."""
     songs = [(np.full((30, 2), 0.25),) * 2] * 3
-    found = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
-    assert {found[name]["average"] for name in found if not name.startswith("rmse")} == {0}
+    measured = metrics.dynamic(moments_of(songs), ["valence", "arousal"])
+    assert {measured[name]["average"] for name in measured if not name.startswith("rmse")} == {0}
 
 
 def test_one_song_with_a_tau():
     y = rng.uniform(-1, 1, (30, 2))
     kept = metrics.of_songs([y, y, y], [y, 0 * y, 0 * y])
-    found = metrics.dynamic(kept, ["valence", "arousal"])
-    assert found["kendall_tau_per_song"]["average"] == 1 and found["kendall_tau_undefined"]["average"] == 2
+    measured = metrics.dynamic(kept, ["valence", "arousal"])
+    assert measured["kendall_tau_per_song"]["average"] == 1 and measured["kendall_tau_undefined"]["average"] == 2
 
 
 def test_shares_at_their_bounds():
     """At most .05, and above .2: of whole sets of songs and of resampled ones."""
     moments = [np.ones((1, 5)).tolist()] * 4
     songs = {"frames": [9] * 4, "moments": moments, "absolute_error": [[0.05], [0.051], [0.2], [0.201]]}
-    found = metrics.dynamic(songs | {"kendall_tau": [[0.0]] * 4}, ["a"])
-    assert (found["share_within_.05"]["a"], found["share_beyond_.2"]["a"]) == (0.25, 0.25)
+    measured = metrics.dynamic(songs | {"kendall_tau": [[0.0]] * 4}, ["a"])
+    assert (measured["share_within_.05"]["a"], measured["share_beyond_.2"]["a"]) == (0.25, 0.25)
     weights = np.array([[1.0, 1, 1, 1], [3, 0, 1, 0]])
     assert resampling.share_within(songs, weights)[:, 0].tolist() == [0.25, 0.75]
     assert resampling.share_beyond(songs, weights)[:, 0].tolist() == [0.25, 0]
@@ -164,8 +164,8 @@ def test_what_a_record_keeps_of_songs():
 
 
 def test_songs_without_taus_have_the_other_metrics_alone():
-    found = metrics.dynamic(moments_of([rng.random((2, 60, 3))]), ["a", "b", "c"])
-    assert not [name for name in found if not name.startswith(tuple(REFERENCES))]
+    measured = metrics.dynamic(moments_of([rng.random((2, 60, 3))]), ["a", "b", "c"])
+    assert not [name for name in measured if not name.startswith(tuple(REFERENCES))]
 
 
 def test_single_precision_is_computed_in_double():

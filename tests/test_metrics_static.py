@@ -27,16 +27,18 @@ def test_pooled_r_is_scipys():
 
 def test_mean_over_folds_is_scipys():
     folds = [[pearsonr(rated[fold_of == k, i], guessed[fold_of == k, i]).statistic for i in range(3)] for k in range(4)]
-    found = metrics.pearson_r_mean_over_folds(rated, guessed, fold_of)
-    np.testing.assert_allclose(found, np.mean(folds, axis=0))
+    measured = metrics.pearson_r_mean_over_folds(rated, guessed, fold_of)
+    np.testing.assert_allclose(measured, np.mean(folds, axis=0))
 
 
 def test_standardising_the_reference_changes_no_r():
     z = metrics.standardised(rated)
     for reference in (rated, z):
-        found = metrics.correlations(reference, guessed, fold_of, ["a", "b", "c"])
-        assert found == metrics.correlations(rated, guessed, fold_of, ["a", "b", "c"])
-    assert found["pearson_r_pooled"]["average"] == pytest.approx(metrics.pearson_r_pooled(z, guessed).mean(), abs=1e-5)
+        measured = metrics.correlations(reference, guessed, fold_of, ["a", "b", "c"])
+        assert measured == metrics.correlations(rated, guessed, fold_of, ["a", "b", "c"])
+    assert measured["pearson_r_pooled"]["average"] == pytest.approx(
+        metrics.pearson_r_pooled(z, guessed).mean(), abs=1e-5
+    )
 
 
 def test_a_constant_estimate_tells_nothing():
@@ -61,9 +63,9 @@ def test_one_constant_target_leaves_the_others_as_they_are():
 
 
 def test_correlations_have_five_digits():
-    found = metrics.correlations(rated, guessed, fold_of, ["a", "b", "c"])["pearson_r_pooled"]
+    measured = metrics.correlations(rated, guessed, fold_of, ["a", "b", "c"])["pearson_r_pooled"]
     r = metrics.pearson_r_pooled(rated, guessed)
-    assert list(found.values()) == [round(float(value), 5) for value in (*r, r.mean())]
+    assert list(measured.values()) == [round(float(value), 5) for value in (*r, r.mean())]
 
 
 def test_r_of_each_fold():
@@ -109,16 +111,16 @@ def test_split_half_reliability_of_raters_with_known_noise():
     songs, raters = 3000, 16
     truth = rng.standard_normal(songs)
     responses = (truth[:, None] + 2 * rng.standard_normal((songs, raters))).reshape(-1, 1)
-    found = metrics.split_half_reliability(responses, np.repeat(np.arange(songs), raters), splits=5)
-    assert found[0] == pytest.approx(1 / (1 + 4 / 16), abs=0.02)
+    measured = metrics.split_half_reliability(responses, np.repeat(np.arange(songs), raters), splits=5)
+    assert measured[0] == pytest.approx(1 / (1 + 4 / 16), abs=0.02)
 
 
 def test_raters_who_contradict_each_other():
     """One half is the other turned round: r = -1, where Spearman and Brown's formula divides by zero."""
     responses = np.array([[1.0], [-1.0]] * 2 + [[-1.0], [1.0]] * 2)
     for _ in range(5):
-        found = metrics.split_half_reliability(responses, [0, 0, 1, 1, 2, 2, 3, 3], splits=50)
-        assert -1 <= found[0] <= 1
+        measured = metrics.split_half_reliability(responses, [0, 0, 1, 1, 2, 2, 3, 3], splits=50)
+        assert -1 <= measured[0] <= 1
     opposed = metrics.split_half_reliability([[0.0], [1.0], [1.0], [0.0]], [0, 0, 1, 1], splits=20)
     assert -1 <= opposed[0] <= 1
     with pytest.raises(InputError, match="2 songs with 2 or more responses"):
@@ -137,21 +139,21 @@ def test_raters_who_agree_are_reliable_however_many_they_are():
 def test_spearman_and_brown(monkeypatch):
     """2 r / (1 + r), at least -1."""
     monkeypatch.setattr(static, "pearson_r_pooled", lambda *halves: np.array([-0.2, 0.5, -0.9]))
-    found = metrics.split_half_reliability(rated[:8], np.arange(8) // 2, splits=3)
-    assert found == pytest.approx([-0.5, 2 / 3, -1])
+    measured = metrics.split_half_reliability(rated[:8], np.arange(8) // 2, splits=3)
+    assert measured == pytest.approx([-0.5, 2 / 3, -1])
 
 
 def test_split_halves_are_drawn_at_random():
     """The mean over splits is that over all ways to divide the raters; r is somewhat negative in most of them."""
     responses, song = np.array([[1.0, 2], [3, 0], [2, 1], [0, 1], [3, 5], [2, 2], [1, 1], [4, 2]]), np.arange(8) // 2
-    pairs, found = responses.reshape(4, 2, 2), []
+    pairs, measured = responses.reshape(4, 2, 2), []
     for side in np.ndindex(2, 2, 2, 2):
         halves = pairs[range(4), side], pairs[range(4), np.subtract(1, side)]
         r = np.array([np.corrcoef(halves[0][:, k], halves[1][:, k])[0, 1] for k in (0, 1)])
-        found.append(np.maximum(2 * r / (1 + r), -1))
-    assert min(map(min, found)) < 0 < max(map(max, found))
+        measured.append(np.maximum(2 * r / (1 + r), -1))
+    assert min(map(min, measured)) < 0 < max(map(max, measured))
     drawn = metrics.split_half_reliability(responses, song, splits=4000)
-    assert drawn == pytest.approx(np.mean(found, axis=0), abs=0.05)
+    assert drawn == pytest.approx(np.mean(measured, axis=0), abs=0.05)
     assert (metrics.split_half_reliability(responses, song, splits=1) != drawn).all()
     default = metrics.split_half_reliability(responses, song)
     np.testing.assert_array_equal(default, metrics.split_half_reliability(responses, song, splits=200, seed=0))

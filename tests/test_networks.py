@@ -32,9 +32,9 @@ def compared(request, tmp_path_factory):
             done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             path.write_text(done.stdout.splitlines()[-1])
-    found = json.loads(path.read_text())
-    assert found["backend"] == request.param
-    return found
+    result = json.loads(path.read_text())
+    assert result["backend"] == request.param
+    return result
 
 
 @pytest.mark.parametrize("name", NAMES)

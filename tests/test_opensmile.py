@@ -45,8 +45,8 @@ def test_names_are_those_of_the_official_files(real_root):
 
 @pytest.mark.parametrize(("samples", "rows"), [(0, 0), (RATE, 0), (45863, 0), (45864, 1), (10 * RATE, 18)])
 def test_number_of_windows(samples, rows):
-    found = OpenSmile()(voice(10)[:samples], RATE)
-    assert found.shape == (rows, 260) and found.dtype == np.float32 and np.isfinite(found).all()
+    extracted = OpenSmile()(voice(10)[:samples], RATE)
+    assert extracted.shape == (rows, 260) and extracted.dtype == np.float32 and np.isfinite(extracted).all()
 
 
 def test_an_excerpt_of_45_seconds_has_88_windows():
@@ -88,9 +88,9 @@ def test_pitch_and_loudness_are_right(windows):
 
 
 def test_other_rates(windows):
-    found = OpenSmile()(voice(5, 48000), 48000)
+    extracted = OpenSmile()(voice(5, 48000), 48000)
     for name in ("F0final_sma_amean", "pcm_RMSenergy_sma_amean", "pcm_fftMag_spectralCentroid_sma_amean"):
-        np.testing.assert_allclose(column(found, name), column(windows, name), rtol=0.02)
+        np.testing.assert_allclose(column(extracted, name), column(windows, name), rtol=0.02)
     assert OpenSmile()(np.zeros(0, "float32"), 48000).shape == (0, 260)
 
 

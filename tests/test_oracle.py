@@ -36,9 +36,9 @@ def test_layers(name, unroll):
     network, expected = ours(unroll)[name], stored(name)
     network.set_weights([expected[f"weight {i}"] for i in range(len(network.weights))])
     np.testing.assert_allclose(np.asarray(network(expected["x"])), expected["output"], atol=2e-6)
-    found = step(network, keras, expected["x"], expected["upstream"])
-    assert len(found) == len(network.weights) + 1
-    for key, value in found.items():
+    results = step(network, keras, expected["x"], expected["upstream"])
+    assert len(results) == len(network.weights) + 1
+    for key, value in results.items():
         np.testing.assert_allclose(value, expected[key], atol=2e-6, err_msg=key)
 
 

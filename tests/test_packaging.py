@@ -83,19 +83,19 @@ def canonical(name):
 
 def environments():
     """The versions of packages that records and weights name, each set once with a file that names it."""
-    found = {}
+    result = {}
 
     def collect(value, path):
         if isinstance(value, dict):
             if isinstance(value.get("versions"), dict):
-                found.setdefault(json.dumps(value["versions"], sort_keys=True), path)
+                result.setdefault(json.dumps(value["versions"], sort_keys=True), path)
             value = list(value.values())
         for inner in value if isinstance(value, list) else []:
             collect(inner, path)
 
     for path in sorted((ROOT / "results").rglob("*.json")):
         collect(json.loads(path.read_text()), path.relative_to(ROOT))
-    return [(json.loads(text), path) for text, path in found.items()]
+    return [(json.loads(text), path) for text, path in result.items()]
 
 
 def pinned(path):

@@ -72,8 +72,8 @@ def span(seconds):
 
 def test_a_process_that_has_grown_is_replaced():
     parallel.stop_workers()
-    found = run(grow, [200] * 8, isolated=True)
-    assert len({process for process, _ in found}) > 2 and max(size for _, size in found) < 1000
+    result = run(grow, [200] * 8, isolated=True)
+    assert len({process for process, _ in result}) > 2 and max(size for _, size in result) < 1000
 
 
 def test_a_worker_that_is_killed_is_one_line():
@@ -156,7 +156,7 @@ def seen(folder):
 
 
 def test_a_training_that_is_stopped_resumes(tmp_path):
-    """The real command, on rendered music."""
+    """The real command, on synthetic music."""
     options = ["--variant", "crnn", "--epochs", "1", "--repeats", "2", "--jobs", "2"]
     command = [sys.executable, "-m", "reproductions.velankar2022.train", *options]
     environment = os.environ | {"MER_CACHE": str(tmp_path)}

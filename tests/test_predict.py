@@ -157,7 +157,7 @@ def test_jakubik2017_predicts_as_in_training(models, song):
 
 
 def test_velankar2022_predicts_as_in_training(models, song):
-    from reproductions.velankar2022.songs import loop_to_length
+    from reproductions.velankar2022.train import loop_to_length
 
     model = models("velankar2022")
     soundfile.write(song.with_name("excerpt.wav"), music(30), RATE)

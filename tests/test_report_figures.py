@@ -69,6 +69,31 @@ def test_classes_have_confusions(paper):
     assert drawn(*paper(cells, model=content)) == ["confusion", "measured_against_published"]
 
 
+def test_every_table_of_classes_shows_the_accuracy_of_runs(paper):
+    """One figure a variant table with accuracy, of the split that is reported first; none of other metrics."""
+    content = classified(0.3) | {"title": "A model"}
+    del content["facts"]["reference_z"]
+    for run in content["runs"]:
+        run["metrics"]["last epoch"] = run["metrics"]["test"]
+    expected, records = paper([cell("x", "model", 0.7, metric="accuracy", target="all", split="test")], model=content)
+    shown = (("test", "accuracy", "model"), ("test", "f1", "model"), ("last epoch", "accuracy", "model"),
+             ("test", "accuracy", "absent"))  # fmt: skip
+    tables = [["songs", split, [metric], [name]] for split, metric, name in shown]
+    names = ["confusion", "accuracy_of_runs", "measured_against_published"]
+    assert drawn(expected | {"variant_tables": tables}, records) == names
+    both = ["accuracy_of_runs_1", "accuracy_of_runs_2"]
+    assert drawn(expected | {"variant_tables": 2 * tables}, records) == [names[0], *both, names[2]]
+
+
+def test_a_collection_of_the_users_own_has_the_figures_of_the_papers_variants(paper):
+    """Published cells are of another data set: nothing is drawn against them."""
+    content = with_history(classified(0.3))
+    for run in content["runs"]:
+        run["history"] = [{name: [0.5, 0.6] for name in ("accuracy", "val_accuracy", "loss", "val_loss")}]
+    cells = [cell("x", "model", 0.7, metric="accuracy", target="all", split="test", dataset="other")]
+    assert drawn(*paper(cells, model=content)) == ["confusion", "training_curves"]
+
+
 def test_a_papers_own_figures_are_those_of_its_package(paper, tmp_path, monkeypatch):
     (tmp_path / "a_paper").mkdir()
     (tmp_path / "a_paper" / "__init__.py").write_text("")

@@ -59,10 +59,10 @@ def test_records_follow_from_their_predictions():
 
 
 def test_claims_are_judged():
-    found = claims(ROOT / "results")
-    assert all(list(claim) == KEYS for claim in found)
+    result = claims(ROOT / "results")
+    assert all(list(claim) == KEYS for claim in result)
     untested = {"not run", "no data", "partial", "stand-in"}
-    assert {claim["verdict"] for claim in found} <= {"holds", "contradicted", "undecided"} | untested
+    assert {claim["verdict"] for claim in result} <= {"holds", "contradicted", "undecided"} | untested
 
 
 def test_readmes_are_not_stale():

@@ -69,8 +69,8 @@ def test_pack_round_trip():
 
 def test_parallel_writers_and_no_leftovers(tone, tmp_path):
     store = FeatureStore(tmp_path / "cache")
-    found = Parallel(n_jobs=2)(delayed(store.get)(tone, MelSpectrogram()) for _ in range(8))
-    assert all((array == found[0]).all() for array in found)
+    loaded = Parallel(n_jobs=2)(delayed(store.get)(tone, MelSpectrogram()) for _ in range(8))
+    assert all((array == loaded[0]).all() for array in loaded)
     assert [path.name for path in store.folder.rglob("*") if path.is_file()] == [
         store.entry(tone, MelSpectrogram()).name
     ]
@@ -87,8 +87,8 @@ def test_get_all_keeps_the_order(tmp_path):
     for i in range(6):
         paths.append(tmp_path / f"{i}.wav")
         soundfile.write(paths[-1], np.sin(np.arange(8000 + 800 * i) / 7) / 2, 16000)
-    found = FeatureStore(tmp_path / "cache").get_all(paths, MelSpectrogram(), n_jobs=2, quiet=True)
-    assert [len(array) for array in found] == [20, 22, 24, 26, 28, 30]
+    loaded = FeatureStore(tmp_path / "cache").get_all(paths, MelSpectrogram(), n_jobs=2, quiet=True)
+    assert [len(array) for array in loaded] == [20, 22, 24, 26, 28, 30]
 
 
 def test_features_do_not_depend_on_the_number_of_threads(tone, tmp_path):
@@ -97,8 +97,8 @@ def test_features_do_not_depend_on_the_number_of_threads(tone, tmp_path):
 
     from common.features.mel import MelSpectrogram
 
-    found = []
+    loaded = []
     for threads in (1, 2, 4):
         with threadpool_limits(threads, user_api="blas"):
-            found.append(FeatureStore(tmp_path / str(threads)).get(tone, MelSpectrogram()))
-    assert all(np.array_equal(found[0], other) for other in found[1:])
+            loaded.append(FeatureStore(tmp_path / str(threads)).get(tone, MelSpectrogram()))
+    assert all(np.array_equal(loaded[0], other) for other in loaded[1:])

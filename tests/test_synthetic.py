@@ -38,7 +38,7 @@ def test_loudness_and_brightness_glide():
 
 def test_dynamic_labels_follow_the_last_second(cache):
     data = SyntheticDynamic()
-    assert data.validate() == [] and data.rendered and len(data.tracks) == 40
+    assert data.validate() == [] and data.synthetic and len(data.tracks) == 40
     assert [len(data.splits[split]) for split in ("development", "evaluation")] == [30, 10]
     assert data.labels.shape == (2400, 2) and list(data.labels.columns) == ["valence", "arousal"]
     assert data.labels.index.names == ["song id", "time"] and np.abs(data.labels).max(axis=None) <= 1
@@ -85,15 +85,15 @@ def test_audio_predicts_the_labels(cache):
     vectors = [paired_with_deltas(MelSpectrogram()(*audio.load(track.path))) for track in tracks]
     features = np.stack([np.concatenate([v.mean(0), v.std(0)]) for v in vectors])
     folds = protocol.k_folds(120, 3, 0)
-    found = np.empty_like(labels)
+    result = np.empty_like(labels)
     for k in range(3):
         train, test = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
-        found[test] = ridge(labels, train, test, features)
-    assert metrics.pearson_r_mean_over_folds(labels, found, folds).mean() > 0.5
+        result[test] = ridge(labels, train, test, features)
+    assert metrics.pearson_r_mean_over_folds(labels, result, folds).mean() > 0.5
 
 
 def test_group_mean_is_the_mean_of_the_group():
     labels, groups = np.array([[0.0], [1.0], [0.5], [0.9], [0.1]]), np.array(["a", "a", "b", "a", "c"])
-    found = group_mean(labels, np.array([0, 1, 2]), np.array([3, 4]), groups)
-    np.testing.assert_allclose(found, [[0.5], [0.5]])
+    result = group_mean(labels, np.array([0, 1, 2]), np.array([3, 4]), groups)
+    np.testing.assert_allclose(result, [[0.5], [0.5]])
     np.testing.assert_allclose(training_mean(labels, np.array([0, 1]), np.array([2, 3])), [[0.5], [0.5]])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from common import protocol
 from common.errors import InputError
 from common.experiment import Samples, Split
 from common.features.relative_mel import RelativeMel
@@ -17,9 +18,7 @@ from common.features.truncated import Truncated
 from common.verdict.board import load_expected
 from common.verdict.recorded import uncompared
 from data_prep.class_folders import ClassFolders
-from reproductions.velankar2022.songs import select, three_parts
-from reproductions.velankar2022.train import RandomSplits, fit
-from reproductions.velankar2022.variants import LAST, TEST, variants
+from reproductions.velankar2022.train import LAST, MOODS, TEST, TESTED, VALIDATED, RandomSplits, fit, variants
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = load_expected(ROOT / "reproductions" / "velankar2022" / "expected.json")
@@ -44,8 +43,8 @@ def test_parameters(network, outputs, parameters):
 def test_training_is_dwivedis(network, optimizer, rate, batch, dropouts, penalised):
     from reproductions.velankar2022 import model
 
-    make, chosen, found = model.NETWORKS[network]
-    assert (type(chosen()).__name__, float(chosen().learning_rate), found) == (optimizer, pytest.approx(rate), batch)
+    make, chosen, result = model.NETWORKS[network]
+    assert (type(chosen()).__name__, float(chosen().learning_rate), result) == (optimizer, pytest.approx(rate), batch)
     layers = make(3).layers
     assert [layer.rate for layer in layers if type(layer).__name__ == "Dropout"] == [0.4] * dropouts
     penalties = [layer.kernel_regularizer for layer in layers if getattr(layer, "kernel_regularizer", None)]
@@ -84,10 +83,10 @@ def test_spectrogram_against_librosas_own_functions():
     sound = np.random.default_rng(0).standard_normal(22050 * 3).astype("float32") * np.linspace(0, 0.5, 22050 * 3) ** 4
     power = librosa.feature.melspectrogram(y=sound, sr=22050, n_fft=2048, hop_length=1024, pad_mode="reflect")
     expected = np.log(librosa.db_to_power(librosa.power_to_db(power, ref=np.max)))
-    found = RelativeMel()(sound, 22050)
-    assert found.shape == (65, 128) and found.dtype == np.float32
-    np.testing.assert_allclose(found, expected.T, atol=1e-4)
-    assert found.max() == 0 and found.min() == pytest.approx(-8 * np.log(10), abs=1e-4)  # 80 dB
+    result = RelativeMel()(sound, 22050)
+    assert result.shape == (65, 128) and result.dtype == np.float32
+    np.testing.assert_allclose(result, expected.T, atol=1e-4)
+    assert result.max() == 0 and result.min() == pytest.approx(-8 * np.log(10), abs=1e-4)  # 80 dB
 
 
 def collection(
@@ -105,6 +104,11 @@ def collection(
     if artists:
         (folder / "Songs" / "artists.csv").write_text("\n".join(lines) + "\n")
     return folder
+
+
+def three_parts(y, artists, size, seed):
+    split = protocol.random_split((TEST,), y, seed, test=TESTED, validation=VALIDATED, groups=artists, size=size)
+    return split.train, split.validation, split.tests[TEST]
 
 
 def test_split_of_the_paper():
@@ -133,7 +137,7 @@ def test_no_artist_is_on_two_sides(size):
 
 def test_short_recordings_begin_again(tmp_path):
     data, named = ClassFolders(collection(tmp_path, songs=8), "Songs"), {v.name: v for v in variants()}
-    experiment = RandomSplits(data, False, 1)
+    experiment = RandomSplits(data)
     assert experiment.task(named["crnn"]).targets == ("devotional", "romantic", "sad")
     x = experiment.samples(named["crnn"]).x
     assert x.shape == (24, 640, 128) and experiment.facts(named["crnn"])["shorter_than_640_frames"] == 24
@@ -285,7 +289,7 @@ def test_the_papers_songs_are_known_by_folder_and_classes(tmp_path):
     for classes in (("devotional", "romantic", "sad"), ("Devotional", "romantic", "sad")):
         folder = tmp_path / classes[0]
         (collection(folder, songs=8, classes=classes) / "Songs").rename(folder / "hindi")
-        experiment = RandomSplits(ClassFolders(folder, "hindi"), False, 1)
+        experiment = RandomSplits(ClassFolders(folder, "hindi"))
         if classes[0] == "devotional":
             facts = experiment.facts(variants()[0])
             assert not facts["stand_in"] and uncompared(facts) == "partial"
@@ -299,7 +303,7 @@ def test_the_papers_songs_are_known_by_folder_and_classes(tmp_path):
 def test_an_artist_a_class(tmp_path):
     """A class by one artist would be in one part only: told before anything is trained."""
     data = ClassFolders(collection(tmp_path, songs=12, artists=True), "Songs")
-    experiment = RandomSplits(data, False, 1)
+    experiment = RandomSplits(data)
     assert "names 6 artists of class devotional" in experiment.unavailable_reason(
         {v.name: v for v in variants()}["crnn_artists"]
     )
@@ -311,9 +315,9 @@ def test_an_artist_a_class(tmp_path):
 def test_too_few_of_a_quadrant(tmp_path):
     quadrants = ("happy", "angry", "sad", "relaxed")
     data = ClassFolders(collection(tmp_path, songs=8, seconds=2.1, classes=quadrants), "Songs")
-    assert len(select(data, "quadrants")[0]) == 32
-    with pytest.raises(InputError, match="has 8 songs that are romantic; 46 are needed"):
-        select(data, "moods")
+    assert len(data.select().tracks) == 32 and data.require(per_class=8) == []
+    with pytest.raises(InputError, match="has 8 songs of class happy; 46 are needed"):
+        data.select(MOODS, 46)
 
 
 def test_cells_are_those_of_the_paper():
@@ -330,15 +334,15 @@ def test_cells_are_those_of_the_paper():
 )
 def test_cells_follow_from_counts(network, right, predicted):
     """Precision, recall, F1 and accuracy of each class from the one table of counts that fits (README)."""
-    songs, found = (15, 16, 15), {("all", "accuracy"): sum(right) / 46}
+    songs, result = (15, 16, 15), {("all", "accuracy"): sum(right) / 46}
     for name, hits, told, n in zip(("devotional", "sad", "romantic"), right, predicted, songs, strict=True):
-        found |= {(name, "precision"): hits / told, (name, "recall"): hits / n, (name, "f1"): 2 * hits / (told + n)}
+        result |= {(name, "precision"): hits / told, (name, "recall"): hits / n, (name, "f1"): 2 * hits / (told + n)}
     for metric in ("precision", "recall", "f1"):
-        values = np.array([found[name, metric] for name in ("devotional", "sad", "romantic")])
-        found |= {("macro avg", metric): values.mean(), ("weighted avg", metric): values @ songs / 46}
+        values = np.array([result[name, metric] for name in ("devotional", "sad", "romantic")])
+        result |= {("macro avg", metric): values.mean(), ("weighted avg", metric): values @ songs / 46}
     cells = {(c["target"], c["metric"]): c["value"] for c in EXPECTED["cells"] if c["variant"] == network}
-    assert cells.keys() == found.keys()
-    assert all(abs(cells[key] - found[key]) <= 0.005 + 1e-9 for key in cells)
+    assert cells.keys() == result.keys()
+    assert all(abs(cells[key] - result[key]) <= 0.005 + 1e-9 for key in cells)
 
 
 def test_every_variant_named_in_the_table_exists():
@@ -367,7 +371,7 @@ def test_a_silent_beginning_is_no_gap(tmp_path):
 def test_fewer_epochs_are_partial_of_networks_alone(tmp_path, monkeypatch, epochs):
     data = ClassFolders(collection(tmp_path, songs=20, artists=True), "Songs")
     for incomplete in (False, True):
-        experiment = RandomSplits(data, incomplete, 1)
+        experiment = RandomSplits(data, incomplete=incomplete)
         monkeypatch.setattr(experiment, "features", lambda *given: [np.zeros((640, 128), "float32")] * 60)
         facts = {v.name: experiment.facts(v) for v in variants(epochs) if v.name in ("crnn", "majority")}
         assert facts["crnn"]["partial"] == (incomplete or epochs is not None)
@@ -388,7 +392,7 @@ def test_a_band_that_does_not_vary_is_scaled_by_one():
 
 def test_the_epoch_is_not_chosen_by_the_test_songs(tmp_path, monkeypatch):
     """The songs that validate, by which the best epoch is kept, are none of those that are tested."""
-    experiment = RandomSplits(ClassFolders(collection(tmp_path, songs=20), "Songs"), False, 1)
+    experiment = RandomSplits(ClassFolders(collection(tmp_path, songs=20), "Songs"))
     monkeypatch.setattr(experiment, "features", lambda *given: [np.zeros((640, 128), "float32")] * 60)
     variant = next(v for v in variants() if v.name == "crnn")
     for seed in range(3):

@@ -38,8 +38,8 @@ def outcome(values, derived, **more):
 def test_the_interval_is_students_for_one_more_run():
     values = [0.50, 0.52, 0.57]
     half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) * np.sqrt(1 + 1 / 3)
-    found = outcome(values, 0.53)["cells"][0]
-    assert found["half_width"] == pytest.approx(half) and found["runs"] == 3 and found["matters"] == 0.05
+    result = outcome(values, 0.53)["cells"][0]
+    assert result["half_width"] == pytest.approx(half) and result["runs"] == 3 and result["matters"] == 0.05
     two = verify.compare(record(values), [run(0, 0.5, identity="new"), run(1, 0.6, identity="new")], [CELL])
     assert two["cells"][0]["half_width"] == pytest.approx(half * np.sqrt((1 / 2 + 1 / 3) / (1 + 1 / 3)))
     assert two["cells"][0]["derived"] == pytest.approx(0.55) and two["seeds"] == [0, 1]
@@ -73,8 +73,8 @@ def test_the_same_identity_and_processor_must_give_the_same_bits():
 
 def test_the_worst_cell_counts():
     cells = [CELL, CELL | {"id": "toy.b", "metric": "r2_pooled", "published": 0.5, "baseline": 0.49}]
-    found = verify.compare(record([0.50, 0.505, 0.495]), [run(0, 0.5, identity="new")], cells)
-    assert [cell["word"] for cell in found["cells"]] == ["verified", "consistent"] and found["word"] == "consistent"
+    result = verify.compare(record([0.50, 0.505, 0.495]), [run(0, 0.5, identity="new")], cells)
+    assert [cell["word"] for cell in result["cells"]] == ["verified", "consistent"] and result["word"] == "consistent"
 
 
 def test_agreement_song_by_song():
@@ -137,8 +137,8 @@ def test_what_is_established_is_kept(command):
     assert command("linear_regression", "--record")[0] == 0
     (kept,) = read_verified(command.results)
     assert kept["word"] == "equal" and kept["identities"][0] == "legacy" and kept["date"] and kept["processor"]
-    (found,) = read_record(command.path)["equivalent"]
-    assert LEGACY in found["identities"] and found["date"] == kept["date"]
+    (result,) = read_record(command.path)["equivalent"]
+    assert LEGACY in result["identities"] and result["date"] == kept["date"]
     command("linear_regression", "--record")
     assert len(read_verified(command.results)) == len(read_record(command.path)["equivalent"]) == 1
     records = Records(command.results, "mediaeval2015_baseline")

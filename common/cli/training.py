@@ -107,7 +107,11 @@ def _add_variants(group, training: Training) -> None:
     several = "repeatable; 'abc*' for all whose names match; baselines run too"
     add("--variant", action="append", metavar="NAME", help=f"run this variant ({several}; default: {default})")
     add("--table", action="store_true", help="run all primary variants, those that answer for published cells")
-    add("--list", action="store_true", help="list the variants with the time that each takes, and stop")
+    add(
+        "--list",
+        action="store_true",
+        help="list all variants, or those of --variant, with the time that each takes, and stop",
+    )
     changed = "change a setting of the network, as dropout=.5 (repeatable); recorded under a name of its own"
     add("--set", action="append", default=[], metavar="NAME=VALUE", help=changed)
     if training.folds:
@@ -138,7 +142,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         options.folds, options.epochs, options.repeats = 2, 5, 1
     variants = {variant.name: variant for variant in training.variants(options)}
     if options.list:
-        print(outcome.listing(variants.values(), options.jobs))
+        listed = _requested(variants, training, options) if options.variant or options.table else variants
+        print(outcome.listing([variants[name] for name in listed], options.jobs))
         return 0
     backend.require()
     requested = _requested(variants, training, options)

@@ -103,25 +103,34 @@ class Network:
 
 
 class Experiment(ABC):
-    """A paper's protocol on one data set.
+    """A paper's protocol on one data set. Methods that a paper overrides keep the contract that stands here.
 
     Attributes
     ----------
     paper, dataset : names
     folds : of the cross-validation; 1 without one
     for_record : False for synthetic music, whose numbers are never recorded
+    fit : trains one network, as `Network` describes it; where each variant has one, `settings["network"]`
     """
 
     paper: str
     dataset: str
     folds: int
     for_record: bool = True
+    fit: Callable[[dict, Samples, Split], Trained] | None = None
 
     @abstractmethod
     def facts(self, variant: Variant) -> dict:
-        """What a record states of the data: fingerprint, coverage, input, audio, targets, tracks.
+        """What a record states of the data.
 
-        `splits` holds, by split, what differs from one split to the other.
+        Returns
+        -------
+        as JSON: `fingerprint`, coverage (`n_train` of `of_train` songs, `n_test` of `of_test`), `input`, `audio`,
+        `targets` and `tracks`; what differs from one split to the other stands in `splits`, by its name
+
+        Raises
+        ------
+        InputError : the data are not what the variant needs
         """
 
     @abstractmethod
@@ -130,27 +139,59 @@ class Experiment(ABC):
 
     @abstractmethod
     def samples(self, variant: Variant) -> Samples:
-        """The songs of a variant."""
+        """The songs of a variant, with input and labels; the same object for each call (they may be large).
+
+        Raises
+        ------
+        InputError : no song has the input, or a recording cannot be read
+        """
 
     @abstractmethod
     def splits(self, variant: Variant, seed: int) -> list[Split]:
-        """How a repetition splits them: one split, or one a fold."""
+        """How a repetition splits the songs.
+
+        Parameters
+        ----------
+        seed : of the repetition
+
+        Returns
+        -------
+        one split, or one a fold; indices are those of `samples(variant)`
+
+        Raises
+        ------
+        InputError : the songs are too few
+        """
 
     @abstractmethod
     def predict(self, variant: Variant, split: Split, trained: list[Trained]) -> dict:
-        """Predictions for the test songs of a split, by the names of `split.tests`; one entry a song, in their order.
+        """Predictions for the test songs of a split.
 
-        trained: the networks of the split, in the order of `networks`; none for a baseline.
+        Parameters
+        ----------
+        split : one of `splits`
+        trained : its networks, in the order of `networks`; none for a baseline
+
+        Returns
+        -------
+        by the names of `split.tests`, one entry a song in their order, in the form that the task asks for:
+        (n_frames, n_targets), (n_targets,), or the number of a class
         """
 
     def networks(self, variant: Variant, split: Split) -> list[Network]:
-        """The networks that are trained for a split; none for a baseline."""
-        return []
+        """The networks that are trained for a split; none for a baseline.
+
+        By default the one that `settings["network"]` describes, if there is one.
+        """
+        settings = variant.settings.get("network") if self.fit else None
+        return [Network(self.fit, settings, self.samples(variant), split)] if settings else []
 
     def trained_on_all(self, variant: Variant) -> list[Network]:
         """The networks whose weights are kept for predictions, trained on all songs (but those that validate).
 
-        Raises InputError if the paper's `predict` could not read them.
+        Raises
+        ------
+        InputError : the paper's `predict` could not read them
         """
         raise InputError(f"{variant.name}: has no weights that `predict` could read; --list shows the others")
 
@@ -159,19 +200,29 @@ class Experiment(ABC):
         return None
 
     def unavailable_reason(self, variant: Variant) -> str | None:
-        """Why the data here do not allow a variant; None if they do."""
+        """Why the data here do not allow a variant, for a message; None if they do."""
         return None
 
     def data_fraction(self, variant: Variant) -> float:
-        """How much of the data that a variant's `core_seconds` is meant for there is, roughly."""
+        """How much of the data that a variant's `core_seconds` is meant for there is, roughly; 1: all."""
         return 1.0
 
     def score(self, variant: Variant, seed: int, trained: list[list[Trained]]) -> dict:
-        """The entry of one run, as JSON; trained: by split the networks, in the order of `networks`."""
+        """The entry of one run.
+
+        Parameters
+        ----------
+        seed : of the repetition
+        trained : by split its networks, in the order of `networks`
+
+        Returns
+        -------
+        as JSON: what `evaluate` returns
+        """
         return self.evaluate(variant, self.splits(variant, seed), self.predictions(variant, seed, trained))
 
     def predictions(self, variant: Variant, seed: int, trained: list[list[Trained]]) -> dict[str, dict]:
-        """Of all splits, by name and song (its index in `samples`, rising); trained as in `score`."""
+        """Predictions of all splits by name and song (its index in `samples`, rising); arguments as of `score`."""
         predictions = {}
         for split, of_split in zip(self.splits(variant, seed), trained, strict=True):
             for name, values in self.predict(variant, split, of_split).items():
@@ -179,7 +230,17 @@ class Experiment(ABC):
         return {name: dict(sorted(of_songs.items())) for name, of_songs in predictions.items()}
 
     def evaluate(self, variant: Variant, splits: list[Split], predictions: dict[str, dict]) -> dict:
-        """Metrics by split, predictions and folds, as JSON; predictions: by split and song (its index in `samples`)."""
+        """Metrics of predictions.
+
+        Parameters
+        ----------
+        splits : of the repetition
+        predictions : by name of the split and song (its index in `samples`)
+
+        Returns
+        -------
+        as JSON: metrics by split, what they follow from (see the task), and folds
+        """
         y = self.samples(variant).y
         return self.task(variant).score(y, predictions, test_folds(splits, len(y))) | _parts(splits, len(y))
 

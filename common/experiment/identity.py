@@ -108,7 +108,7 @@ def _of_dataclass(value) -> str:
 
 def _classes(arguments) -> set[type]:
     """The classes of the dataclasses among some arguments, whose methods the call may use."""
-    found, pending = set(), list(arguments)
+    classes, pending = set(), list(arguments)
     while pending:
         value = pending.pop()
         if isinstance(value, list | tuple):
@@ -116,9 +116,9 @@ def _classes(arguments) -> set[type]:
         elif isinstance(value, dict):
             pending += value.values()
         elif is_dataclass(value):
-            found.add(type(value))
+            classes.add(type(value))
             pending += [getattr(value, f.name) for f in fields(value)]
-    return found
+    return classes
 
 
 # Code, as the definitions that are reached.

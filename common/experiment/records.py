@@ -22,8 +22,8 @@ LEGACY = "legacy"  # the identity of runs that were recorded before runs had one
 
 def data_sets(results: Path, paper: str) -> list[str]:
     """The data sets that something is recorded of; beside them lie weights and benchmarks."""
-    found = {path.parent.name for path in (Path(results) / paper).glob("*/*.json")}
-    return sorted(found - {"weights", "benchmarks"})
+    names = {path.parent.name for path in (Path(results) / paper).glob("*/*.json")}
+    return sorted(names - {"weights", "benchmarks"})
 
 
 def record_path(out: Path, paper: str, dataset: str, variant: str) -> Path:

@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ class Work:
             return Trained(**parts), json.loads(str(arrays["made"]))
 
     def save(self, key: str, trained: Trained, made: dict) -> None:
+        """Keep a network without its model; made: its `seconds` and `provenance`."""
         arrays = {"made": np.array(json.dumps(made))}
         for kind in ("outputs", "history"):
             arrays |= {f"{kind}/{name}": array for name, array in getattr(trained, kind).items()}
@@ -80,6 +82,42 @@ class _Run:
                          for key, network in zip(keys, of_split, strict=True)}  # fmt: skip
 
 
+class _Recording:
+    """The records of some variants on disk, to which complete runs are added.
+
+    Raises InputError if their folder cannot be written, or they hold runs of another identity.
+    """
+
+    def __init__(self, experiment: Experiment, variants: list[Variant], out: Path):
+        self.experiment, self.out = experiment, out
+        self.paths = {v.name: record_path(out, experiment.paper, experiment.dataset, v.name) for v in variants}
+        self.new = {v.name: new_record(experiment, v) for v in variants}
+        self.records = {name: joined(path, read_record(path), self.new[name]) for name, path in self.paths.items()}
+        for path in self.paths.values():
+            require_writable(path.parent)
+
+    def seeds(self, variant: Variant) -> set[int]:
+        """The seeds of the runs that are recorded."""
+        return {run["seed"] for run in self.records[variant.name]["runs"]}
+
+    def add_complete(self, runs: list[_Run], missing: dict, work: Work, commit: str | None) -> list[_Run]:
+        """Record the runs none of whose networks is missing; returns the others."""
+        incomplete = []
+        for run in runs:
+            if not missing.keys().isdisjoint(run.networks) or (missing and run.variant.score_last):
+                incomplete.append(run)
+                continue
+            name = run.variant.name
+            entry = _entry(self.experiment, run, work, commit) | {"identity": next(iter(self.new[name]["identities"]))}
+            self.records[name] = record_run(self.out, self.paths[name], self.new[name], entry)
+        return incomplete
+
+    def of(self, seeds: list[int]) -> dict[str, dict]:
+        """The records by variant, with the runs of these seeds."""
+        return {name: record | {"runs": [run for run in record["runs"] if run["seed"] in seeds]}
+                for name, record in self.records.items()}  # fmt: skip
+
+
 def execute(
     experiment: Experiment,
     variants: list[Variant],
@@ -90,41 +128,49 @@ def execute(
     n_jobs: int,
     quiet=False,
 ) -> dict[str, dict]:
-    """Run what is not recorded yet; returns the records by variant, restricted to `seeds`."""
-    paths = {v.name: record_path(out, experiment.paper, experiment.dataset, v.name) for v in variants}
-    new = {v.name: new_record(experiment, v) for v in variants}
-    records = {name: joined(path, read_record(path), new[name]) for name, path in paths.items()}
-    for path in paths.values():
-        require_writable(path.parent)
-    done = {name: {run["seed"] for run in record["runs"]} for name, record in records.items()}
-    open_runs = [_Run(experiment, variant, seed)
-                 for seed in seeds for variant in variants if seed not in done[variant.name]]  # fmt: skip
-    work = Work(work)
-    missing = {key: network for run in open_runs for key, network in run.networks.items()}
+    """Train and record what is not recorded yet.
+
+    Parameters
+    ----------
+    experiment, variants, seeds : what is run
+    out : the folder of the records
+    work : the folder of trained networks whose runs are not complete
+    n_jobs : processes
+    quiet : no progress bar
+
+    Returns
+    -------
+    the records by variant, restricted to `seeds`
+
+    Raises
+    ------
+    InputError : a folder cannot be written, or holds runs of another identity
+    """
+    records = _Recording(experiment, variants, out)
+    runs = [_Run(experiment, variant, seed)
+            for seed in seeds for variant in variants if seed not in records.seeds(variant)]  # fmt: skip
+    work, commit = Work(work), provenance.commit()  # of the code that is loaded, not of a later one
+    missing = {key: network for run in runs for key, network in run.networks.items()}
     missing = {key: network for key, network in missing.items() if work.load(key) is None}
-    commit = provenance.commit()  # of the code that is loaded, not of a later one
+    runs = records.add_complete(runs, missing, work, commit)
+    bar = {"label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
+    for key in _train_all(missing, work, commit, n_jobs=n_jobs, **bar):
+        del missing[key]
+        runs = records.add_complete(runs, missing, work, commit)
+    return records.of(seeds)
 
-    def record_complete_runs():
-        for run in list(open_runs):
-            if not missing.keys().isdisjoint(run.networks) or (missing and run.variant.score_last):
-                continue
-            name = run.variant.name
-            entry = _entry(experiment, run, work, commit) | {"identity": next(iter(new[name]["identities"]))}
-            records[name] = record_run(out, paths[name], new[name], entry)
-            open_runs.remove(run)
 
-    record_complete_runs()
+def _train_all(missing: dict[str, Network], work: Work, commit: str | None, **options) -> Iterator[str]:
+    """Train the networks that are missing; yields the key of each that is there, and the caller takes it from them."""
     for wait in (False, True):  # first those that no other command is training, then wait for the others
+        if not missing:
+            return
         tasks = ((_train, work, key, wait, commit, *call_of(network)) for key, network in list(missing.items()))
-        if missing:
-            bar = {"total": len(missing), "label": f"training {experiment.paper}", "unit": "network", "quiet": quiet}
-            for key, seconds in progress(tasks, n_jobs=n_jobs, ordered=False, isolated=True, **bar):
-                if seconds is not None:
-                    settings = json.dumps(missing.pop(key).settings)
-                    logger.info("trained in %.0f s of processor time: %s", seconds, settings)
-                    record_complete_runs()
-    wanted = set(seeds)
-    return {n: {**r, "runs": [run for run in r["runs"] if run["seed"] in wanted]} for n, r in records.items()}
+        for key, seconds in progress(tasks, total=len(missing), ordered=False, isolated=True, **options):
+            if seconds is not None:
+                settings = json.dumps(missing[key].settings)
+                logger.info("trained in %.0f s of processor time: %s", seconds, settings)
+                yield key
 
 
 def train_model(function, *arguments) -> bytes:

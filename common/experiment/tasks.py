@@ -26,6 +26,10 @@ class Task(ABC):
         labels : one entry a song
         predictions : by split and song (its index in `labels`, in rising order)
         fold : the fold that tests each song, (n_songs,)
+
+        Returns
+        -------
+        `metrics` by split, name and target, `fold`, and what the metrics follow from
         """
 
 

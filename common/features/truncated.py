@@ -15,6 +15,7 @@ class Truncated:
 
     @property
     def name(self) -> str:
+        """The extractor's; the store keeps both in one folder."""
         return self.of.name
 
     @property

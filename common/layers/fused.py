@@ -80,9 +80,9 @@ def _recurrences(layers, inputs, training) -> list:
     projected, recurrent, masks = zip(*arguments, strict=True)
     masks = ops.stack(masks, axis=1) if len(masks[0].shape) else masks[0]
     states = functions[0](ops.stack(projected, axis=1), ops.stack(recurrent), masks)  # (time, directions, batch, units)
-    found, n = ops.unstack(ops.transpose(states, (1, 2, 0, 3)), len(directions)), len(layers)
+    outputs, n = ops.unstack(ops.transpose(states, (1, 2, 0, 3)), len(directions)), len(layers)
     results = []
-    for layer, forward, backward in zip(layers, found[:n], found[n:], strict=True):
+    for layer, forward, backward in zip(layers, outputs[:n], outputs[n:], strict=True):
         backward = layer.backward_layer.returned(backward)
         backward = ops.flip(backward, 1) if layer.return_sequences else backward
         results.append(ops.concatenate([layer.forward_layer.returned(forward), backward], axis=-1))

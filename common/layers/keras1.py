@@ -43,68 +43,85 @@ def recurrence(activation: str, gates: str, unroll: bool, masked: bool):
     projected (time, ..., batch, 3 units): W x + b, the gates in the order z, r, h; recurrent (..., units, 3 units): U;
     masks (3, ..., batch, units): what the state is multiplied by on its way into z, r and h. The dots stand for
     groups: several recurrences at once. Returns all states, (time, ..., batch, units); before the first it is 0.
-
-    Only what depends on the step before is inside a loop; gates, gradients of the gates and of U are products
-    of all time steps at once. That is what makes it faster than automatic differentiation of the loop.
     """
-    (gate, slope_of_gate), (activate, slope) = GATES[gates], ACTIVATIONS[activation]
 
     @ops.custom_gradient
     def recurrence(projected, recurrent, masks):
-        u_z, u_r, u_h = ops.split(recurrent, 3, axis=-1)
-        units = u_z.shape[-1]
-
-        def parts(gates):
-            return [gates[..., i * units : (i + 1) * units] for i in range(3)]
-
-        inputs = parts(projected)
-
-        def dropped(state, number):
-            return state * masks[number] if masked else state
-
-        def activations(before, p_z, p_r, p_h):
-            z = gate(p_z + _product(dropped(before, 0), u_z))
-            r = gate(p_r + _product(dropped(before, 1), u_r))
-            return z, r, activate(p_h + _product(dropped(r * before, 2), u_h))
-
-        def step(before, at):
-            z, _, candidate = activations(before, *(at if unroll else parts(at)))
-            return z * before + (1 - z) * candidate
-
-        zero = ops.zeros_like(inputs[0][0])
-        states = _scan(step, zero, inputs if unroll else projected, unroll=unroll)
+        gru = _Evaluation(activation, gates, unroll, projected, recurrent, masks if masked else None)
+        states = gru.states()
 
         def gradient(*arguments, upstream=None):
-            upstream = arguments[0] if upstream is None else upstream
-            before = ops.concatenate([zero[None], states[:-1]], axis=0)
-            z, r, candidate = activations(before, *inputs)
-            to_z = (before - candidate) * slope_of_gate(z)
-            to_candidate = (1 - z) * slope(candidate)
-            to_r = before * slope_of_gate(r)
-
-            def step_back(d_state, at):
-                d_before, z, r, to_z, to_candidate, to_r = at
-                d_reset = dropped(_product(d_state * to_candidate, transposed(u_h)), 2)
-                through_z = dropped(_product(d_state * to_z, transposed(u_z)), 0)
-                through_r = dropped(_product(d_reset * to_r, transposed(u_r)), 1)
-                return d_before + d_state * z + d_reset * r + through_z + through_r
-
-            at = [upstream[:-1], *(a[1:] for a in (z, r, to_z, to_candidate, to_r))]
-            d_states = _scan(step_back, upstream[-1], at, unroll=unroll, reverse=True)
-            d_states = ops.concatenate([d_states, upstream[-1:]], axis=0)
-            d_z, d_h = d_states * to_z, d_states * to_candidate
-            d_r = dropped(_product(d_h, transposed(u_h)), 2) * to_r
-            pairs = [(dropped(before, 0), d_z), (dropped(before, 1), d_r), (dropped(r * before, 2), d_h)]
-            d_recurrent = [ops.matmul(transposed(_by_group(a)), _by_group(b)) for a, b in pairs]
-            return (
-                ops.concatenate([d_z, d_r, d_h], axis=-1),
-                ops.concatenate(d_recurrent, axis=-1),
-                ops.zeros_like(masks),
-            )
+            d_projected, d_recurrent = gru.gradients(states, arguments[0] if upstream is None else upstream)
+            return d_projected, d_recurrent, ops.zeros_like(masks)
 
         return states, gradient
 
     return recurrence
+
+
+class _Evaluation:
+    """One evaluation of a GRU: its states, and their gradients. The arguments are those of `recurrence`.
+
+    Only what depends on the step before is inside a loop; gates, gradients of the gates and of U are products
+    of all time steps at once. That is what makes it faster than automatic differentiation of the loop.
+    """
+
+    def __init__(self, activation, gates, unroll, projected, recurrent, masks):
+        (self.gate, self.slope_of_gate), (self.activate, self.slope) = GATES[gates], ACTIVATIONS[activation]
+        self.unroll, self.projected, self.masks = unroll, projected, masks
+        self.u_z, self.u_r, self.u_h = ops.split(recurrent, 3, axis=-1)
+        self.inputs = self._parts(projected)
+        self.zero = ops.zeros_like(self.inputs[0][0])
+
+    def _parts(self, gates):
+        units = self.u_z.shape[-1]
+        return [gates[..., i * units : (i + 1) * units] for i in range(3)]
+
+    def _dropped(self, state, number):
+        return state if self.masks is None else state * self.masks[number]
+
+    def _activations(self, before, p_z, p_r, p_h):
+        """Both gates and the candidate, from the state before and the projected inputs."""
+        z = self.gate(p_z + _product(self._dropped(before, 0), self.u_z))
+        r = self.gate(p_r + _product(self._dropped(before, 1), self.u_r))
+        return z, r, self.activate(p_h + _product(self._dropped(r * before, 2), self.u_h))
+
+    def states(self):
+        """All states, (time, ..., batch, units)."""
+
+        def step(before, at):
+            z, _, candidate = self._activations(before, *(at if self.unroll else self._parts(at)))
+            return z * before + (1 - z) * candidate
+
+        return _scan(step, self.zero, self.inputs if self.unroll else self.projected, unroll=self.unroll)
+
+    def gradients(self, states, upstream):
+        """The gradients of `projected` and `recurrent`, given those of all states."""
+        before = ops.concatenate([self.zero[None], states[:-1]], axis=0)
+        z, r, candidate = self._activations(before, *self.inputs)
+        to_z = (before - candidate) * self.slope_of_gate(z)
+        to_candidate = (1 - z) * self.slope(candidate)
+        to_r = before * self.slope_of_gate(r)
+        d_states = self._d_states(upstream, z, r, to_z, to_candidate, to_r)
+        d_z, d_h = d_states * to_z, d_states * to_candidate
+        d_r = self._dropped(_product(d_h, transposed(self.u_h)), 2) * to_r
+        pairs = [(self._dropped(before, 0), d_z), (self._dropped(before, 1), d_r), (self._dropped(r * before, 2), d_h)]
+        d_recurrent = [ops.matmul(transposed(_by_group(a)), _by_group(b)) for a, b in pairs]
+        return ops.concatenate([d_z, d_r, d_h], axis=-1), ops.concatenate(d_recurrent, axis=-1)
+
+    def _d_states(self, upstream, *of_steps):
+        """The gradients of all states: what comes from above and from the next step."""
+
+        def step_back(d_state, at):
+            d_before, z, r, to_z, to_candidate, to_r = at
+            d_reset = self._dropped(_product(d_state * to_candidate, transposed(self.u_h)), 2)
+            through_z = self._dropped(_product(d_state * to_z, transposed(self.u_z)), 0)
+            through_r = self._dropped(_product(d_reset * to_r, transposed(self.u_r)), 1)
+            return d_before + d_state * z + d_reset * r + through_z + through_r
+
+        at = [upstream[:-1], *(of_step[1:] for of_step in of_steps)]
+        d_states = _scan(step_back, upstream[-1], at, unroll=self.unroll, reverse=True)
+        return ops.concatenate([d_states, upstream[-1:]], axis=0)
 
 
 @keras.saving.register_keras_serializable("keras1")

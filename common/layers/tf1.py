@@ -1,6 +1,6 @@
 """Layers and optimisers of tf.keras in TensorFlow 1.14 that Keras 3 means otherwise: LSTM and RMSprop."""
 
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import keras
 import numpy as np
@@ -42,42 +42,18 @@ def _recurrence(activation: str, gates: str):
     projected (batch, time, 4 units): W x + b, the gates in the order i, f, c, o; recurrent (units, 4 units): U.
     Returns all outputs h, (batch, time, units); output and cell before the first step are 0.
     """
-    (activate, slope), (gate, slope_of_gate) = ACTIVATIONS[activation], GATES[gates]
 
     @ops.custom_gradient
     def recurrence(projected, recurrent):
-        units = recurrent.shape[0]
-        zero = ops.zeros_like(projected[:, 0, :units])
-
-        def step(state, z):
-            h, c = state
-            z = z + ops.matmul(h, recurrent)
-            gates = gate(z)
-            i, f, _, o = ops.split(gates, 4, axis=-1)
-            candidate = activate(z[:, 2 * units : 3 * units])
-            c_after = f * c + i * candidate
-            output = activate(c_after)
-            h = o * output
-            return (h, c_after), (h, (c, gates, candidate, output))
-
-        h, steps = _over_time(step, (zero, zero), _by_time(projected))
+        lstm = _Evaluation(activation, gates, recurrent)
+        zero = ops.zeros_like(projected[:, 0, : recurrent.shape[0]])
+        h, steps = _over_time(lstm.step, (zero, zero), _by_time(projected))
         h = _joined(h)
 
         def gradient(*arguments, upstream=None):
             upstream = arguments[0] if upstream is None else upstream
-            back = ops.transpose(recurrent)
-
-            def step_back(state, d_output, kept):
-                (d_h, d_c), (c_before, gates, candidate, output) = state, kept
-                i, f, _, o = ops.split(gates, 4, axis=-1)
-                to_i, to_f, _, to_o = ops.split(slope_of_gate(gates), 4, axis=-1)
-                d_h = d_h + d_output
-                d_c = d_c + d_h * o * slope(output)
-                parts = [d_c * candidate * to_i, d_c * c_before * to_f, d_c * i * slope(candidate), d_h * output * to_o]
-                d_z = ops.concatenate(parts, axis=-1)
-                return (ops.matmul(d_z, back), d_c * f), (d_z,)
-
-            (d_z,) = _over_time(step_back, (zero, zero), _by_time(upstream), steps, reverse=True)
+            back = partial(lstm.step_back, ops.transpose(recurrent))
+            (d_z,) = _over_time(back, (zero, zero), _by_time(upstream), steps, reverse=True)
             d_z = _joined(d_z)
             before = ops.pad(h[:, :-1], ((0, 0), (1, 0), (0, 0)))
             rows = [ops.reshape(a, (-1, a.shape[-1])) for a in (before, d_z)]
@@ -86,6 +62,41 @@ def _recurrence(activation: str, gates: str):
         return h, gradient
 
     return recurrence
+
+
+class _Evaluation:
+    """The steps of one evaluation of an LSTM; activation, gates and recurrent as in `_recurrence`."""
+
+    def __init__(self, activation, gates, recurrent):
+        (self.activate, self.slope), (self.gate, self.slope_of_gate) = ACTIVATIONS[activation], GATES[gates]
+        self.recurrent = recurrent
+
+    def step(self, state, z):
+        """(h, c), z (batch, 4 units) -> (h, c), then h and what the step back needs."""
+        h, c = state
+        units = self.recurrent.shape[0]
+        z = z + ops.matmul(h, self.recurrent)
+        gates = self.gate(z)
+        i, f, _, o = ops.split(gates, 4, axis=-1)
+        candidate = self.activate(z[:, 2 * units : 3 * units])
+        c_after = f * c + i * candidate
+        output = self.activate(c_after)
+        h = o * output
+        return (h, c_after), (h, (c, gates, candidate, output))
+
+    def step_back(self, transposed, state, d_output, kept):
+        """Gradients of (h, c) behind the step, and of h from above -> of (h, c) before it, and of z.
+
+        transposed: the recurrent matrix, (4 units, units).
+        """
+        (d_h, d_c), (c_before, gates, candidate, output) = state, kept
+        i, f, _, o = ops.split(gates, 4, axis=-1)
+        to_i, to_f, _, to_o = ops.split(self.slope_of_gate(gates), 4, axis=-1)
+        d_h = d_h + d_output
+        d_c = d_c + d_h * o * self.slope(output)
+        parts = [d_c * candidate * to_i, d_c * c_before * to_f, d_c * i * self.slope(candidate), d_h * output * to_o]
+        d_z = ops.concatenate(parts, axis=-1)
+        return (ops.matmul(d_z, transposed), d_c * f), (d_z,)
 
 
 @keras.saving.register_keras_serializable("tf1")

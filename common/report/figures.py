@@ -19,25 +19,58 @@ def draw_all(expected: dict, records: Records, package: str) -> list[Path]:
     with plt.rc_context(plots.STYLE):
         own = f"{package}.figures"
         drawn = importlib.import_module(own).draw(records) if importlib.util.find_spec(own) else []
-        rows = [row for row in board.join(expected, records) if row.fields["record"]]
-        return drawn + _confusions(expected, records) + _comparisons(rows, records) + _training(rows, records)
+        rows, cells = [row for row in board.join(expected, records) if row.fields["record"]], _cells(expected, records)
+        drawn += _confusions(cells, records) + _accuracies(expected, records)
+        return drawn + _comparisons(rows, records) + _training(cells, records)
 
 
 def _folder(records: Records, dataset: str) -> Path:
     return records.path(dataset, "").parent / "figures"
 
 
-def _confusions(expected: dict, records: Records) -> list[Path]:
-    """One figure a data set with classes, a collection of the user's own among them."""
+def _cells(expected: dict, records: Records) -> list[dict]:
+    """The published cells whose variants are recorded, each with the data set and the variant of the record.
+
+    A collection of the user's own, which no cell is of, has those of all variants that are recorded there.
+    """
+    known = {name for cell in expected["cells"] for name in (cell["dataset"], *cell.get("stand_in", [])[:1])}
+    own, recorded = [name for name in records.datasets() if name not in known], []
+    for cell in expected["cells"]:
+        places = [(name, cell["variant"]) for name in (cell["dataset"], *own)]
+        places += [cell["stand_in"]] if "stand_in" in cell else []
+        recorded += [cell | {"dataset": name, "variant": variant}
+                  for name, variant in places if records.get(name, variant)]  # fmt: skip
+    return recorded
+
+
+def _confusions(cells: list[dict], records: Records) -> list[Path]:
+    """One figure a data set with classes."""
+    split_of, drawn = {}, []
+    for cell in cells:
+        if "predicted" in records.get(cell["dataset"], cell["variant"])["runs"][0]:
+            split_of.setdefault(cell["dataset"], {})[cell["variant"]] = cell["split"]
+    for dataset, variants in split_of.items():
+        drawn.append(_folder(records, dataset) / "confusion.png")
+        plots.confusion({name: records.get(dataset, name) for name in variants}, variants, drawn[-1])
+    return drawn
+
+
+def _accuracies(expected: dict, records: Records) -> list[Path]:
+    """One figure a data set with classes and a table of variants: the accuracy of every run."""
     drawn = []
     for dataset in records.datasets():
-        cells = [cell for cell in expected["cells"] if dataset in (cell["dataset"], *cell.get("stand_in", []))]
-        split_of = {cell["variant"]: cell["split"] for cell in cells or expected["cells"]}
-        recorded = {name: record for name in split_of if (record := records.get(dataset, name))}
-        of_classes = {name: record for name, record in recorded.items() if "predicted" in record["runs"][0]}
-        if of_classes:
-            drawn.append(_folder(records, dataset) / "confusion.png")
-            plots.confusion(of_classes, split_of, drawn[-1])
+        tables = []
+        for _, split, metrics, names in expected["variant_tables"]:
+            recorded = {name: record for name in names if (record := records.get(dataset, name))}
+            first = [next(iter(record["runs"][0]["metrics"])) for record in recorded.values()]
+            if "accuracy" in metrics and split in first:
+                tables.append((recorded, split))
+        published = {cell["variant"]: cell["value"] for cell in expected["cells"]
+                     if (cell["dataset"], cell["metric"]) == (dataset, "accuracy")}  # fmt: skip
+        for number, (recorded, split) in enumerate(tables, 1):
+            which = f"_{number}" if len(tables) > 1 else ""
+            drawn.append(_folder(records, dataset) / f"accuracy_of_runs{which}.png")
+            plots.accuracy_of_runs(recorded, split, published, drawn[-1])
     return drawn
 
 
@@ -64,14 +97,14 @@ def _comparisons(rows: list[board.Row], records: Records) -> list[Path]:
     return drawn
 
 
-def _training(rows: list[board.Row], records: Records) -> list[Path]:
+def _training(cells: list[dict], records: Records) -> list[Path]:
     """One figure a table of the paper: the networks that are shown in it."""
     tables, drawn = {}, []
-    for fields in (row.fields for row in rows if not row.fields["quoted"]):
-        record = records.get(fields["dataset"], fields["variant"])
+    for cell in cells:
+        record = records.get(cell["dataset"], cell["variant"])
         history = record["runs"][0].get("history", [{}])[0]
-        if "loss" in history and set(history) <= {"loss", "validation_loss"}:  # others have figures of their own
-            tables.setdefault((fields["dataset"], fields["source"]), {})[fields["variant"]] = record
+        if not cell["quoted"] and "loss" in history and "epoch" not in history:  # others have figures of their own
+            tables.setdefault((cell["dataset"], cell["source"]), {})[cell["variant"]] = record
     for (dataset, source), trained in tables.items():
         several = sum(other == dataset for other, _ in tables) > 1
         which = f"_{source}".lower().replace(" ", "_") if several else ""

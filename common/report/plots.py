@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.ticker
 import numpy as np
+from scipy.stats import binom
 
 from common import metrics
 from common.prediction import Prediction, names
@@ -18,6 +19,7 @@ VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "un
 MARKERS = {"stand-in": "X", "partial": "s"}  # of what is not compared
 STYLE = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "savefig.dpi": 150,
+    "grid.color": "#e6e6e6", "grid.linewidth": 0.7,
     "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "figure.constrained_layout.use": True,
 }  # fmt: skip
@@ -60,7 +62,7 @@ def measured_against_published(rows: list, path: Path) -> None:
         runs = cells[0].fields["runs"]
         axis.set_title(f"{system}, {runs} run{'s' * (runs > 1)}")
         axis.set_xlabel(_words(cells[0].fields["metric"]))
-        axis.grid(axis="x", color="#e6e6e6", lw=0.7)
+        axis.grid(axis="x")
         axis.set_axisbelow(True)
     axes[0].set_ylim(n_targets - 0.4, -0.6)
     entries = [plt.Line2D([], [], ls="", marker="D", mfc="white", mec=INK, label="published")]
@@ -119,30 +121,72 @@ def confusion(records: dict[str, dict], split_of: dict[str, str], path: Path) ->
     save(figure, path)
 
 
-def training_curves(records: dict[str, dict], path: Path) -> None:
-    """One panel a variant: the loss of every network of every run, and their mean while half of them are trained.
+def accuracy_of_runs(records: dict[str, dict], split: str, published: dict[str, float], path: Path) -> None:
+    """The accuracy of every run (dots), the mean (line), and the published one (diamond), by variant.
 
-    Where songs were held out, the loss on these too.
+    The band: where 95 % of tests on so many songs lie by chance alone, at that mean accuracy.
     """
-    figure, axes = _grid(len(records), width=4.8, height=2.8)
-    for axis, record in zip(axes, records.values(), strict=True):
-        for name, colour, title in (("loss", BLUE, "training"), ("validation_loss", ORANGE, "validation")):
-            curves = [network[name] for run in record["runs"] for network in run["history"] if name in network]
-            if not curves:
-                continue
-            longest = max(map(len, curves))
-            curves = np.array([[*curve, *[None] * (longest - len(curve))] for curve in curves], "float64")
-            epochs, trained = np.arange(1, longest + 1), np.isfinite(curves).sum(0)
-            kept = trained * 2 >= len(curves)
-            axis.plot(epochs, curves.T, color=colour, lw=0.4, alpha=0.12)
-            axis.plot(epochs[kept], np.nanmean(curves[:, kept], axis=0), color=colour, lw=1.8, label=title)
-        axis.set_title(f"{record['title']}, {len(curves)} networks")
+    figure, axis = plt.subplots(figsize=(8.4, 0.8 + 0.3 * len(records)))
+    for y, (name, record) in enumerate(records.items()):
+        values = np.array([run["metrics"][split]["accuracy"]["all"] for run in record["runs"]])
+        n, colour = record["facts"]["n_test"], GREY if record["title"].startswith("baseline: ") else BLUE
+        low, high = binom.ppf([0.025, 0.975], n, values.mean()) / n
+        axis.plot([low, high], [y, y], color=colour, lw=7, alpha=0.18, solid_capstyle="butt")
+        axis.plot(values, np.full(len(values), y), "o", color=colour, ms=4, mec="none", alpha=0.4)
+        axis.plot(values.mean(), y, "|", color=INK, ms=12, mew=2)
+        if name in published:
+            axis.plot(published[name], y, "D", mfc="white", mec=INK, ms=6)
+    axis.set_yticks(range(len(records)), [f"{r['title']}, {len(r['runs'])} runs" for r in records.values()])
+    axis.set_ylim(len(records) - 0.5, -0.5)
+    axis.set_xlabel(f"accuracy, {split}")
+    axis.grid(axis="x")
+    save(figure, path)
+
+
+def training_curves(records: dict[str, dict], path: Path) -> None:
+    """A panel a variant for the loss, and one for the accuracy if it is recorded.
+
+    Every network of every run, and their mean while half of them are trained; where songs were held out, on these too.
+    """
+    history = next(iter(records.values()))["runs"][0]["history"][0]
+    shown = [(record, kind) for record in records.values() for kind in ("accuracy", "loss") if kind in history]
+    figure, axes = _grid(len(shown), width=4.8, height=2.8)
+    for axis, (record, kind) in zip(axes, shown, strict=True):
+        networks = [network for run in record["runs"] for network in run["history"]]
+        for prefixes, colour, title in (([""], BLUE, "training"), (["val_", "validation_"], ORANGE, "validation")):
+            named = [prefix + kind for prefix in prefixes]
+            curves = [network[name] for network in networks for name in named if name in network]
+            if curves:
+                _curves(axis, curves, colour, title)
+        axis.set_title(f"{record['title']}, {len(networks)} networks")
         axis.set_xlabel("epoch")
-        axis.set_ylabel("loss")
-        axis.set_ylim(bottom=0)
-        axis.grid(color="#e6e6e6", lw=0.7)
+        axis.set_ylabel(kind)
+        axis.set_ylim(0, 1 if kind == "accuracy" else None)
+        axis.grid()
         axis.legend(frameon=False)
     save(figure, path)
+
+
+def _curves(axis, curves: list[list[float]], colour: str, label: str) -> None:
+    """Curves by epoch, which may end early: each thin, their mean thick while half of them go on."""
+    longest = max(map(len, curves))
+    curves = np.array([[*curve, *[None] * (longest - len(curve))] for curve in curves], "float64")
+    epochs, trained = np.arange(1, longest + 1), np.isfinite(curves).sum(0)
+    kept = trained * 2 >= len(curves)
+    axis.plot(epochs, curves.T, color=colour, lw=0.4, alpha=0.12)
+    axis.plot(epochs[kept], np.nanmean(curves[:, kept], axis=0), color=colour, lw=1.8, label=label)
+
+
+def runs_along(axis, runs: dict[float, list[float]], colour: str, label: str, *, aside=0.0, dots=True) -> None:
+    """Scores by a number x, {x: scores of runs}: a dot a run, and a line of means; aside: moves both along x.
+
+    dots: False for the line alone, dashed.
+    """
+    x = np.array(list(runs)) + aside
+    for at, scores in zip(x, runs.values(), strict=True) if dots else ():
+        axis.plot(np.full(len(scores), at), scores, ".", color=colour, ms=5, alpha=0.45, mec="none")
+    style = "o-" if dots else "--"
+    axis.plot(x, [np.mean(scores) for scores in runs.values()], style, color=colour, ms=4.5, label=label)
 
 
 def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Path, title: str) -> None:
@@ -160,7 +204,7 @@ def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Pat
         titles = names(list(predicted))
         for axis, (recording, one) in zip(axes, predicted.items(), strict=True):
             axis.set_title(titles[recording])
-            axis.grid(axis="both" if continuous else "x", color="#e6e6e6", lw=0.7)
+            axis.grid(axis="both" if continuous else "x")
             axis.set_axisbelow(True)
             if not continuous:
                 axis.barh([_words(name) for name in columns], one.values, color=BLUE)

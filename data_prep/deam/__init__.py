@@ -50,7 +50,7 @@ class Deam(DynamicDataset):
     n_tracks = len(DEVELOPMENT) + len(EVALUATION)
     original_format = "mp3"
     needs_audio = False
-    given_features = True
+    includes_features = True
 
     def __init__(self, root: Path):
         super().__init__(root)

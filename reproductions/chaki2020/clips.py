@@ -44,25 +44,27 @@ def load(data: DynamicDataset, source: str, n_jobs: int) -> Clips:
     The features of a label are those of the window that ends there. Raises InputError if no clip has any.
     """
     annotations = {song: a for split in data.splits for song, a in data.annotations(split).items()}
-    computed, found = extractor(data, source), {}
-    early_s = 0.5 if source == "compare" else 0.0
-    for song, (starts, rows) in windows(data, list(annotations), computed, early_s=early_s, n_jobs=n_jobs).items():
+    computed, clips = extractor(data, source), {}
+    longer_by_s = 0.5 if source == "compare" else 0.0
+    for song, (starts, rows) in windows(
+        data, list(annotations), computed, longer_by_s=longer_by_s, n_jobs=n_jobs
+    ).items():
         rows = rows[:, opensmile.TIME_INVARIANT] if source == "timeless" else rows
         there, rows = align_to_labels(annotations[song].times, starts, rows)
-        found[song] = tuple(annotations[song].times[there]), rows, annotations[song].values[there]
-    kinds = Counter(times for times, *_ in found.values() if times)
+        clips[song] = tuple(annotations[song].times[there]), rows, annotations[song].values[there]
+    kinds = Counter(times for times, *_ in clips.values() if times)
     if not kinds:
         raise InputError(f"{data.root}: no clip has {INPUTS[source]} where its labels are; get it from {data.source}")
     (times, n), *others = kinds.most_common()
     if others and others[0][1] == n:
         raise InputError(f"{data.root}: {n} clips each have {INPUTS[source]} at other labels; keep one kind of cuts")
-    ids = [song for song in found if found[song][0] == times]
-    left_out = [song for song in found if song not in ids]
+    ids = [song for song in clips if clips[song][0] == times]
+    left_out = [song for song in clips if song not in ids]
     if left_out:
         span = f"{len(times)} labels, {times[0]:g} to {times[-1]:g} s"
         print(f"left out: clips {', '.join(left_out)}, which have {INPUTS[source]} at other labels than {span}")
     artists = data.artists
-    x, y = (np.stack([found[song][part] for song in ids]) for part in (1, 2))
+    x, y = (np.stack([clips[song][part] for song in ids]) for part in (1, 2))
     return Clips(ids, x, y, [artists.get(song) or song for song in ids], np.array(times))
 
 
@@ -70,7 +72,7 @@ def extractor(data: DynamicDataset, source: str):
     """The extractor of an input, or None if it comes with the data."""
     if source == "compare":
         return ComParE()
-    return None if data.given_features else opensmile.OpenSmile()
+    return None if data.includes_features else opensmile.OpenSmile()
 
 
 def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:

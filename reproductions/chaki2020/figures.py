@@ -1,4 +1,4 @@
-"""The paper's own figures: scores by size of the network, histograms of errors (Figure 3); with the data, courses."""
+"""The paper's own figures: scores by size of the network, histograms of errors (Figure 3), trajectories."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from common.report import number
-from common.report.plots import BLUE, GREY, INK, ORANGE, save
+from common.report.plots import BLUE, GREY, INK, ORANGE, runs_along, save
 from common.verdict.board import load_expected
 from common.verdict.recorded import Records
 
@@ -42,12 +42,9 @@ def scores_by_size(records: Records, path: Path) -> None:
             axis.plot(
                 sizes, published, "D--", mfc="white", color=colour, lw=0.9, ms=5, label=f"{kind.upper()}, published"
             )
-            found = {n: records.values(DATASET, f"{kind}_{n}_260", SPLIT, metric, target) for n in sizes}
-            found = {n: values for n, values in found.items() if values}
-            for n, values in found.items():
-                axis.plot([n] * len(values), values, ".", color=colour, ms=5, alpha=0.5, mec="none")
-            axis.plot(list(found), [np.mean(values) for values in found.values()], "o-", color=colour, ms=4.5,
-                      label=f"{kind.upper()}, measured (260 features)")  # fmt: skip
+            runs = {n: records.values(DATASET, f"{kind}_{n}_260", SPLIT, metric, target) for n in sizes}
+            recorded = {n: values for n, values in runs.items() if values}
+            runs_along(axis, recorded, colour, f"{kind.upper()}, measured (260 features)")
         for name, style, over in (("ridge_averaged_260", "-", "the clip"), ("ridge_so_far_260", ":", "the past")):
             if row == 0 and (values := records.values(DATASET, name, SPLIT, metric, target)):
                 width, colour = (3, "#c9c9c9") if style == "-" else (1.2, INK)  # one under the other where they agree
@@ -56,7 +53,7 @@ def scores_by_size(records: Records, path: Path) -> None:
         axis.set_xscale("log", base=2)
         axis.set_xticks([32, 64, 128, 300, 400, 700, 1024], [32, 64, 128, 300, 400, 700, 1024])
         axis.minorticks_off()
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+        axis.grid(axis="y")
     for row, label in enumerate(METRICS.values()):
         axes[row, 0].set_ylabel(label)
         axes[row, 0].set_ylim(0, 1.06 * axes[row, 0].get_ylim()[1])
@@ -79,12 +76,12 @@ def error_histograms(records: list[dict], path: Path) -> None:
             axis.bar(
                 edges[:-1] + (0.3 + 0.4 * place) * 0.05, shares, 0.019, color=colour, label=f"{title}, 260 features"
             )
-            told = f"{number(shares[0], 2)} within .05" + (f", {number(beyond, 3)} beyond .6" if beyond else "")
-            axis.text(0.98, 0.9 - 0.1 * place, told, color=colour, ha="right", transform=axis.transAxes)
+            text = f"{number(shares[0], 2)} within .05" + (f", {number(beyond, 3)} beyond .6" if beyond else "")
+            axis.text(0.98, 0.9 - 0.1 * place, text, color=colour, ha="right", transform=axis.transAxes)
         axis.axvspan(0, 0.05, color=GREY, alpha=0.15, lw=0)
         axis.set_title(f"({'ab'[column]}) {target}")
         axis.set_xlabel("mean absolute error of a clip")
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+        axis.grid(axis="y")
         axis.set_axisbelow(True)
         axis.set_xlim(0, edges[-1])
     axes[0].set_ylabel("share of the clips")
@@ -92,26 +89,26 @@ def error_histograms(records: list[dict], path: Path) -> None:
     save(figure, path)
 
 
-def courses(found: dict[str, list[dict]], times: np.ndarray, labels: dict[str, np.ndarray], shown: dict, path: Path):
+def trajectories(records: dict[str, dict], times: np.ndarray, labels: dict[str, np.ndarray], shown: dict, path: Path):
     """Annotated and predicted over time: a row a clip, a column a target; every run thin, the mean thick.
 
-    found: records by variant; labels (T, 2), valence and arousal, by clip; shown: the name of each clip.
+    records: of both networks, by variant; labels (T, 2), valence and arousal, by clip; shown: the name of each clip.
     """
     size = (8.4, 2.6 * len(shown))
     figure, axes = plt.subplots(len(shown), 2, figsize=size, sharex=True, sharey=True, squeeze=False)
     for (song, name), line in zip(shown.items(), axes, strict=True):
         for k, axis in zip((1, 0), line, strict=True):
-            told = []
-            for variant, record in found.items():
+            errors = []
+            for variant, record in records.items():
                 title, colour = PAIR[variant]
                 runs = np.array([run["trajectories"][song] for run in record["runs"]])[..., k]
                 error = np.abs(runs - labels[song][:, k]).mean()
                 axis.plot(times, runs.T, color=colour, lw=0.6, alpha=0.5)
                 axis.plot(times, runs.mean(0), color=colour, lw=1.8, label=f"{title}, 260 features")
-                told.append(f"{title.split('_')[1]} {number(error, 2)}")
+                errors.append(f"{title.split('_')[1]} {number(error, 2)}")
             axis.plot(times, labels[song][:, k], color=INK, lw=1.8, label="annotated")
-            axis.set_title(f"{name}: {('valence', 'arousal')[k]}, error {', '.join(told)}")
-            axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+            axis.set_title(f"{name}: {('valence', 'arousal')[k]}, error {', '.join(errors)}")
+            axis.grid(axis="y")
             axis.margins(x=0)
     axes[0, 0].set_ylim(-1, 1)
     for axis in axes[-1]:

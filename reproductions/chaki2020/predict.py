@@ -28,8 +28,8 @@ class Model(predict.OverTime):
         units, attention = tuple(self.settings["units"]), self.settings["attention"]
         return model.lstm(features, length, units, attention, self.settings.get("activation", "tanh"))
 
-    def joined(self, found):
-        return np.concatenate(found, axis=1)
+    def joined(self, predictions):
+        return np.concatenate(predictions, axis=1)
 
 
 if __name__ == "__main__":

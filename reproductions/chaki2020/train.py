@@ -73,7 +73,7 @@ class ThousandSongs(Experiment):
 
     def __init__(self, data, folds: int, n_jobs: int):
         self.data, self.folds, self.n_jobs = data, folds, n_jobs
-        self.dataset, self.for_record = data.name, not data.rendered
+        self.dataset, self.for_record = data.name, not data.synthetic
         self._clips = {}
 
     def task(self, variant):
@@ -201,7 +201,7 @@ class ThousandSongs(Experiment):
 
 def build(options) -> ThousandSongs:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     return ThousandSongs(data, options.folds or FOLDS, options.jobs)
 

@@ -46,9 +46,9 @@ def variants(epochs: int | None = None) -> list[Variant]:
         return Variant(*_named(name + reading[0], title + reading[1], settings), settings, primary, seconds)
 
     tables = [("nat", units) for units in NAT] + [("at", units) for units in AT]
-    found = [network(*row, "compare", primary=True) for row in tables]
-    found += [network(*row, "deam") for row in tables]
-    found += [
+    systems = [network(*row, "compare", primary=True) for row in tables]
+    systems += [network(*row, "deam") for row in tables]
+    systems += [
         network(
             "at", (128,), "deam", attention="history", reading=("_history", ", attention to the present and the past")
         ),
@@ -59,11 +59,11 @@ def variants(epochs: int | None = None) -> list[Variant]:
         network("at", (128,), "deam", restore=True, reading=("_restored", ", weights of the best epoch")),
         network("at", (128,), "deam", optimizer="keras3", reading=("_keras3", ", RMSprop of Keras 3")),
     ]
-    found += [
+    systems += [
         network(prefix, (400,), "deam", test=test) for test in ("artists", "official") for prefix in ("nat", "at")
     ]
-    beside = {baseline.name: baseline for variant in found for baseline in _baselines(variant)}
-    return [*found, *beside.values()]
+    trivial = {baseline.name: baseline for variant in systems for baseline in _baselines(variant)}
+    return [*systems, *trivial.values()]
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from common import audio, protocol
+from common import protocol
 from common.errors import InputError
 from common.experiment import Network, Samples, Split, Static, Trained, Variant
 from data_prep.base import Dataset
@@ -20,49 +20,54 @@ GRID = {"C": [0.1, 1, 10, 100], "gamma": [1e-3, 1e-2, 0.02, 0.1, 1], "epsilon": 
 BASELINES = ("training_mean", "genre_mean", "ridge")
 
 
+SYSTEMS = [  # networks: name, title, loss, and in what they differ from the Standard GRU
+    ("semantic_embedding_gru_svr", "Semantic Embedding GRU + SVR", EMBEDDING, {"regressor": SVR, "primary": True}),
+    ("standard_gru", "Standard GRU", MSE, {"primary": True}),
+    ("standard_gru_svr", "control: SVR on the Standard GRU's features", MSE, {"regressor": SVR}),
+    ("semantic_embedding_gru_tuned_svr", "Semantic Embedding GRU, SVR tuned by inner cross-validation", EMBEDDING,
+     {"regressor": GRID}),
+    ("semantic_embedding_gru_l2_svr", "Semantic Embedding GRU + SVR, features L2-normalised", EMBEDDING,
+     {"regressor": SVR, "l2": True}),
+    ("semantic_embedding_gru_svr_raw_input", "Semantic Embedding GRU + SVR, input not standardised", EMBEDDING,
+     {"regressor": SVR, "standardise": False}),
+    ("standard_gru_raw_input", "Standard GRU, input not standardised", MSE, {"standardise": False}),
+    ("standard_gru_summed_error", "Standard GRU, squared error summed", SSE, {}),
+    ("standard_gru_svr_summed_error", "control: SVR on its features, squared error summed", SSE, {"regressor": SVR}),
+    ("standard_gru_epsilon_1e-8", "Standard GRU, Adadelta's epsilon as in Keras 1", MSE, {"epsilon": 1e-8}),
+    ("standard_gru_300_epochs", "Standard GRU, three times as long", MSE, {"times": 3}),
+    ("standard_gru_svr_300_epochs", "control: SVR on its features, three times as long", MSE,
+     {"regressor": SVR, "times": 3}),
+]  # fmt: skip
+QUOTED = [  # systems of others: name, title, core seconds, settings
+    ("descriptors_svr", "54 hand-made features + SVR, for [17]", 400, {"features": "descriptors"}),
+    ("autoencoder_svr", "sparse autoencoder + SVR, for [18]", FOLDS * 15,
+     {"network": {"loss": "autoencoder", "epochs": AUTOENCODER_EPOCHS}}),
+]  # fmt: skip
+TRIVIAL = {
+    "training_mean": "baseline: mean of the training songs",
+    "genre_mean": "baseline: mean of the training songs of the genre",
+    "ridge": "baseline: ridge regression on the mean and deviation of a song's vectors",
+    "rater_ceiling": "ceiling: the r that the raters' agreement allows",
+}
+
+
 def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of the published 100."""
+    networks = [_network(*row[:3], epochs or EPOCHS, **row[3]) for row in SYSTEMS]
+    of_quoted = {"regressor": OF_QUOTED, "standardised": True, "protocol": PROTOCOL}
+    quoted = [Variant(name, title, settings | of_quoted, primary=True, core_seconds=seconds)
+              for name, title, seconds, settings in QUOTED]  # fmt: skip
+    baselines = [Variant(name, title, {"baseline": name, "protocol": PROTOCOL}, core_seconds=2)
+                 for name, title in TRIVIAL.items()]  # fmt: skip
+    return networks + quoted + baselines
 
-    def network(name, title, loss, *, regressor=None, primary=False, times=1, standardise=True, l2=False, **more):
-        n = (epochs or EPOCHS) * times
-        settings = {"network": {"loss": loss, "epochs": n, "standardise": standardise, **more}}
-        settings |= {"regressor": regressor, "l2_normalised": l2, "protocol": PROTOCOL}
-        seconds = FOLDS * (n * SECONDS_PER_EPOCH + 4) + (200 if regressor is GRID else 0)
-        return Variant(name, title, settings, primary, core_seconds=seconds, score_last=regressor is GRID)
 
-    def baseline(name, title):
-        return Variant(name, title, {"baseline": name, "protocol": PROTOCOL}, core_seconds=2)
-
-    def quoted(name, title, core_seconds, **settings):
-        settings |= {"regressor": OF_QUOTED, "standardised": True, "protocol": PROTOCOL}
-        return Variant(name, title, settings, primary=True, core_seconds=core_seconds)
-
-    return [
-        network("semantic_embedding_gru_svr", "Semantic Embedding GRU + SVR", EMBEDDING, regressor=SVR, primary=True),
-        network("standard_gru", "Standard GRU", MSE, primary=True),
-        network("standard_gru_svr", "control: SVR on the Standard GRU's features", MSE, regressor=SVR),
-        network("semantic_embedding_gru_tuned_svr", "Semantic Embedding GRU, SVR tuned by inner cross-validation",
-                EMBEDDING, regressor=GRID),
-        network("semantic_embedding_gru_l2_svr", "Semantic Embedding GRU + SVR, features L2-normalised",
-                EMBEDDING, regressor=SVR, l2=True),
-        network("semantic_embedding_gru_svr_raw_input", "Semantic Embedding GRU + SVR, input not standardised",
-                EMBEDDING, regressor=SVR, standardise=False),
-        network("standard_gru_raw_input", "Standard GRU, input not standardised", MSE, standardise=False),
-        network("standard_gru_summed_error", "Standard GRU, squared error summed", SSE),
-        network("standard_gru_svr_summed_error", "control: SVR on its features, squared error summed",
-                SSE, regressor=SVR),
-        network("standard_gru_epsilon_1e-8", "Standard GRU, Adadelta's epsilon as in Keras 1", MSE, epsilon=1e-8),
-        network("standard_gru_300_epochs", "Standard GRU, three times as long", MSE, times=3),
-        network("standard_gru_svr_300_epochs", "control: SVR on its features, three times as long",
-                MSE, regressor=SVR, times=3),
-        quoted("descriptors_svr", "54 hand-made features + SVR, for [17]", 400, features="descriptors"),
-        quoted("autoencoder_svr", "sparse autoencoder + SVR, for [18]", FOLDS * 15,
-               network={"loss": "autoencoder", "epochs": AUTOENCODER_EPOCHS}),
-        baseline("training_mean", "baseline: mean of the training songs"),
-        baseline("genre_mean", "baseline: mean of the training songs of the genre"),
-        baseline("ridge", "baseline: ridge regression on the mean and deviation of a song's vectors"),
-        baseline("rater_ceiling", "ceiling: the r that the raters' agreement allows"),
-    ]  # fmt: skip
+def _network(name, title, loss, epochs, *, regressor=None, primary=False, times=1, standardise=True, l2=False, **more):
+    n = epochs * times
+    settings = {"network": {"loss": loss, "epochs": n, "standardise": standardise, **more}}
+    settings |= {"regressor": regressor, "l2_normalised": l2, "protocol": PROTOCOL}
+    seconds = FOLDS * (n * SECONDS_PER_EPOCH + 4) + (200 if regressor is GRID else 0)
+    return Variant(name, title, settings, primary, core_seconds=seconds, score_last=regressor is GRID)
 
 
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
@@ -88,12 +93,12 @@ class Emotions(CrossValidation):
 
     def samples(self, variant):
         if "features" in variant.settings:
-            return self.with_labels(self.descriptors, self.labels, "hand-made")
+            return self.samples_once("hand-made", self.data.tracks, self.labels, lambda: self.descriptors)
         return self.annotated()
 
     def annotated(self) -> Samples:
         """What networks are trained on: log-mel and all nine emotions."""
-        return self.with_labels(self.sequences, self.labels, "log-mel")
+        return self.samples_once("log-mel", self.data.tracks, self.labels, lambda: self.sequences)
 
     def splits(self, variant, seed):
         return protocol.cross_validation(SPLIT, len(self.ids), self.folds, seed)
@@ -163,15 +168,12 @@ class Emotions(CrossValidation):
         return self.hand_made if "features" in variant.settings else self.mel
 
     def facts(self, variant):
-        settings, n, of = variant.settings, len(self.samples(variant)), self.data.n_tracks
+        settings, of = variant.settings, self.data.n_tracks
         other_folds = self.folds != FOLDS and settings.get("baseline") != "rater_ceiling"
-        return {
-            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
+        return super().facts(variant) | {
             "input": "hand-made features from audio" if "features" in settings else "log-mel from audio, as published",
-            "extractor": asdict(self.extractor(variant)),
-            "n_train": n, "of_train": of, "n_test": n, "of_test": of,
+            "extractor": asdict(self.extractor(variant)), "of_train": of, "of_test": of,
             "partial": self.incomplete or settings != PUBLISHED.get(variant.name) or other_folds,
-            "targets": list(self.table.columns), "tracks": list(self.ids),
             "reference_z": Static.reference(self.labels),
         }  # fmt: skip
 

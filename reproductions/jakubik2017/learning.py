@@ -18,28 +18,8 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     from common import backend, weights
 
     backend.start(split.seed)
-    import keras
-
+    from common.training import RandomCrops
     from reproductions.jakubik2017 import model
-
-    class RandomCrops(keras.utils.PyDataset):
-        """In each epoch every training file once, in a new order, from a new random start."""
-
-        def __init__(self, sequences):
-            super().__init__()
-            self.sequences = sequences
-            self.rng = np.random.default_rng([split.seed // 1000, split.fold])
-            self.on_epoch_end()
-
-        def __len__(self):
-            return -(-len(split.train) // BATCH)
-
-        def __getitem__(self, index):
-            songs = self.order[index * BATCH : (index + 1) * BATCH]
-            return (self.sequences.crops(songs, CROP, self.rng) - mean) / std, samples.y[songs]
-
-        def on_epoch_end(self):
-            self.order = self.rng.permutation(split.train)
 
     mean, std = samples.x.moments(split.train) if settings["standardise"] else (np.float32(0), np.float32(1))
     if settings["loss"] == EMBEDDING:
@@ -48,10 +28,10 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
         net = model.standard_gru(samples.y.shape[1])
         loss = {MSE: "mean_squared_error", SSE: model.summed_squared_error}[settings["loss"]]
     net.compile(model.adadelta(settings.get("epsilon", 1e-6)), loss)
-    crops = RandomCrops(samples.x)
+    rng = np.random.default_rng([split.seed // 1000, split.fold])
+    crops = RandomCrops(samples.x, samples.y, split.train, length=CROP, batch=BATCH, scaling=(mean, std), rng=rng)
     history = net.fit(crops, epochs=settings["epochs"], shuffle=False, verbose=0).history
     crops.sequences = None  # TensorFlow keeps the data set for good; a worker would map the songs anew each time
-
     outputs = {"features": embedded(model.all_outputs(net), samples.x, mean, std)}
     if settings["loss"] != EMBEDDING:
         outputs["outputs"] = np.asarray(net.get_layer("y")(outputs["features"]))

@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from common import audio, protocol
+from common import baselines as trivial
+from common import protocol
 from common.experiment import Classes, Network, Samples, Variant
 from data_prep.base import VALENCE_AROUSAL, ClassDataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
@@ -26,12 +27,12 @@ TESTS = {  # how songs are split, and what that adds to a name and a title
 
 def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of the published 100."""
-    found = []
+    systems = []
 
     def add(name, title, test, settings, *, primary=False, core_seconds=2.0):
         name, title = name + TESTS[test][0], title + TESTS[test][1]
         settings = {"test": test, "protocol": PROTOCOL} | settings
-        found.append(Variant(name, title, settings, primary and test == "songs", core_seconds))
+        systems.append(Variant(name, title, settings, primary and test == "songs", core_seconds))
 
     def network(name, title, test, loss, annotation, *, primary=False, times=1, svm=False):
         n = (epochs or EPOCHS) * times
@@ -52,7 +53,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
             title = f"{kind.capitalize()} features ({size}) + SVM"
             add(f"{kind}_svm", title, test, {"features": kind}, primary=True)
         add("majority", "baseline: the most frequent class of the training songs", test, {"features": None})
-    return found
+    return systems
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
@@ -71,27 +72,25 @@ class Quadrants(CrossValidation):
 
     def __init__(self, data: ClassDataset, folds: int, incomplete: bool, n_jobs: int):
         super().__init__(data, folds, incomplete, n_jobs)
-        label = data.labels["class"]
-        self.y = np.array([data.classes.index(label[song]) for song in self.ids])
+        self.y = data.numbers
 
     def task(self, variant):
         return Classes(self.data.classes)
 
     def samples(self, variant):
-        features = variant.settings.get("features", "log-mel")
-        if features is None:  # of the most frequent class
-            return self.with_labels(np.zeros((len(self.y), 1)), self.y, "none")
-        if features == "log-mel":
-            return self.with_labels(self.sequences, self.y, features)
         from common.features.descriptors import columns
 
-        return self.with_labels(self.descriptors[:, columns(features)], self.y, features)
+        features = variant.settings.get("features", "log-mel")
+        inputs = {None: lambda: np.zeros((len(self.y), 1)), "log-mel": lambda: self.sequences}  # None: no features
+        x = inputs.get(features, lambda: self.descriptors[:, columns(features)])
+        return self.samples_once(features, self.data.tracks, self.y, x)
 
     def annotated(self, kind: str = PLANE) -> Samples:
         """What networks are trained on: log-mel, and of each song the vector that stands for its class, float32."""
         classes = self.data.classes
         vectors = [VALENCE_AROUSAL[name] for name in classes] if kind == PLANE else np.eye(len(classes))
-        return self.with_labels(self.sequences, np.array(vectors, "float32")[self.y], kind)
+        y = np.array(vectors, "float32")[self.y]
+        return self.samples_once(kind, self.data.tracks, y, lambda: self.sequences)
 
     def splits(self, variant, seed):
         groups = self.data.groups if variant.settings["test"] == "artists" else None
@@ -104,20 +103,17 @@ class Quadrants(CrossValidation):
         return [Network(fit, settings["network"], self.annotated(settings["annotation"]), split)]
 
     def predict(self, variant, split, trained):
-        from sklearn.dummy import DummyClassifier
         from sklearn.svm import SVC
 
-        from common.baselines import svm
-
-        settings, train, test = variant.settings, split.train, split.tests[SPLIT]
+        settings, test = variant.settings, split.tests[SPLIT]
         if trained and not settings["svm"]:
             return {SPLIT: trained[0].outputs["outputs"][test].argmax(axis=1)}
-        if trained:
-            model, x = SVC(C=1.0, gamma="auto"), trained[0].outputs["features"].astype("float64")  # gamma: 1 / 50
-        else:
-            model = svm() if settings["features"] else DummyClassifier(strategy="most_frequent")
-            x = self.samples(variant).x
-        return {SPLIT: model.fit(x[train], self.y[train]).predict(x[test])}
+        if not trained:
+            classifier = trivial.svm() if settings["features"] else trivial.majority()
+            return trivial.classify(classifier, self.samples(variant), split)
+        features = trained[0].outputs["features"].astype("float64")
+        svm = SVC(C=1.0, gamma="auto").fit(features[split.train], self.y[split.train])  # gamma: 1 / 50
+        return {SPLIT: svm.predict(features[test])}
 
     def unavailable_reason(self, variant):
         if variant.settings.get("annotation") == PLANE and set(self.data.classes) != set(VALENCE_AROUSAL):
@@ -130,16 +126,13 @@ class Quadrants(CrossValidation):
         return self.hand_made if variant.settings.get("features") else self.mel
 
     def facts(self, variant):
-        self.splits(variant, 0)  # an error now if there are too many folds
-        n, features = len(self.samples(variant)), variant.settings.get("features")
-        of_paper = self.data.is_papers(PAPER_DATASET, tuple(VALENCE_AROUSAL))
+        features = variant.settings.get("features")
+        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(VALENCE_AROUSAL))
         of = OF_PAPER if of_paper else self.data.n_tracks
         shortened = variant.settings != PUBLISHED.get(variant.name) or self.folds != FOLDS
-        return {
-            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
+        return super().facts(variant) | {
             "input": "hand-made features from audio" if features else "log-mel from audio, as published",
             "extractor": asdict(self.extractor(variant)), "stand_in": not of_paper,
-            "n_train": n, "of_train": of, "n_test": n, "of_test": of, "partial": self.incomplete or shortened,
-            "targets": list(self.data.classes), "reference": self.y.tolist(),
-            "tracks": list(self.ids), "artists": self.data.groups,
+            "of_train": of, "of_test": of, "partial": self.incomplete or shortened,
+            "reference": self.y.tolist(), "artists": self.data.groups,
         }  # fmt: skip

@@ -14,14 +14,14 @@ SYNTHETIC_FOLDS = 2
 
 
 def build(options) -> CrossValidation:
-    """The data set that the options name, or without a data root a rendered one in its place; and its features."""
+    """The data set that the options name, or without a data root synthetic music in its place; and its features."""
     if options.dataset == EMOTIFY:
-        experiment, data = emotify.Emotions, open_dataset(EMOTIFY, options.data_root, rendered="synthetic")
+        experiment, data = emotify.Emotions, open_dataset(EMOTIFY, options.data_root, synthetic="synthetic")
     else:
         experiment = quadrants.Quadrants
-        data = open_classes(options.dataset, options.data_root, rendered="synthetic_quadrants")
+        data = open_classes(options.dataset, options.data_root, synthetic="synthetic_quadrants")
     missing = data.require(allow_missing=options.allow_missing)
-    folds = options.folds or (SYNTHETIC_FOLDS if data.rendered else FOLDS)
+    folds = options.folds or (SYNTHETIC_FOLDS if data.synthetic else FOLDS)
     return experiment(data, folds, bool(missing), options.jobs)
 
 

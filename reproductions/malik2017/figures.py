@@ -1,4 +1,4 @@
-"""The paper's own figures: error by sequence length and by epoch, from records; labels and courses, with the data."""
+"""The paper's own figures: error by sequence length and by epoch, from records; labels, trajectories."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from common.metrics import squared_errors
 from common.report import number
-from common.report.plots import BLUE, GREY, INK, ORANGE, save
+from common.report.plots import BLUE, GREY, INK, ORANGE, runs_along, save
 from common.verdict.board import load_expected
 from common.verdict.recorded import Records, coverage_of
 
@@ -17,13 +17,13 @@ SPLITS = ("evaluation", "evaluation_cuts")
 
 def draw(records: Records) -> list[Path]:
     """Draw what is recorded; returns the paths."""
-    found = {n: record for n in LENGTHS if (record := records.get(DATASET, f"crnn_l{n}"))}
+    by_length = {n: record for n in LENGTHS if (record := records.get(DATASET, f"crnn_l{n}"))}
     drawn, zero = [], records.get(DATASET, "zero")
-    if len(found) == len(LENGTHS) and zero and set(SPLITS) <= set(zero["facts"]["splits"]):
+    if len(by_length) == len(LENGTHS) and zero and set(SPLITS) <= set(zero["facts"]["splits"]):
         folder = records.path(DATASET, "").parent / "figures"
         drawn = [folder / "error_by_length.png", folder / "error_by_epoch.png"]
-        error_by_length(found, zero, drawn[0])
-        error_by_epoch(found[20], zero, drawn[1])
+        error_by_length(by_length, zero, drawn[0])
+        error_by_epoch(by_length[20], zero, drawn[1])
     return drawn
 
 
@@ -39,14 +39,14 @@ def _errors(record: dict, split: str, target: str) -> np.ndarray:
 
 def _finish(figure, axes, bottom: float, path: Path) -> None:
     for axis in axes:
-        axis.grid(axis="y", color="#e6e6e6", lw=0.7)
+        axis.grid(axis="y")
     axes[0].set_ylabel("RMSE, pooled")
     axes[0].set_ylim(bottom=bottom)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     save(figure, path)
 
 
-def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
+def error_by_length(records: dict[int, dict], zero: dict, path: Path) -> None:
     """A panel a target: published error by sequence length, and that of every run on both sets of songs."""
     cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
     published = {cell["id"]: cell["value"] for cell in cells}
@@ -57,9 +57,8 @@ def error_by_length(found: dict[int, dict], zero: dict, path: Path) -> None:
         axis.plot(places, values, "D--", mfc="white", color=INK, lw=1, ms=6, label="published")
         for split, colour, aside in zip(SPLITS, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
             about = _about(zero, split)
-            runs = np.array([_errors(found[n], split, target) for n in LENGTHS])
-            axis.plot(places + aside, runs, ".", color=colour, ms=5, alpha=0.45, mec="none")
-            axis.plot(places + aside, runs.mean(1), "o-", color=colour, ms=5, label=f"measured ({about})")
+            runs = {place: _errors(records[n], split, target) for place, n in zip(places, LENGTHS, strict=True)}
+            runs_along(axis, runs, colour, f"measured ({about})", aside=aside)
             level = _errors(zero, split, target).mean()
             axis.axhline(level, color=colour, lw=1, ls=":", label=f"zero ({about})")
         axis.set_xticks(places, LENGTHS)
@@ -109,20 +108,23 @@ def label_exchange(means: dict[str, list[np.ndarray]], path: Path) -> None:
     save(figure, path)
 
 
-def courses(record: dict, found: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
+def trajectories(record: dict, predicted: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
     """Annotated and predicted over time, of the middle song of each quarter of the evaluation songs by their error.
 
-    found: times, labels (n, 2) and predictions (n, 2) by song, of the record first, then of those that give the range.
+    predicted: times, labels (n, 2) and predictions (n, 2) by song, of the record first, then of those that give the
+    range.
     """
     _, errors = squared_errors(record["runs"][0]["songs"]["evaluation"])
     order = np.argsort(errors.mean(1))
-    chosen = [list(found[0])[order[round((2 * k + 1) / 8 * (len(order) - 1))]] for k in range(4)]
+    chosen = [list(predicted[0])[order[round((2 * k + 1) / 8 * (len(order) - 1))]] for k in range(4)]
     figure, axes = plt.subplots(4, 2, figsize=(8.2, 8), sharey=True, sharex="row")
     for quarter, (song, line) in enumerate(zip(chosen, axes, strict=True), 1):
-        times, y, p = found[0][song]
-        every = np.array([of[song][2] for of in found])
+        times, y, p = predicted[0][song]
+        predictions = np.array([of[song][2] for of in predicted])
         for k, axis in enumerate(line):
-            axis.fill_between(times, every[..., k].min(0), every[..., k].max(0), color=BLUE, alpha=0.18, lw=0)
+            axis.fill_between(
+                times, predictions[..., k].min(0), predictions[..., k].max(0), color=BLUE, alpha=0.18, lw=0
+            )
             axis.plot(times, p[:, k], color=BLUE, lw=1.2)
             axis.plot(times, y[:, k], color=INK, lw=1.6)
             axis.axhline(0, color=GREY, lw=0.6, zorder=0)

@@ -36,8 +36,8 @@ def groups(data: Deam) -> dict[str, list[str]]:
     """Song ids: development up to 1000, above, and evaluation."""
     late = {song: int(song) > LAST_OF_2013 for song in data.splits["development"]}
     development = {f"2 … {LAST_OF_2013}": False, f"above {LAST_OF_2013}": True}
-    found = {title: [song for song in late if late[song] == which] for title, which in development.items()}
-    return found | {"evaluation": data.splits["evaluation"]}
+    songs = {title: [song for song in late if late[song] == which] for title, which in development.items()}
+    return songs | {"evaluation": data.splits["evaluation"]}
 
 
 def label_sets(data: Deam) -> dict[str, dict]:
@@ -62,19 +62,19 @@ def ratings(data: Deam) -> dict[str, dict[str, np.ndarray]]:
     """Song-level ratings, valence and arousal as each file's header names them, by source and song id."""
     import pandas as pd
 
-    found, path = {"DEAM, song-level ratings": data.ratings()}, data.root.parent / "emoMusic/annotations"
+    sources, path = {"DEAM, song-level ratings": data.ratings()}, data.root.parent / "emoMusic/annotations"
     path /= "static_annotations.csv"
     if path.is_file():
         table = pd.read_csv(path, index_col="song_id")[["mean_valence", "mean_arousal"]]
         values = {str(song): row for song, row in zip(table.index, table.to_numpy(), strict=True)}
-        found["emoMusic, song-level ratings"] = values
-    return found
+        sources["emoMusic, song-level ratings"] = values
+    return sources
 
 
 def agreement(data: Deam) -> list[list]:
     """Lines: labels, against, songs, how many, r of V × V, V × A, A × V, A × A (a name of the labels first)."""
     labels, lines = label_sets(data), []
-    means = {source: {s: a.values.mean(0, "float64") for s, a in found.items()} for source, found in labels.items()}
+    means = {source: {s: a.values.mean(0, "float64") for s, a in songs.items()} for source, songs in labels.items()}
     others = {"DEAM, song means": means["DEAM"], **ratings(data)}
     for source, against in [(source, against) for source in means for against in others]:
         for where, ids in groups(data).items():
@@ -86,31 +86,31 @@ def agreement(data: Deam) -> list[list]:
         both = [(labels["task"][song].values, labels["DEAM"][song].values) for song in ids if song in labels["task"]]
         if both:
             r = np.mean([crossed(*pair) for pair in both], axis=0)
-            courses = "DEAM, course within a song (mean r)"
-            lines.append(["task", courses, where, len(both), *(report.number(v, 2) for v in r)])
+            against = "DEAM, trajectory within a song (mean r)"
+            lines.append(["task", against, where, len(both), *(report.number(v, 2) for v in r)])
     return lines
 
 
 def loudness(data: Deam) -> list[list]:
     """Lines: labels, input, songs, how many, r of valence and arousal with how loud the music at the labels is."""
-    every = [song for ids in groups(data).values() for song in ids]
-    recordings, lines = data.recordings(every), []
-    heard = (
+    songs = [song for ids in groups(data).values() for song in ids]
+    recordings, lines = data.recordings(songs), []
+    extracted = (
         FeatureStore().get_all([r.path for r in recordings.values()], OpenSmile(), n_jobs=available_cores())
         if recordings
         else []
     )
     audio = {song: (recording.start_s + 0.5 * np.arange(len(values)), values)
-             for (song, recording), values in zip(recordings.items(), heard, strict=True)}  # fmt: skip
-    for name, features in (("official features", data.features(every)), ("audio", audio)):
+             for (song, recording), values in zip(recordings.items(), extracted, strict=True)}  # fmt: skip
+    for name, features in (("official features", data.features(songs)), ("audio", audio)):
         for (source, labels), (where, ids) in [(a, b) for a in label_sets(data).items() for b in groups(data).items()]:
-            found = []
+            means = []
             for song in [song for song in ids if song in features and song in labels]:
                 there, rows = align_to_labels(labels[song].times, *features[song])
-                found.append([rows[:, LOUDNESS].mean(), *labels[song].values[there].mean(0)])
-            if len(found) > ROOM:
-                r = crossed(np.array(found)[:, :1], np.array(found)[:, 1:])
-                lines.append([source, name, where, len(found), *with_interval(r, len(found))])
+                means.append([rows[:, LOUDNESS].mean(), *labels[song].values[there].mean(0)])
+            if len(means) > ROOM:
+                r = crossed(np.array(means)[:, :1], np.array(means)[:, 1:])
+                lines.append([source, name, where, len(means), *with_interval(r, len(means))])
     return lines
 
 
@@ -118,13 +118,13 @@ def against_exchanged(moments: np.ndarray, covariance: np.ndarray | None = None)
     """Moments of songs (n_songs, 2, 5), valence's labels in the place of arousal's and the other way round.
 
     Only the song means are exchanged, unless `covariance` (n_songs, 2) of labels and estimates is given for the
-    exchanged courses.
+    exchanged trajectories.
     """
-    found = moments.copy()
-    found[..., 0] = moments[..., ::-1, 0]
+    exchanged = moments.copy()
+    exchanged[..., 0] = moments[..., ::-1, 0]
     if covariance is not None:
-        found[..., 2], found[..., 4] = moments[..., ::-1, 2], covariance
-    return found
+        exchanged[..., 2], exchanged[..., 4] = moments[..., ::-1, 2], covariance
+    return exchanged
 
 
 def rmse(frames: np.ndarray, moments: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -133,7 +133,7 @@ def rmse(frames: np.ndarray, moments: np.ndarray, weights: np.ndarray) -> np.nda
     return np.sqrt(weights @ (n[:, None] * errors) / (weights @ n)[:, None])
 
 
-def courses(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
+def trajectories(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
     """Times, labels (n, 2) and predictions (n, 2) of a record's first run, by evaluation song."""
     ids, labels = record["facts"]["splits"]["evaluation"]["tracks"], data.annotations("evaluation")
     frames = record["runs"][0]["songs"]["evaluation"]["frames"]
@@ -154,16 +154,18 @@ def outcomes(data: Deam, records: Records):
         np.array([len(a.times) for a in labels]),
         [[zero] * 2, *exchanged],
     )  # as any run
-    found = {name: records.get(DATASET, name) for name in SYSTEMS}
+    recorded = {name: records.get(DATASET, name) for name in SYSTEMS}
     for split in ("evaluation", "evaluation_cuts"):
-        for name, record in found.items():
+        for name, record in recorded.items():
             if not record or split not in record["facts"]["splits"]:
                 continue
             runs, wholly = [np.array(run["songs"][split]["moments"]) for run in record["runs"]], []
-            if name in ("zero", "ridge"):  # their courses are flat
+            if name in ("zero", "ridge"):  # their trajectories are flat
                 wholly = [against_exchanged(m, 0 * m[..., 4]) for m in runs]
             elif split == "evaluation":
-                crosswise = [metrics.song_moments(y[:, ::-1], p)[:, 4] for _, y, p in courses(record, data).values()]
+                crosswise = [
+                    metrics.song_moments(y[:, ::-1], p)[:, 4] for _, y, p in trajectories(record, data).values()
+                ]
                 wholly = [against_exchanged(runs[0], np.array(crosswise))]
             frames = np.array(record["runs"][0]["songs"][split]["frames"])
             known = np.isin(*(record["facts"]["splits"][which]["tracks"] for which in (split, "evaluation")))
@@ -212,7 +214,7 @@ def tables(data: Deam, records: Records, render) -> str:
         f"Song-level ratings are named as in their files' headers. For songs up to {LAST_OF_2013} DEAM's header names "
         "valence what emoMusic's names arousal, and the other way round.",
         "RMSE: mean over the recorded runs; of networks against wholly exchanged labels that of the first run, whose "
-        "courses are recorded. Cuts: parts of songs, features from audio. Intervals: over runs and songs.",
+        "trajectories are recorded. Cuts: parts of songs, features from audio. Intervals: over runs and songs.",
     ]
     return "\n\n".join([*(f"{title.format(name)}\n\n{table}" for name, table in blocks.items()), *notes])
 
@@ -230,10 +232,10 @@ def draw(data: Deam, records: Records) -> list[Path]:
     with plt.rc_context(STYLE):
         figures.label_exchange(means, drawn[0])
         if records.get(DATASET, SHOWN):
-            drawn.append(folder / "courses.png")
-            found = {name: records.get(DATASET, name) for name in (SHOWN, *SPREAD)}
-            of_all = [courses(record, data) for record in found.values() if record]
-            figures.courses(found[SHOWN], of_all, drawn[1])
+            drawn.append(folder / "trajectories.png")
+            recorded = {name: records.get(DATASET, name) for name in (SHOWN, *SPREAD)}
+            of_all = [trajectories(record, data) for record in recorded.values() if record]
+            figures.trajectories(recorded[SHOWN], of_all, drawn[1])
     return drawn
 
 

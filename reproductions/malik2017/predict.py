@@ -27,8 +27,8 @@ class Model(predict.OverTime):
         of_training = ("length", "epochs", "until", "validation")
         return model.crnn(features, length, **{k: v for k, v in self.settings.items() if k not in of_training})
 
-    def joined(self, found):
-        return np.mean(found, axis=0)
+    def joined(self, predictions):
+        return np.mean(predictions, axis=0)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def extractor(data: DynamicDataset, source: str):
     """The extractor of an input, or None if it comes with the data."""
     if source == "log_mel":
         return logmel.LogMel()
-    return None if data.given_features and source != "opensmile" else opensmile.OpenSmile()
+    return None if data.includes_features and source != "opensmile" else opensmile.OpenSmile()
 
 
 def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int, *, evaluation: bool) -> Songs:
@@ -46,7 +46,7 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
     parts = {"development": _songs(data, "development", source, **options)}
     if evaluation and data.splits["evaluation"]:
         parts["evaluation"] = _songs(data, "evaluation", source, **options)
-        if source == "official" and data.given_features and data.are_segments(data.splits["evaluation"]):
+        if source == "official" and data.includes_features and data.are_segments(data.splits["evaluation"]):
             x, y = _songs(data, "evaluation", "opensmile", **options)
             means = np.concatenate(list(parts["development"][0].values()))[:, opensmile.TIME_DEPENDENT].mean(0)
             for rows in x.values():
@@ -62,9 +62,9 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
 
 def _songs(data: DynamicDataset, split: str, source: str, *, labels: str, align: str, n_jobs: int) -> tuple[dict, dict]:
     """By song of a split: features (n, features) and labels (n, 2) at the same frames."""
-    early_s = 0.5 if source == "log_mel" else 0.0  # a segment of 0.5 s ends where a window of 1 s would
+    longer_by_s = 0.5 if source == "log_mel" else 0.0  # a segment of 0.5 s ends where a window of 1 s would
     windows = labelled_windows(data, split, extractor(data, source), labels=labels, align=align,
-                             columns=COLUMNS.get(source), early_s=early_s, n_jobs=n_jobs)  # fmt: skip
+                             columns=COLUMNS.get(source), longer_by_s=longer_by_s, n_jobs=n_jobs)  # fmt: skip
     if not windows:
         raise InputError(f"{data.root}: no {split} song has {INPUTS[source]}; get it from {data.source}")
     return {song: x for song, (_, x, _) in windows.items()}, {song: y for song, (_, _, y) in windows.items()}

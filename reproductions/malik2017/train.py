@@ -43,22 +43,17 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
 
     length, of_network = settings["length"], {k: v for k, v in settings.items() if k not in OF_TRAINING}
     mean, std = samples.x.moments(split.train)
-
-    def scaled(songs):
-        x = samples.x.subset(songs)
-        return protocol.Sequences((x.values - mean) / std, x.bounds)
-
-    x, starts = scaled(split.train).split_into(length)
+    x, starts = samples.x.subset(split.train).scaled(mean, std).split_into(length)
     y = samples.y.subset(split.train).values[starts[:, None] + np.arange(length)]
     plain = model.crnn(x.shape[2], length, **of_network)
     net = fuse(plain)
     net.compile(Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
     parts = {"development": np.union1d(split.train, split.validation)} | split.tests
     parts |= {"validation": split.validation} if len(split.validation) else {}
-    predict = {name: predictor(net, scaled(songs), length, of_network) for name, songs in parts.items()}
-    evaluate = EvaluateSongs(
-        predict, {name: samples.y.subset(songs).values for name, songs in parts.items()}, every=CHECK
-    )
+    features = {name: samples.x.subset(songs).scaled(mean, std) for name, songs in parts.items()}
+    predict = {name: predictor(net, of_part, length, of_network) for name, of_part in features.items()}
+    labels = {name: samples.y.subset(songs).values for name, songs in parts.items()}
+    evaluate = EvaluateSongs(predict, labels, every=CHECK)
     callbacks = [evaluate, StopAtTrainingError(settings["until"], "development_rmse")]
     if len(split.validation):
         callbacks.append(EarlyStopping("validation_rmse", patience=PATIENCE, mode="min", restore_best_weights=True))
@@ -101,7 +96,7 @@ class MediaEval2015(Experiment):
 
     def __init__(self, data, folds: int, n_jobs: int):
         self.data, self.folds, self.n_jobs, self._songs = data, folds, n_jobs, {}
-        self.dataset, self.for_record = "mediaeval2015" if data.name == PAPER_DATASET else data.name, not data.rendered
+        self.dataset, self.for_record = "mediaeval2015" if data.name == PAPER_DATASET else data.name, not data.synthetic
 
     def task(self, variant):
         return Dynamic(TARGETS, with_tau=False)
@@ -228,16 +223,16 @@ def with_validation(split: Split) -> Split:
 
 def build(options) -> MediaEval2015:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     return MediaEval2015(data, options.folds or FOLDS, options.jobs)
 
 
 def _variants(options):
-    every = variants(options.epochs)
+    systems = variants(options.epochs)
     if options.dataset == PAPER_DATASET:
-        return every
-    own = [v for v in every if v.settings["cross_validation"] and v.settings["labels"] == "task"]
+        return systems
+    own = [v for v in systems if v.settings["cross_validation"] and v.settings["labels"] == "task"]
     return sorted(own, key=lambda v: "validation" not in v.settings.get("network", {}))  # that one by default
 
 

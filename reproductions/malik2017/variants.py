@@ -26,72 +26,67 @@ SUFFIXES = {  # of their names and titles, by the labels, or by the input where 
 SECONDS_PER_EPOCH = {60: 0.5, 30: 0.4, 20: 0.35, 10: 0.45}  # of one core, 260 songs of 60 frames and 260 features
 
 
+VALIDATED = {"validation": True}  # stopped by songs that are not trained on
+CV = VALIDATED | {"cv": True}
+INTERPRETATIONS = [  # of the CRNN with sequences of 20 frames: name, title, and in what they differ
+    ("crnn_l20_deam", "CRNN, length 20, DEAM's labels", {"labels": "deam"}),
+    ("crnn_l20_repaired", "CRNN, length 20, song means exchanged back", {"labels": "repaired"}),
+    ("crnn_l20_validated", "CRNN, length 20, stopped by a tenth of the training songs", VALIDATED),
+    ("cv_crnn_l20", "CRNN, length 20", {"cv": True}),
+    ("cv_crnn_l20_repaired", "CRNN, length 20, song means exchanged back", {"cv": True, "labels": "repaired"}),
+    ("cv_crnn_l20_validated", "CRNN, length 20, stopped by a tenth of the training songs", CV),
+    ("cv_crnn_l20_validated_repaired", "CRNN, length 20, stopped so, song means exchanged back",
+     CV | {"labels": "repaired"}),
+    ("cv_crnn_248_l20_validated_repaired", "CRNN, length 20, stopped so, means exchanged back, 248 features",
+     CV | {"labels": "repaired", "source": "timeless"}),
+    ("cv_crnn_means_l20_validated", "CRNN, length 20, stopped so, the 65 means alone", CV | {"source": "means"}),
+    ("crnn_means_l20", "CRNN, length 20, the 65 means alone", {"source": "means"}),
+    ("crnn_cuts_l10", "CRNN, length 10, 260 features of the songs and seconds of log-mel",
+     {"length": 10, "source": "opensmile"}),
+    ("crnn_log_mel_l20_dropout_25", "CRNN, log-mel, length 20, dropout .25", {"source": "log_mel"}),
+    ("crnn_l20_200_epochs", "CRNN, length 20, 200 epochs", {"fixed": 200}),
+    ("crnn_l20_penalty_sum", "CRNN, length 20, activity penalty summed (Keras 1)", {"penalty": "sum"}),
+    ("crnn_l20_penalty_batch", "CRNN, length 20, activity penalty per sequence (tf.keras)", {"penalty": "batch"}),
+    ("crnn_l20_penalty_weights", "CRNN, length 20, penalty on weights only", {"penalty": "weights"}),
+    ("crnn_l20_penalty_off", "CRNN, length 20, no penalty", {"penalty": "off"}),
+    ("crnn_l20_bn_first", "CRNN, length 20, batch normalisation before ReLU", {"bn_first": True}),
+    ("crnn_l20_dropout_75", "CRNN, length 20, dropout .75", {"dropout": 0.75}),
+    ("crnn_l20_no_gru_dropout", "CRNN, length 20, dropout behind the CNN only", {"gru_dropout": 0.0}),
+    ("crnn_l20_starts_at_label", "CRNN, length 20, windows that start at the label", {"align": "starts_at_label"}),
+    ("crnn_l20_logistic_gates", "CRNN, length 20, logistic gates", {"gates": "logistic"}),
+    ("crnn_l20_reset_after", "CRNN, length 20, Keras 3's GRU", {"reset_after": True}),
+]  # fmt: skip
+
+
 def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of at most 300."""
-
-    def crnn(name, title, length, *, source="official", labels="task", align="ends_at_label", cv=False, primary=False,
-             fixed=None, **network):  # fmt: skip
-        until = PUBLISHED_DEVELOPMENT["log_mel" if source == "log_mel" else "official"][length]
-        network |= {"length": length, "epochs": fixed or epochs or EPOCHS, "until": 0 if fixed else until}
-        settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
-        share = {"official": 1, "timeless": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
-        seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share
-        seconds *= 0.4 if "validation" in network else 2.5 if "reset_after" in network else 1
-        return Variant(name, title, settings | {"protocol": PROTOCOL}, primary, seconds * (0.9 * FOLDS if cv else 1))
-
-    rows = [crnn(f"crnn_l{n}", f"CRNN, length {n}", n, primary=True) for n in (20, 10, 30, 60)]
-    rows += [crnn("crnn_nb", "CRNN_NB, length 60", 60, branches=1, primary=True)]
+    epochs = epochs or EPOCHS
+    rows = [_crnn(f"crnn_l{n}", f"CRNN, length {n}", epochs, n, primary=True) for n in (20, 10, 30, 60)]
     li = {k: rows[0].settings[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
     li |= {"members": li2016.LENGTHS, "epochs": [li2016.PRETRAINING, li2016.EPOCHS]}
+    several = rows[0].settings | {"networks": [row.settings["network"] for row in rows]}
+    seconds = sum(row.core_seconds for row in rows)  # less where those are run too
     rows += [
-        Variant(
-            "crnn_lengths",
-            "mean of the CRNNs of lengths 60, 30, 20 and 10",
-            rows[0].settings | {"networks": [row.settings["network"] for row in rows[:4]]},
-            core_seconds=sum(row.core_seconds for row in rows[:4]),  # less where those are run too
-        )
+        _crnn("crnn_nb", "CRNN_NB, length 60", epochs, 60, branches=1, primary=True),
+        Variant("crnn_lengths", "mean of the CRNNs of lengths 60, 30, 20 and 10", several, core_seconds=seconds),
+        Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, score_last=True),
     ]
-    rows += [Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, score_last=True)]
-    rows += [
-        crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", n, source="log_mel", dropout=0.75, primary=True)
-        for n in (20, 10, 30, 60)
-    ]
-    one = {"length": 20}
-    readings = [
-        crnn("crnn_l20_deam", "CRNN, length 20, DEAM's labels", labels="deam", **one),
-        crnn("crnn_l20_repaired", "CRNN, length 20, song means exchanged back", labels="repaired", **one),
-        crnn("crnn_l20_validated", "CRNN, length 20, stopped by a tenth of the training songs", validation=True, **one),
-        crnn("cv_crnn_l20", "CRNN, length 20", cv=True, **one),
-        crnn("cv_crnn_l20_repaired", "CRNN, length 20, song means exchanged back", cv=True, labels="repaired", **one),
-        crnn("cv_crnn_l20_validated", "CRNN, length 20, stopped by a tenth of the training songs", cv=True,
-             validation=True, **one),
-        crnn("cv_crnn_l20_validated_repaired", "CRNN, length 20, stopped so, song means exchanged back", cv=True,
-             validation=True, labels="repaired", **one),
-        crnn("cv_crnn_248_l20_validated_repaired", "CRNN, length 20, stopped so, means exchanged back, 248 features",
-             cv=True, validation=True, labels="repaired", source="timeless", **one),
-        crnn("cv_crnn_means_l20_validated", "CRNN, length 20, stopped so, the 65 means alone", cv=True,
-             validation=True, source="means", **one),
-        crnn("crnn_means_l20", "CRNN, length 20, the 65 means alone", source="means", **one),
-        crnn("crnn_cuts_l10", "CRNN, length 10, 260 features of the songs and seconds of log-mel", 10,
-             source="opensmile"),
-        crnn("crnn_log_mel_l20_dropout_25", "CRNN, log-mel, length 20, dropout .25", source="log_mel", **one),
-        crnn("crnn_l20_200_epochs", "CRNN, length 20, 200 epochs", fixed=200, **one),
-        crnn("crnn_l20_penalty_sum", "CRNN, length 20, activity penalty summed (Keras 1)", penalty="sum", **one),
-        crnn("crnn_l20_penalty_batch", "CRNN, length 20, activity penalty per sequence (tf.keras)", penalty="batch",
-             **one),
-        crnn("crnn_l20_penalty_weights", "CRNN, length 20, penalty on weights only", penalty="weights", **one),
-        crnn("crnn_l20_penalty_off", "CRNN, length 20, no penalty", penalty="off", **one),
-        crnn("crnn_l20_bn_first", "CRNN, length 20, batch normalisation before ReLU", bn_first=True, **one),
-        crnn("crnn_l20_dropout_75", "CRNN, length 20, dropout .75", dropout=0.75, **one),
-        crnn("crnn_l20_no_gru_dropout", "CRNN, length 20, dropout behind the CNN only", gru_dropout=0.0, **one),
-        crnn("crnn_l20_starts_at_label", "CRNN, length 20, windows that start at the label", align="starts_at_label",
-             **one),
-        crnn("crnn_l20_logistic_gates", "CRNN, length 20, logistic gates", gates="logistic", **one),
-        crnn("crnn_l20_reset_after", "CRNN, length 20, Keras 3's GRU", reset_after=True,
-             **one),
-    ]  # fmt: skip
-    rows += readings
+    log_mel = {"source": "log_mel", "dropout": 0.75, "primary": True}
+    rows += [_crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", epochs, n, **log_mel) for n in (20, 10, 30, 60)]
+    rows += [_crnn(name, title, epochs, **changes) for name, title, changes in INTERPRETATIONS]
     return rows + list({v.name: v for row in rows for v in _baselines(row)}.values())
+
+
+def _crnn(name, title, epochs, length=20, *, source="official", labels="task", align="ends_at_label", cv=False,
+          primary=False, fixed=None, **network) -> Variant:  # fmt: skip
+    """A CRNN; fixed: epochs that it is trained for, whatever its error."""
+    until = PUBLISHED_DEVELOPMENT["log_mel" if source == "log_mel" else "official"][length]
+    network |= {"length": length, "epochs": fixed or epochs, "until": 0 if fixed else until}
+    settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
+    share = {"official": 1, "timeless": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
+    seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share
+    seconds *= 0.4 if "validation" in network else 2.5 if "reset_after" in network else 1
+    return Variant(name, title, settings | {"protocol": PROTOCOL}, primary, seconds * (0.9 * FOLDS if cv else 1))
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ class CrossValidation(Experiment):
     paper, dataset = "mediaeval2015_baseline", "mediaeval2015"
 
     def __init__(self, data, folds: int, n_jobs: int):
-        self.data, self.folds, self.n_jobs, self.for_record = data, folds, n_jobs, not data.rendered
+        self.data, self.folds, self.n_jobs, self.for_record = data, folds, n_jobs, not data.synthetic
 
     def task(self, variant):
         return Dynamic(("valence", "arousal"))
@@ -30,10 +30,10 @@ class CrossValidation(Experiment):
     @cached_property
     def songs(self) -> Samples:
         """Features and labels at the same frames."""
-        found = labelled_windows(self.data, "development", self.extractor(None), n_jobs=self.n_jobs)
-        _, x, y = zip(*found.values(), strict=True)
+        songs = labelled_windows(self.data, "development", self.extractor(None), n_jobs=self.n_jobs)
+        _, x, y = zip(*songs.values(), strict=True)
         x, y = protocol.Sequences.of(x), protocol.Sequences.of(y)
-        return Samples(list(found), x, y, list(found))
+        return Samples(list(songs), x, y, list(songs))
 
     def samples(self, variant):
         return self.songs
@@ -49,13 +49,13 @@ class CrossValidation(Experiment):
         return {name: [fitted.predict(x[song]) for song in songs] for name, songs in split.tests.items()}
 
     def extractor(self, variant):
-        return OpenSmile() if self.data.rendered else None
+        return OpenSmile() if self.data.synthetic else None
 
     def facts(self, variant):
         ids, x, y = self.songs.ids, self.songs.x, self.songs.y
         digest = hashlib.sha256(" ".join(ids).encode() + x.values.tobytes() + y.values.tobytes())
         source, of = (
-            "rendered" if self.data.rendered else "the task's 260 openSMILE features",
+            "synthetic music" if self.data.synthetic else "the task's 260 openSMILE features",
             len(self.data.splits["development"]),
         )
         return {
@@ -67,7 +67,7 @@ class CrossValidation(Experiment):
 
 def build(options) -> CrossValidation:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dataset("deam", options.data_root, rendered="synthetic_dynamic")
+    data = open_dataset("deam", options.data_root, synthetic="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     return CrossValidation(data, options.folds or FOLDS, options.jobs)
 

@@ -16,7 +16,7 @@ from common.files import write_atomically
 from common.verdict.board import Row, join
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
-from reproductions import beyond, board
+from reproductions import board, cross_dataset
 from reproductions.board import PAPERS, ROOT
 
 VERDICTS = ["reproduced", "better", "worse", "undecided", "partial", "stand-in", "approximation", "no data", "not run"]
@@ -45,20 +45,23 @@ def _build(options) -> int:
     if options.audio:
         backend.require()
     paths = predict.recordings(options.audio) if options.audio else []
-    expected, every = board.papers(), board.rows(options.results)
+    expected, rows = board.papers(), board.rows(options.results)
     records = {e["paper"]: Records(options.results, e["paper"]) for e in expected}
     songs, failed = _songs(paths, options.out)
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
     rule = _html(_sections(board.VERDICTS)["Cells"])
-    cells = {"rows": _fields(every), "counts": board.counts(every), "verdicts": VERDICTS, "rule": rule}
+    cells = {"rows": _fields(rows), "counts": board.counts(rows), "verdicts": VERDICTS, "rule": rule}
     pages = {"index.html": ("board.html", cells)}
-    pages["beyond.html"] = "beyond.html", {"tables": _html(beyond.table(options.results, report.markdown_table))}
+    pages["cross_dataset.html"] = (
+        "cross_dataset.html",
+        {"tables": _html(cross_dataset.table(options.results, report.markdown_table))},
+    )
     for paper in expected:
         with plots.svg_in(options.out / "figures" / paper["paper"]) as drawn:
             figures.draw_all(paper, records[paper["paper"]], f"reproductions.{paper['paper']}")
         pages[f"papers/{paper['paper']}.html"] = "paper.html", _paper(paper, records[paper["paper"]], drawn)
-    for name, found in site["datasets"].items():
-        pages[f"datasets/{name}.html"] = "dataset.html", {"name": name, **found}
+    for name, content in site["datasets"].items():
+        pages[f"datasets/{name}.html"] = "dataset.html", {"name": name, **content}
     for song in songs:
         pages[f"songs/{song['slug']}.html"] = "song.html", {"song": song}
     templates = _templates()
@@ -77,13 +80,13 @@ def _build(options) -> int:
 def _templates():
     import jinja2
 
-    found = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    found.filters["number"], found.filters["p_value"] = report.number, report.p_value
-    found.filters["words"] = lambda name: name.replace("_", " ")
-    return found
+    environment.filters["number"], environment.filters["p_value"] = report.number, report.p_value
+    environment.filters["words"] = lambda name: name.replace("_", " ")
+    return environment
 
 
 def _fields(rows: list[Row]) -> list[dict]:
@@ -122,17 +125,17 @@ def _datasets(records: dict) -> dict[str, dict]:
 
     from data_prep import DATASETS
 
-    told = {}
+    citations = {}
     for name, (module, attribute) in DATASETS.items():
         kind = getattr(importlib.import_module(module), attribute)
-        told[FOLDERS.get(name, name)] = {"citation": kind.citation, "source": kind.source}
-    found = {}
+        citations[FOLDERS.get(name, name)] = {"citation": kind.citation, "source": kind.source}
+    datasets = {}
     for paper, of_paper in records.items():
         for dataset in of_paper.datasets():
-            every = sorted(path.stem for path in (of_paper.results / paper / dataset).glob("*.json"))
-            runs = [(name, record) for name in every if (record := of_paper.get(dataset, name))]
-            about = told.get(dataset, {"citation": "", "source": ""})
-            here = found.setdefault(dataset, {**about, "records": []})
+            names = sorted(path.stem for path in (of_paper.results / paper / dataset).glob("*.json"))
+            runs = [(name, record) for name in names if (record := of_paper.get(dataset, name))]
+            about = citations.get(dataset, {"citation": "", "source": ""})
+            here = datasets.setdefault(dataset, {**about, "records": []})
             for name, record in runs:
                 split, metric, targets = headline(record)
                 values = [run["metrics"][split][metric][targets[-1]] for run in record["runs"]]
@@ -142,7 +145,7 @@ def _datasets(records: dict) -> dict[str, dict]:
                     "metric": f"{metric.replace('_', ' ')}, {targets[-1]}, {split}", "mean": float(np.mean(values)),
                     "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
                 })  # fmt: skip
-    return dict(sorted(found.items()))
+    return dict(sorted(datasets.items()))
 
 
 def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
@@ -152,9 +155,9 @@ def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
     from common.parallel import progress
     from common.report import plots
 
-    found, failed = [], []
+    songs, failed = [], []
     if not paths:
-        return found, failed
+        return songs, failed
     models = {}
     for paper in MODELS:
         networks, facts = weights.load(predict.RESULTS / paper / "weights", paper)
@@ -162,8 +165,8 @@ def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
         models[paper] = kind(networks, facts), facts
     calls = ((_song, number, path, models, out, audio, plots, RelativeMel) for number, path in enumerate(paths))
     for song in progress(calls, total=len(paths), n_jobs=1, label="recordings", unit="file"):
-        (failed if isinstance(song, str) else found).append(song)
-    return found, failed
+        (failed if isinstance(song, str) else songs).append(song)
+    return songs, failed
 
 
 def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
@@ -184,9 +187,9 @@ def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
             with plots.svg_in(folder):
                 plots.predictions({path: one}, facts["columns"], folder / picture, facts["title"])
             means = {name: float(value) for name, value in zip(facts["columns"], one.mean, strict=True)}
-            told = {"paper": paper, "title": facts["title"], "scale": model.scale, "heard": model.heard}
-            told |= {"trained": training_songs(facts)}
-            song["models"].append(told | {"means": means, "picture": picture, "quality": facts["quality"]})
+            shown = {"paper": paper, "title": facts["title"], "scale": model.scale, "heard": model.heard}
+            shown |= {"trained": training_songs(facts)}
+            song["models"].append(shown | {"means": means, "picture": picture, "quality": facts["quality"]})
     except InputError as error:
         return _line(error)
     return song

@@ -7,8 +7,8 @@ import keras
 from keras import layers
 
 from common.layers import keras1, tf1
-from reproductions.velankar2022.songs import BANDS, FRAMES
 
+SHAPE = 640, 128  # frames and mel bands
 L2, DROPOUT = 1e-3, 0.4
 
 
@@ -18,8 +18,7 @@ def crnn(outputs: int, *, relu_first=False) -> keras.Model:
     133,000 + 65 * outputs parameters: 133,195 with three. `relu_first`: ReLU before the batch normalisation, as the
     text has it; Dwivedi's code has it behind.
     """
-    x = keras.Input((FRAMES, BANDS))
-    h = x
+    x = h = keras.Input(SHAPE)
     for _ in range(3):  # time: 640 -> 318 -> 157 -> 76
         h = layers.Conv1D(56, 5, kernel_regularizer=keras.regularizers.L2(L2))(h)
         steps = [layers.BatchNormalization(momentum=0.9), layers.ReLU()]
@@ -28,17 +27,16 @@ def crnn(outputs: int, *, relu_first=False) -> keras.Model:
         h = layers.Dropout(DROPOUT)(layers.MaxPooling1D(2)(h))
     h = layers.Dropout(DROPOUT)(tf1.LSTM(96)(h))  # (batch, 96)
     h = layers.Dense(64, kernel_regularizer=keras.regularizers.L2(L2))(h)  # linear, in the code and in the text
-    h = layers.Dropout(DROPOUT)(h)
-    return keras.Model(x, layers.Dense(outputs, "softmax")(h))
+    return keras.Model(x, layers.Dense(outputs, "softmax")(layers.Dropout(DROPOUT)(h)))
 
 
 def parallel(outputs: int) -> keras.Model:
-    """x (batch, 640, 128) -> probabilities (batch, outputs): convolutions and a bidirectional GRU beside each other.
+    """x (batch, 640, 128) -> probabilities (batch, outputs): convolutions and a bidirectional GRU in parallel.
 
     82,080 + 385 * outputs parameters: 83,235 with three.
     """
-    x = keras.Input((FRAMES, BANDS))
-    image = h = layers.Reshape((FRAMES, BANDS, 1))(x)
+    x = keras.Input(SHAPE)
+    image = h = layers.Reshape((*SHAPE, 1))(x)
     for filters, pool in ((16, 2), (32, 2), (64, 2), (64, 4), (64, 4)):  # each over three frames of a band
         h = layers.MaxPooling2D(pool)(layers.Conv2D(filters, (3, 1), activation="relu")(h))
     h = layers.Flatten()(h)  # 4 x 1 x 64
@@ -52,10 +50,3 @@ NETWORKS = {  # with optimiser and batch, of Dwivedi's notebooks
     "crnn": (crnn, lambda: keras.optimizers.Adam(1e-3), 32),
     "parallel": (parallel, lambda: tf1.RMSprop(5e-4), 64),
 }
-
-
-def network(settings: dict, n_classes: int) -> tuple[keras.Model, keras.optimizers.Optimizer, int]:
-    """A network as a variant's settings say, its optimiser and batch."""
-    make, optimizer, batch = NETWORKS[settings["kind"]]
-    readings = {"relu_first": True} if settings.get("relu_first") else {}
-    return make(settings.get("outputs", n_classes), **readings), optimizer(), batch

@@ -6,13 +6,10 @@ Trained on 4Q here, not on the paper's songs: happy, angry, sad and relaxed in t
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from common import audio, predict, weights
+from common import audio, backend, predict, weights
 from common.errors import InputError
 from common.features.relative_mel import RelativeMel
-from reproductions.velankar2022.songs import loop_to_length
-from reproductions.velankar2022.variants import HOP
+from reproductions.velankar2022.train import HOP, loop_to_length
 
 PAPER = "velankar2022"
 HEARD_S, SHORTEST_S = 31.0, 1.0  # 640 frames are 29.7 s; the longest excerpts of 4Q, heard whole in training, 30.1
@@ -25,11 +22,8 @@ class Model(predict.Predictor):
     heard = "the first 30 seconds only"
 
     def __init__(self, networks, facts):
-        from common import backend
-
         backend.start(0)
-        (path,), self.classes = networks, len(facts["columns"])
-        self.model = weights.read(path)
+        self.model, self.classes = weights.read(*networks), len(facts["columns"])
 
     def __call__(self, path: Path) -> predict.Prediction:
         samples, rate = next(audio.blocks(path, HEARD_S))
@@ -38,11 +32,8 @@ class Model(predict.Predictor):
             raise InputError(f"{path}: lasts {heard:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
         if not samples.any():
             raise InputError(f"{path}: its first {heard:g} s, all that the model hears, are silent")
-        return predict.Prediction(self.of_spectrogram(RelativeMel(HOP)(samples, rate)), length, min(heard, 30.0))
-
-    def of_spectrogram(self, spectrogram: np.ndarray) -> np.ndarray:
-        """Frames (n, 128) -> probabilities (n_classes,)."""
-        return self.model.predict_on_batch(loop_to_length(spectrogram)[None])[0, : self.classes]
+        x = loop_to_length(RelativeMel(HOP)(samples, rate))[None]
+        return predict.Prediction(self.model.predict_on_batch(x)[0, : self.classes], length, min(heard, 30.0))
 
 
 if __name__ == "__main__":

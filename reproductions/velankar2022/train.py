@@ -5,29 +5,71 @@ with the folders devotional, romantic and sad is taken for the paper's songs (--
 class folders for a collection of your own. A repetition is another random split.
 """
 
-import tempfile
-from dataclasses import asdict
-from functools import cache
-from pathlib import Path
+from dataclasses import asdict, replace
+from itertools import product
 
 import numpy as np
 
-from common import audio, cli
-from common.experiment import Classes, Experiment, Network, Samples, Split, Trained
+from common import backend, cli, protocol, weights
+from common import baselines as trivial
+from common.experiment import Classes, Samples, Split, Trained, Variant
 from common.experiment.identity import digest
+from common.experiment.recordings import FromRecordings
 from common.features.descriptors import Descriptors
 from common.features.relative_mel import RelativeMel
-from common.features.store import FeatureStore
 from common.features.truncated import Truncated
 from data_prep import open_classes
-from reproductions.velankar2022 import songs as of_songs
-from reproductions.velankar2022.songs import FRAMES, MOODS, loop_to_length, select, three_parts, two_parts
-from reproductions.velankar2022.variants import HOP, LAST, TEST, baselines, variants
 
-SPLITS = 20
-ARTISTS = 10  # of each class, so that each part of a split has some
-PAPER_DATASET = "hindi"
+EPOCHS, HOP, FRAMES = 25, 1024, 640  # frames of a spectrogram, 29.7 s
+PAPER_DATASET, N_TRAIN, N_TEST = "hindi", 92, 46  # the paper's songs; 19 of the 92 validate
+MOODS = {"happy": "romantic", "sad": "sad", "relaxed": "devotional"}  # quadrants in the place of the paper's classes
+PER_CLASS, FEWEST, ARTISTS = 46, 8, 10  # of a class: songs in the paper; songs and artists that a split needs
+TEST, LAST, TESTED, VALIDATED = "test", "test, last epoch", 0.33, 0.2  # fractions, of all songs and of all others
+
+DATA = {"songs": "moods", "groups": None, "size": None, "hop": HOP, "seconds": None, "protocol": 1}  # the paper's
+SIZES, SECONDS = (92, 200, 400), (5, 10, 20)  # songs to train on, of 600; seconds of each excerpt, of 30
+QUADRANTS = ", all excerpts in four quadrants", {"songs": "quadrants", "groups": "artists"}
+INTERPRETATIONS = [  # of what the paper leaves open, and its outlook: what they add to a name and a title, and change
+    ("", "", {}),
+    ("_hop_512", ", hop 512", {"hop": 512}),
+    ("_8_outputs", ", eight outputs", {"outputs": 8}),
+    ("_relu_first", ", ReLU before the normalisation", {"relu_first": True}),
+    ("_standardised", ", input standardised", {"standardised": True}),
+    *((f"_{s}_s", f", {s} s of each", {"seconds": s}) for s in SECONDS),
+    ("_artists", ", splits by artist", {"groups": "artists"}),
+    *((f"_quadrants_{n}", f"{QUADRANTS[0]}, {n} to learn from", QUADRANTS[1] | {"size": n}) for n in SIZES),
+    ("_quadrants", *QUADRANTS),
+]
+SYSTEMS = {  # titles, the settings that matter to them, and of networks core seconds of a song and epoch
+    "crnn": ("CRNN", {*DATA, "outputs", "standardised", "relu_first"}, 0.003),
+    "parallel": ("Parallel CNN-RNN", {*DATA, "outputs", "standardised"}, 0.012),
+    "majority": ("baseline: the most frequent class of the training songs", {"songs", "groups", "size"}, None),
+    "descriptors_svm": ("baseline: SVM on 54 hand-made features", {"songs", "groups", "size", "seconds"}, None),
+}
+
+
+def variants(epochs: int | None = None) -> list[Variant]:
+    """Both networks in all interpretations, then the baselines; `epochs` in the place of the published 25."""
+    made, n = [], epochs or EPOCHS
+    for (suffix, about, changes), (kind, (title, matters, seconds)) in product(INTERPRETATIONS, SYSTEMS.items()):
+        if changes.keys() <= matters:
+            settings = {key: changes.get(key, value) for key, value in DATA.items()}
+            of_network = {key: changes[key] for key in changes if key not in DATA}
+            own = {"network": {"kind": kind, "epochs": n} | of_network} if seconds else {"baseline": kind}
+            n_songs = settings["size"] or (600 if settings["songs"] == "quadrants" else N_TRAIN)
+            core_seconds = 6 + n * n_songs * seconds if seconds else 2
+            named = kind + suffix, title + about
+            made.append(Variant(*named, settings | own, bool(seconds) and not changes, core_seconds))
+    return sorted(made, key=lambda variant: "baseline" in variant.settings)
+
+
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
+
+
+def baselines(variant: Variant) -> tuple[str, ...]:
+    """The names of those that run together with a variant: on its songs, splits and seconds."""
+    return tuple(name for name, on in PUBLISHED.items() if "baseline" in on
+                 and all(on[key] == variant.settings[key] for key in SYSTEMS[on["baseline"]][1]))  # fmt: skip
 
 
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
@@ -36,165 +78,130 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     settings: `kind`, `epochs`, and interpretations (`outputs`, `relu_first`, `standardised`). x (n_songs, 640, 128),
     y class numbers (n_songs,). Outputs: class numbers (n_test,) of the best and of the last epoch, by test name.
     """
-    from common import backend, weights
-
     backend.start(split.seed)
-    from keras.callbacks import ModelCheckpoint, ReduceLROnPlateau
+    from keras.callbacks import EarlyStopping, LambdaCallback, ReduceLROnPlateau
 
     from reproductions.velankar2022 import model
 
-    x, y, n_classes = samples.x, samples.y, int(samples.y.max()) + 1
+    x, y, n_classes, epochs = samples.x, samples.y, int(samples.y.max()) + 1, settings["epochs"]
     mean, std = 0.0, 1.0
     if settings.get("standardised"):  # each mel band, on the training songs
         mean, std = x[split.train].mean(axis=(0, 1)), x[split.train].std(axis=(0, 1)) + 1e-6
         std[np.ptp(x[split.train], axis=(0, 1)) == 0] = 1  # a band that does not vary is not divided by 1e-6
-    net, optimizer, batch = model.network(settings, n_classes)
-    net.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network, optimizer, batch = model.NETWORKS[settings["kind"]]
+    of_network = {"relu_first": True} if settings.get("relu_first") else {}
+    net = network(settings.get("outputs", n_classes), **of_network)
+    net.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    train, validation, test = (((x[songs] - mean) / std, y[songs])
+                               for songs in (split.train, split.validation, split.tests[TEST]))  # fmt: skip
+    outputs = {}
 
-    def scaled(songs):
-        return (x[songs] - mean) / std
+    def predict(name):
+        outputs[name] = net.predict(test[0], batch_size=batch, verbose=0)[:, :n_classes].argmax(axis=1)
 
-    def predicted():
-        probabilities = net.predict(scaled(split.tests[TEST]), batch_size=batch, verbose=0)
-        return probabilities[:, :n_classes].argmax(axis=1)
-
-    with tempfile.TemporaryDirectory() as folder:
-        best = Path(folder) / "best.weights.h5"
-        slower = ReduceLROnPlateau("val_accuracy", 0.5, patience=10, min_delta=0.01, mode="max")
-        keep_best = ModelCheckpoint(best, "val_accuracy", mode="max", save_best_only=True, save_weights_only=True)
-        history = net.fit(scaled(split.train), y[split.train], batch_size=batch, epochs=settings["epochs"], verbose=0,
-                          validation_data=(scaled(split.validation), y[split.validation]),
-                          callbacks=[slower, keep_best]).history  # fmt: skip
-        outputs = {LAST: predicted()}
-        net.load_weights(best)
-    outputs[TEST] = predicted()
+    callbacks = [
+        ReduceLROnPlateau("val_accuracy", 0.5, patience=10, min_delta=0.01, mode="max"),
+        LambdaCallback(on_train_end=lambda logs: predict(LAST)),
+        EarlyStopping("val_accuracy", patience=epochs, mode="max", restore_best_weights=True),  # trains to the end
+    ]
+    history = net.fit(*train, batch, epochs, verbose=0, callbacks=callbacks, validation_data=validation).history
+    predict(TEST)
     curves = {name: np.array(history[name]) for name in ("accuracy", "val_accuracy", "loss", "val_loss")}
     return Trained(outputs, curves, weights.with_scaling(net, mean, std))
 
 
-class RandomSplits(Experiment):
+def loop_to_length(features: np.ndarray) -> np.ndarray:
+    """The first 640 frames (640, 128), a shorter spectrogram repeated until they are full; of (54,) all."""
+    return np.resize(features, (FRAMES, features.shape[1])) if features.ndim == 2 else features
+
+
+class RandomSplits(FromRecordings):
     """Repeated random splits into songs to train on, to validate and to test."""
 
-    paper, folds = "velankar2022", 1
+    paper, fit = "velankar2022", staticmethod(fit)
 
-    def __init__(self, data, incomplete: bool, n_jobs: int):
-        """incomplete: songs of the data set are missing."""
-        self.data, self.incomplete, self.n_jobs = data, incomplete, n_jobs
-        self.dataset, self.for_record = data.name, not data.rendered
-        self.songs, self._samples = cache(lambda which: select(data, which)), {}
+    def songs(self, variant: Variant):
+        """The `data_prep.base.Selection` of all songs ("quadrants"), or of 46 of each mood if there are quadrants."""
+        moods = variant.settings["songs"] == "moods" and set(MOODS) < set(self.data.classes)
+        return self.data.select(MOODS, PER_CLASS) if moods else self.data.select()
 
-    def features(self, extractor, songs: str, seconds: float | None) -> list[np.ndarray]:
-        """What an extractor finds in each recording, or in its first seconds."""
-        paths = [track.path for track in self.songs(songs)[0]]
-        return FeatureStore().get_all(
-            paths, Truncated(extractor, seconds) if seconds else extractor, n_jobs=self.n_jobs
-        )
+    def task(self, variant):
+        return Classes(self.songs(variant).classes)
+
+    def extractor(self, variant):
+        settings = variant.settings
+        extractor = RelativeMel(settings["hop"]) if "network" in settings else Descriptors()
+        return Truncated(extractor, settings["seconds"]) if settings["seconds"] else extractor
 
     def samples(self, variant):
-        settings, extractor = variant.settings, self.extractor(variant)
-        key = settings["songs"], settings["seconds"], extractor
-        if key not in self._samples:
-            tracks, _, y = self.songs(settings["songs"])
-            x = self.features(extractor, *key[:2]) if extractor else [np.zeros(1)] * len(y)
-            x = [loop_to_length(one) for one in x] if "network" in settings else x
-            artists = [track.artist or track.id for track in tracks]
-            self._samples[key] = Samples([track.id for track in tracks], np.stack(x), y, artists)
-        return self._samples[key]
+        songs, extractor = self.songs(variant), self.extractor(variant)
+        return self.samples_once(
+            (variant.settings["songs"], extractor), songs.tracks, songs.numbers,
+            lambda: np.stack([loop_to_length(song) for song in self.features(extractor, songs.tracks)]),
+        )  # fmt: skip
+
+    def split(self, variant: Variant, seed: int, **options) -> Split:
+        """A split of the variant's songs, by artist if it says so; options: see `protocol.random_split`."""
+        samples, names = self.samples(variant), (TEST, LAST) if "network" in variant.settings else (TEST,)
+        groups = samples.groups if variant.settings["groups"] else None
+        return protocol.random_split(names, samples.y, seed, validation=VALIDATED, groups=groups, **options)
 
     def splits(self, variant, seed):
-        settings = variant.settings
-        tracks, _, y = self.songs(settings["songs"])
-        artists = [track.artist or track.id for track in tracks] if settings["groups"] == "artists" else None
-        train, validation, test = three_parts(y, artists, settings["size"], seed)
-        names = (TEST, LAST) if "network" in settings else (TEST,)
-        return [Split(train, dict.fromkeys(names, test), validation, seed=seed)]
-
-    def networks(self, variant, split):
-        settings = variant.settings
-        return [Network(fit, settings["network"], self.samples(variant), split)] if "network" in settings else []
+        return [self.split(variant, seed, test=TESTED, size=variant.settings["size"])]
 
     def trained_on_all(self, variant):
-        settings = variant.settings
-        if "network" not in settings or settings["hop"] != HOP:
+        if "network" not in variant.settings or variant.settings["hop"] != HOP:
             return super().trained_on_all(variant)
-        samples = self.samples(variant)
-        artists = samples.groups if settings["groups"] else None
-        train, validation = two_parts(np.arange(len(samples)), samples.y, artists,
-                                      of_songs.VALIDATION, seed=0)  # fmt: skip
-        return [Network(fit, settings["network"], samples, Split(train, {TEST: validation}, validation))]
+        split = self.split(variant, 0, test=0)
+        return self.networks(variant, replace(split, tests={TEST: split.validation}))
 
     def predict(self, variant, split, trained):
         if trained:
             return {name: trained[0].outputs[name] for name in split.tests}
-        from sklearn.dummy import DummyClassifier
-
-        from common.baselines import svm
-
-        samples, known = self.samples(variant), np.concatenate([split.train, split.validation])
-        model = DummyClassifier(strategy="most_frequent") if variant.settings["baseline"] == "majority" else svm()
-        return {TEST: model.fit(samples.x[known], samples.y[known]).predict(samples.x[split.tests[TEST]])}
-
-    def task(self, variant):
-        return Classes(self.songs(variant.settings["songs"])[1])
+        classifier = trivial.majority() if variant.settings["baseline"] == "majority" else trivial.svm()
+        return trivial.classify(classifier, self.samples(variant), split)
 
     def unavailable_reason(self, variant):
-        settings = variant.settings
-        if settings["songs"] == "quadrants" and len(self.data.classes) != 4:
-            return f"{self.data.name} has not the four quadrants"
-        tracks, classes, y = self.songs(settings["songs"])
-        if settings["groups"]:
-            for number, name in enumerate(classes):
-                artists = {track.artist for track, k in zip(tracks, y, strict=True) if k == number} - {None}
-                if len(artists) < ARTISTS:
-                    few = f"{len(artists)} artists of class {name}, and {ARTISTS} or more are needed"
-                    return f"{self.data.name} names {few} (artists.csv: file, artist)"
-        rest = len(y) * (1 - of_songs.TEST)
-        if settings["size"] and settings["size"] > rest:
-            return f"{self.data.name} has about {rest:.0f} songs to train on"
-        return None
-
-    def extractor(self, variant):
-        if "network" in variant.settings:
-            return RelativeMel(variant.settings["hop"])
-        return Descriptors() if variant.settings["baseline"] == "descriptors_svm" else None
+        settings, songs = variant.settings, self.songs(variant)
+        (n, name), rest = songs.fewest(lambda track: track.artist), len(songs.tracks) * (1 - TESTED)
+        reasons = {
+            "has not the four quadrants": settings["songs"] == "quadrants" and len(songs.classes) != 4,
+            f"names {n} artists of class {name}, and {ARTISTS} or more are needed (artists.csv: file, artist)":
+                settings["groups"] and n < ARTISTS,
+            f"has about {rest:.0f} songs to train on": (settings["size"] or 0) > rest,
+        }  # fmt: skip
+        return next((f"{self.data.name} {reason}" for reason, holds in reasons.items() if holds), None)
 
     def facts(self, variant):
-        settings, samples, targets = variant.settings, self.samples(variant), self.task(variant).targets
-        (split,) = self.splits(variant, 0)
-        n_train, n_test = len(split.train) + len(split.validation), len(split.tests[TEST])
-        of_paper = self.data.is_papers(PAPER_DATASET, tuple(MOODS.values()))
-        facts = {
-            "fingerprint": digest([self.data.fingerprint, settings["songs"]]),
-            "audio": self.data.audio_kind, "decoder": audio.decoder(),
-            "input": f"mel spectrogram from audio, hop {settings['hop']}" if "network" in settings else "audio",
+        settings, facts, samples = variant.settings, super().facts(variant), self.samples(variant)
+        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS.values()))
+        facts |= {
+            "fingerprint": digest([self.data.fingerprint, settings["songs"]]), "input": "audio",
             "stand_in": not of_paper, "partial": self.incomplete or settings != PUBLISHED.get(variant.name),
-            "n_train": n_train, "of_train": 92 if of_paper else n_train,
-            "n_test": n_test, "of_test": 46 if of_paper else n_test,
-            "overlap": round(n_test / (len(samples) - n_test), 4),  # of splits, for Nadeau and Bengio's correction
-            "targets": list(targets), "reference": samples.y.tolist(), "tracks": samples.ids,
+            "reference": samples.y.tolist(),
+            "overlap": round(facts["n_test"] / (len(samples) - facts["n_test"]), 4),  # of splits
         }  # fmt: skip
-        if settings["seconds"]:
-            facts["frames"] = f"{settings['seconds']} of 30 s"
-        if settings["groups"]:
-            facts["artists"] = samples.groups
+        facts |= {"of_train": N_TRAIN, "of_test": N_TEST} if of_paper else {}
+        facts |= {"frames": f"{settings['seconds']} of 30 s"} if settings["seconds"] else {}
+        facts |= {"artists": samples.groups} if settings["groups"] else {}
         if "network" in settings:
-            extractor = self.extractor(variant)
-            facts["extractor"] = asdict(extractor)
-            found = self.features(extractor, settings["songs"], settings["seconds"])
-            facts["shorter_than_640_frames"] = sum(len(one) < FRAMES for one in found)
+            lengths = map(len, self.features(self.extractor(variant), self.songs(variant).tracks))
+            facts |= {"input": f"mel spectrogram from audio, hop {settings['hop']}",
+                      "extractor": asdict(RelativeMel(settings["hop"])),
+                      "shorter_than_640_frames": sum(n < FRAMES for n in lengths)}  # fmt: skip
         return facts
 
 
 def build(options) -> RandomSplits:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_classes(options.dataset, options.data_root, rendered="synthetic_quadrants")
-    missing = data.require(allow_missing=options.allow_missing)
-    return RandomSplits(data, bool(missing), options.jobs)
+    data = open_classes(options.dataset, options.data_root, synthetic="synthetic_quadrants")
+    missing = data.require(allow_missing=options.allow_missing, per_class=FEWEST)
+    return RandomSplits(data, incomplete=bool(missing), n_jobs=options.jobs)
 
 
 TRAINING = cli.Training(
     lambda options: variants(options.epochs), build, baselines,
-    repeats=SPLITS, dataset="4q", folds=False, network={"relu_first": False, "standardised": False, "outputs": None},
+    repeats=20, dataset="4q", folds=False, network={"relu_first": False, "standardised": False, "outputs": None},
 )  # fmt: skip
 main = TRAINING.main
 

@@ -172,11 +172,11 @@ def behaviour(case: str, network, put: Callable[[], None], get: Callable[[], dic
     """
     import keras
 
-    of, found = CASES[case], {}
+    of, results = CASES[case], {}
     x, y = batch(case, 0)
     put()
-    found["output"] = digested(keras.ops.convert_to_numpy(network(x, training=False)))
-    found["output in training"] = digested(keras.ops.convert_to_numpy(network(x, training=True)))
+    results["output"] = digested(keras.ops.convert_to_numpy(network(x, training=False)))
+    results["output in training"] = digested(keras.ops.convert_to_numpy(network(x, training=True)))
     put()
     steps = recording(optimizer(of.optimizer, rmsprop))
     network.compile(steps, of.loss_function())
@@ -184,12 +184,12 @@ def behaviour(case: str, network, put: Callable[[], None], get: Callable[[], dic
     after = [np.asarray(weight) for weight in network.trainable_variables]
     set_all(network.trainable_variables, steps.gradients)  # so that `get` names them
     rounding = {name for name in of.undetermined if name.endswith("bias")}
-    found |= {f"gradient|{name}": digested(values) for name, values in get().items() if name not in rounding}
+    results |= {f"gradient|{name}": digested(values) for name, values in get().items() if name not in rounding}
     set_all(network.trainable_variables, after)
     losses += [float(network.train_on_batch(*batch(case, step))) for step in range(1, STEPS)]
-    found |= {"loss": losses[:1], "losses": losses}
-    found |= {f"after|{name}": digested(values) for name, values in get().items() if name not in of.undetermined}
-    return {name: np.asarray(values, "float32") for name, values in found.items()}
+    results |= {"loss": losses[:1], "losses": losses}
+    results |= {f"after|{name}": digested(values) for name, values in get().items() if name not in of.undetermined}
+    return {name: np.asarray(values, "float32") for name, values in results.items()}
 
 
 def digested(values: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ FUSED = " fused"
 
 def named_layers(case: str, network) -> dict:
     """The layers that have weights or drop something, by the name that they have in the stored behaviour."""
-    found, numbers = {}, {}
+    results, numbers = {}, {}
     for layer in network.layers:
         kind = type(layer).__name__
         number = numbers[kind] = numbers.get(kind, -1) + 1
@@ -29,14 +29,14 @@ def named_layers(case: str, network) -> dict:
             name = "dense" if case.endswith("li2016") and kind == "Dense" else layer.name
         if kind == "Bidirectional":
             name = "gru" if case.startswith("velankar2022") else f"gru_{number}"
-            found |= {f"{name}/{way}": getattr(layer, f"{way}_layer") for way in ("forward", "backward")}
+            results |= {f"{name}/{way}": getattr(layer, f"{way}_layer") for way in ("forward", "backward")}
         elif kind == "LSTM" and case.startswith("velankar2022"):
-            found["lstm"] = layer
+            results["lstm"] = layer
         elif kind == "TimeDistributed":
-            found[name] = layer.layer
+            results[name] = layer.layer
         else:
-            found[f"dropout_{number}" if kind == "Dropout" else name] = layer
-    return found
+            results[f"dropout_{number}" if kind == "Dropout" else name] = layer
+    return results
 
 
 @contextmanager
@@ -86,11 +86,11 @@ def differences(name: str) -> dict[str, float]:
         return {of: np.asarray(variable) for of, variable in variables.items()}
 
     with injected(case, layers):
-        found = behaviour(case, fuse(plain) if name.endswith(FUSED) else plain, put, get, RMSprop)
+        results = behaviour(case, fuse(plain) if name.endswith(FUSED) else plain, put, get, RMSprop)
     expected = {key.split("|", 1)[1]: stored[key] for key in stored.files if key.startswith(f"{case}|")}
-    assert found.keys() == expected.keys(), found.keys() ^ expected.keys()
+    assert results.keys() == expected.keys(), results.keys() ^ expected.keys()
     largest = {}
-    for key, values in found.items():
+    for key, values in results.items():
         assert values.shape == expected[key].shape, key
         kind = key.split("|")[0]
         largest[kind] = max(largest.get(kind, 0.0), difference(expected[key], values))

@@ -137,7 +137,7 @@ def main():
 
     keras2017.start(0)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    found = {"commit": np.array(commit)}
+    results = {"commit": np.array(commit)}
     for case, of in CASES.items():
         network = of.network()
         rows = arrangement(case, network)
@@ -152,9 +152,9 @@ def main():
                     for (name, _), array in zip(parts, split(np.asarray(variable)), strict=True)}  # fmt: skip
 
         assert sum(np.prod(v.shape) for v, *_ in rows) == network.count_params(), case
-        found |= {f"{case}|{name}": values for name, values in behaviour(case, network, put, get, RMSprop).items()}
-        print(case, found[f"{case}|loss"], found[f"{case}|losses"], flush=True)
-    np.savez_compressed(STORED, **found)
+        results |= {f"{case}|{name}": values for name, values in behaviour(case, network, put, get, RMSprop).items()}
+        print(case, results[f"{case}|loss"], results[f"{case}|losses"], flush=True)
+    np.savez_compressed(STORED, **results)
     print(f"{STORED}: {STORED.stat().st_size / 1024:.0f} KiB, commit {commit}")
 
 

@@ -148,9 +148,9 @@ KINDS["protocol"] = [
     ("scaled_by_all_songs", "common.protocol:Sequences.moments",
      lambda right: lambda self, songs: right(self, np.arange(len(self))),
      ("jakubik2017::moments_are_of_the_training_songs_alone", "protocol::moments_are_scikit_learns")),
-    ("validation_songs_are_tested", "reproductions.velankar2022.songs:three_parts",
-     _result(lambda parts: (parts[0], parts[1], parts[1])), SPLITS),
-    ("best_epoch_picked_on_the_test_songs", "reproductions.velankar2022.train:RandomSplits.networks",
+    ("validation_songs_are_tested", "common.protocol:random_split",
+     _result(lambda split: replace(split, tests=dict.fromkeys(split.tests, split.validation))), SPLITS),
+    ("best_epoch_picked_on_the_test_songs", "common.experiment.base:Experiment.networks",
      _validated_on_the_test_songs, ("velankar2022::the_epoch_is_not_chosen_by_the_test_songs",)),
     ("one_seed_for_all_runs", "reproductions.jakubik2017.emotify:Emotions.splits",
      lambda right: lambda self, variant, seed: right(self, variant, 0),
@@ -255,8 +255,8 @@ KINDS["metrics"] = [
      lambda right: lambda reference, estimate, fold: right(reference, estimate, np.zeros(len(fold))),
      ("metrics_static::mean_over_folds_is_scipys",)),
     ("weighted_for_macro_average", "common.metrics.classes:of_confusion",
-     _result(lambda found: {k: v if k == "accuracy" else np.concatenate([v[..., :-2], v[..., :-3:-1]], -1)
-                            for k, v in found.items()}),
+     _result(lambda result: {k: v if k == "accuracy" else np.concatenate([v[..., :-2], v[..., :-3:-1]], -1)
+                            for k, v in result.items()}),
      ("metrics_classes::metrics_of_classes_against_scikit_learn",)),
     ("recall_for_precision", "common.metrics.classes:of_confusion", _result(_exchange("precision", "recall")),
      ("metrics_classes::metrics_of_classes_against_scikit_learn",)),
@@ -293,7 +293,7 @@ KINDS["verdicts"] = [
 
 def _of_other_data(right):
     def faulty(expected, records, record, dataset, *where):
-        there = [found for name in expected["trivial_baselines"] if (found := records.get(dataset, name))]
+        there = [result for name in expected["trivial_baselines"] if (result := records.get(dataset, name))]
         known = record and there and record | {"facts": record["facts"] | {
             "fingerprint": there[0]["facts"]["fingerprint"]}}  # fmt: skip
         return right(expected, records, known or record, dataset, *where)
@@ -315,7 +315,7 @@ KINDS["records"] = [
     ("key_without_arguments", "common.experiment.identity:_content", _constant(""),
      ("identity::arguments_count_by_content",)),
     ("features_without_versions", "common.experiment.identity:describe",
-     _result(lambda found: found and {key: found[key] for key in ("name", "version")}),
+     _result(lambda result: result and {key: result[key] for key in ("name", "version")}),
      ("store::key_is_content_and_every_parameter",
       "identity::features_are_known_by_all_that_they_depend_on")),
     ("partial_called_complete", "common.verdict.recorded:uncompared", _constant(None),

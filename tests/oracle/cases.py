@@ -71,6 +71,6 @@ def step(network, keras, x: np.ndarray, upstream: np.ndarray) -> dict[str, np.nd
     """
     before = network.get_weights()
     network.compile(keras.optimizers.SGD(1.0), product)
-    found = {"loss": np.float32(network.train_on_batch(x, upstream))}
+    results = {"loss": np.float32(network.train_on_batch(x, upstream))}
     after = network.get_weights()
-    return found | {f"gradient {i}": old - new for i, (old, new) in enumerate(zip(before, after, strict=True))}
+    return results | {f"gradient {i}": old - new for i, (old, new) in enumerate(zip(before, after, strict=True))}

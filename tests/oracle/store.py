@@ -23,7 +23,7 @@ def main():
     import tf_keras
 
     layers, rng = tf_keras.layers, np.random.default_rng(0)
-    found = {"versions": np.array([f"{name} {version(name)}" for name in ("tf_keras", "tensorflow", "numpy")])}
+    results = {"versions": np.array([f"{name} {version(name)}" for name in ("tf_keras", "tensorflow", "numpy")])}
     gru = partial(layers.GRU, recurrent_activation="hard_sigmoid", reset_after=False)
     lstm = partial(layers.LSTM, recurrent_activation="hard_sigmoid")
     penalty = layers.ActivityRegularization(L1, L2)
@@ -35,18 +35,18 @@ def main():
         upstream = rng.standard_normal(output.shape).astype("float32")
         values = {"x": x, "output": output, "upstream": upstream, **step(network, tf_keras, x, upstream)}
         values |= {f"weight {i}": weight for i, weight in enumerate(weights)}
-        found |= {f"{name}|{key}": value for key, value in values.items()}
+        results |= {f"{name}|{key}": value for key, value in values.items()}
     for name, optimizer in optimizers(tf_keras.optimizers.legacy, tf_keras.optimizers.legacy.RMSprop).items():
         variable, steps = tf.Variable(np.zeros(GRADIENTS.shape[1], "float32")), []
         for gradient in GRADIENTS:
             optimizer.apply_gradients([(tf.constant(gradient), variable)])
             steps.append(variable.numpy())
-        found[f"{name}|steps"] = np.array(steps)
-    found["hard_sigmoid"] = tf_keras.activations.hard_sigmoid(tf.constant(GATES)).numpy()
+        results[f"{name}|steps"] = np.array(steps)
+    results["hard_sigmoid"] = tf_keras.activations.hard_sigmoid(tf.constant(GATES)).numpy()
     lstm = layers.LSTM(UNITS)
     lstm.build((None, TIME, FEATURES))
-    found["lstm, initial bias"] = lstm.get_weights()[2]
-    np.savez_compressed(STORED, **found)
+    results["lstm, initial bias"] = lstm.get_weights()[2]
+    np.savez_compressed(STORED, **results)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class CrossValidation(Experiment):
     paper = "paper_name"
 
     def __init__(self, data, folds: int, n_jobs: int):
-        self.data, self.folds, self.dataset, self.for_record = data, folds, data.name, not data.rendered
+        self.data, self.folds, self.dataset, self.for_record = data, folds, data.name, not data.synthetic
         found = labelled_windows(data, "development", self.extractor(None), n_jobs=n_jobs)
         _, x, y = zip(*found.values(), strict=True)
         self.songs = Samples(list(found), protocol.Sequences.of(x), protocol.Sequences.of(y), list(found))
@@ -85,14 +85,14 @@ class CrossValidation(Experiment):
         return {name: [np.repeat(mean[None], n, axis=0) for n in self.songs.y.lengths[test]]}
 
     def extractor(self, variant):
-        return None if self.data.given_features else OpenSmile()
+        return None if self.data.includes_features else OpenSmile()
 
     def facts(self, variant):
         n, of = len(self.songs), len(self.data.splits["development"])
         partial = variant.settings != PUBLISHED.get(variant.name) or self.folds != FOLDS
         return {
             "fingerprint": digest([self.data.fingerprint, self.songs.ids]), "partial": partial,
-            "audio": "none" if self.data.given_features else self.data.audio_kind, "input": "260 openSMILE features",
+            "audio": "none" if self.data.includes_features else self.data.audio_kind, "input": "260 openSMILE features",
             "n_train": n, "of_train": of, "n_test": n, "of_test": of, "targets": list(TARGETS),
             "tracks": self.songs.ids,
         }  # fmt: skip
@@ -100,7 +100,7 @@ class CrossValidation(Experiment):
 
 def build(options) -> CrossValidation:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     return CrossValidation(data, options.folds or FOLDS, options.jobs)
 

@@ -1,4 +1,4 @@
-"""Beyond the papers: a paper's model trained on one data set and tested on another that it fits.
+"""Across data sets: a paper's model trained on one data set and tested on another that it fits.
 
 The networks of malik2017 and chaki2020 learn valence and arousal from one of MediaEval 2015's development songs and
 emoMusic, and are tested on the songs of the other; no song and no artist is on both sides. jakubik2017's semantic
@@ -23,7 +23,7 @@ from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
 from data_prep import open_dataset
 
-PAPER = "beyond"  # the folder of the records
+PAPER = "cross_dataset"  # the folder of the records
 RESULTS = Path(__file__).parents[1] / "results"
 SEEDS, STEPS = 3, 60  # steps that clips of both data sets have, labels from 15.0 s on
 TARGETS = ("valence", "arousal")
@@ -214,9 +214,9 @@ class AcrossEmotions(Experiment):
     def facts(self, variant):
         facts = self.test.facts(self.of_test)
         kept = ("audio", "decoder", "input", "n_test", "of_test", "targets", "tracks", "reference", "reference_z")
-        found = {key: facts[key] for key in kept if key in facts}
+        of_songs = {key: facts[key] for key in kept if key in facts}
         fingerprint, n = digest([facts["fingerprint"], self.train.data.fingerprint]), len(self.train.paths)
-        return found | {"fingerprint": fingerprint, "n_train": n, "of_train": n}
+        return of_songs | {"fingerprint": fingerprint, "n_train": n, "of_train": n}
 
 
 def experiments(root: str, n_jobs: int) -> list[Experiment]:
@@ -225,10 +225,10 @@ def experiments(root: str, n_jobs: int) -> list[Experiment]:
 
     deam, emomusic = (open_dataset(name, root) for name in ("deam", "emomusic"))
     classes = {"emotify": emotify.Emotions, "4q": quadrants.Quadrants}
-    heard = {name: kind(open_dataset(name, root), 10, False, n_jobs) for name, kind in classes.items()}
-    found = [AcrossLabels(*pair, emomusic.artists, n_jobs) for pair in ((deam, emomusic), (emomusic, deam))]
-    return found + [AcrossEmotions(*pair, n_jobs) for pair in ((heard["4q"], heard["emotify"]),
-                                                             (heard["emotify"], heard["4q"]))]  # fmt: skip
+    on_classes = {name: kind(open_dataset(name, root), 10, False, n_jobs) for name, kind in classes.items()}
+    across_labels = [AcrossLabels(*pair, emomusic.artists, n_jobs) for pair in ((deam, emomusic), (emomusic, deam))]
+    return across_labels + [AcrossEmotions(*pair, n_jobs) for pair in ((on_classes["4q"], on_classes["emotify"]),
+                                                             (on_classes["emotify"], on_classes["4q"]))]  # fmt: skip
 
 
 BESIDE = {  # what is recorded of the same songs and folds elsewhere: data set, paper, variants
@@ -252,18 +252,18 @@ def table(results: Path, render=report.text_table) -> str:
 
     Below it, how far each network is from ridge regression.
     """
-    lines, beyond = [], Records(results, PAPER)
-    for dataset in beyond.datasets():
-        rows = [(name, record) for name in [*TITLES, EMBEDDING] if (record := beyond.get(dataset, name))]
+    lines, records = [], Records(results, PAPER)
+    for dataset in records.datasets():
+        rows = [(name, record) for name in [*TITLES, EMBEDDING] if (record := records.get(dataset, name))]
         paper, where, names = BESIDE.get(dataset, ("", "", []))
         own, suites = (Records(folder, paper) for folder in (results, RESULTS))
         rows += [(name, r) for name in names if (r := own.get(where, name) or suites.get(where, name))]
         for name, record in rows:
             title = record["title"] + (", trained on it" if name not in (*TITLES, EMBEDDING, *TRIVIAL) else "")
             split, metric, targets = headline(record)
-            told = [t for t in targets if t in TARGETS] or targets[-1:]  # of nine emotions the average alone
+            shown = [t for t in targets if t in TARGETS] or targets[-1:]  # of nine emotions the average alone
             cells = []
-            for target in told:
+            for target in shown:
                 values = np.array([run["metrics"][split][metric][target] for run in record["runs"]])
                 spread = f" ± {report.number(values.std(ddof=1))}" if len(values) > 1 and np.ptp(values) else ""
                 cells.append(f"{target} {report.number(values.mean())}{spread}")
@@ -275,7 +275,7 @@ def table(results: Path, render=report.text_table) -> str:
         return "Nothing is recorded yet."
     header = ["trained on → tested on", "system", "songs learnt from, tested", "metric", "measured", "runs"]
     expected = {"paper": PAPER, "cells": [], "claims": CLAIMS}
-    asked = report.claims_table(judge_claims(expected, beyond), render)
+    asked = report.claims_table(judge_claims(expected, records), render)
     return render(header, lines) + "\n\n" + asked
 
 

@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parents[2] / "results"
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = cli.Parser(prog="python -m reproductions.chaki2020.courses", description=__doc__)
+    parser = cli.Parser(prog="python -m reproductions.chaki2020.trajectories", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
@@ -30,21 +30,21 @@ def _main(options) -> int:
 
 
 def draw(data: Emomusic, records: Records) -> Path:
-    """Draw both clips beside the records; returns the path. Raises InputError if the networks are not recorded."""
+    """Draw both clips next to the records; returns the path. Raises InputError if the networks are not recorded."""
     from common.report.plots import STYLE, plt
     from reproductions.chaki2020 import figures
 
-    found = {variant: records.get(figures.DATASET, variant) for variant in figures.PAIR}
-    for variant, record in found.items():
+    recorded = {variant: records.get(figures.DATASET, variant) for variant in figures.PAIR}
+    for variant, record in recorded.items():
         if record is None or "trajectories" not in record["runs"][0]:
             train = f"python -m reproductions.chaki2020.train --variant {variant} --out {records.results}"
             raise InputError(
                 f"{records.path(figures.DATASET, variant)}: no predictions of both clips there; run {train}"
             )
-    annotations, path = data.annotations(), records.path(figures.DATASET, "").parent / "figures" / "courses.png"
+    annotations, path = data.annotations(), records.path(figures.DATASET, "").parent / "figures" / "trajectories.png"
     labels = {song: annotations[song].values for song in SHOWN}
     with plt.rc_context(STYLE):
-        figures.courses(found, annotations[next(iter(SHOWN))].times, labels, SHOWN, path)
+        figures.trajectories(recorded, annotations[next(iter(SHOWN))].times, labels, SHOWN, path)
     return path
 
 

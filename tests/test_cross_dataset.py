@@ -11,7 +11,7 @@ from common.experiment import Samples, Split
 from common.experiment.records import read_record
 from common.experiment.runner import execute
 from data_prep import open_dataset
-from reproductions import beyond
+from reproductions import cross_dataset
 from reproductions.chaki2020.clips import Clips
 
 N = 12  # songs of a data set
@@ -21,26 +21,28 @@ def clips(first: int) -> Clips:
     """Songs whose labels follow from their first two features, by artists of two songs each."""
     ids = [str(first + i) for i in range(N)]
     rng = np.random.default_rng(first)
-    x = rng.standard_normal((N, beyond.STEPS, 260)) + 0.1
-    y = 0.3 * x[:, :1, :2] + 0.02 * rng.standard_normal((N, beyond.STEPS, 2))
+    x = rng.standard_normal((N, cross_dataset.STEPS, 260)) + 0.1
+    y = 0.3 * x[:, :1, :2] + 0.02 * rng.standard_normal((N, cross_dataset.STEPS, 2))
     artists = [f"artist {(first + i) // 2}" for i in range(N)]
-    return Clips(ids, x.astype("float32"), y.astype("float32"), artists, 15 + 0.5 * np.arange(beyond.STEPS))
+    return Clips(ids, x.astype("float32"), y.astype("float32"), artists, 15 + 0.5 * np.arange(cross_dataset.STEPS))
 
 
 @pytest.fixture
 def across(monkeypatch):
     """Songs 0 to 11, and 7 to 18: 7 to 11 are in both, 6 and 12 have an artist that the other side has."""
-    monkeypatch.setattr(beyond, "_clips", lambda data, names, n_jobs: clips(data.first))
-    for network in beyond.NETWORKS:
-        monkeypatch.setitem(beyond.NETWORKS, network, beyond.NETWORKS[network] | {"epochs": 2})
-    return beyond.AcrossLabels(SimpleNamespace(name="one", first=0), SimpleNamespace(name="other", first=7), {}, 1)
+    monkeypatch.setattr(cross_dataset, "_clips", lambda data, names, n_jobs: clips(data.first))
+    for network in cross_dataset.NETWORKS:
+        monkeypatch.setitem(cross_dataset.NETWORKS, network, cross_dataset.NETWORKS[network] | {"epochs": 2})
+    return cross_dataset.AcrossLabels(
+        SimpleNamespace(name="one", first=0), SimpleNamespace(name="other", first=7), {}, 1
+    )
 
 
 def test_no_song_and_no_artist_is_on_both_sides(across):
-    found, n = across.clips
-    learnt, tested = found.ids[:-n], found.ids[-n:]
+    clips_of_both, n = across.clips
+    learnt, tested = clips_of_both.ids[:-n], clips_of_both.ids[-n:]
     assert tested == [str(i) for i in range(12, 19)] and not set(learnt) & set(tested)
-    assert not set(found.groups[:-n]) & set(found.groups[-n:])
+    assert not set(clips_of_both.groups[:-n]) & set(clips_of_both.groups[-n:])
     facts = across.facts(across.variants[0])
     assert (facts["n_train"], facts["n_test"], facts["tracks"]) == (len(learnt), 7, tested)
 
@@ -49,16 +51,16 @@ def test_networks_and_baselines_of_other_songs(across, tmp_path):
     where = {"out": tmp_path, "work": tmp_path / "work", "n_jobs": 1, "quiet": True}
     records = execute(across, across.variants, [0], **where)
     measured = {name: record["runs"][0]["metrics"]["test"] for name, record in records.items()}
-    found, n = across.clips
-    train, test = np.arange(len(found) - n), np.arange(len(found) - n, len(found))
-    for i, target in enumerate(beyond.TARGETS):
-        constant = np.full(n * beyond.STEPS, np.mean(found.y[train][..., i]))
-        expected = r2_score(found.y[test][..., i].ravel(), constant)
+    clips_of_both, n = across.clips
+    train, test = np.arange(len(clips_of_both) - n), np.arange(len(clips_of_both) - n, len(clips_of_both))
+    for i, target in enumerate(cross_dataset.TARGETS):
+        constant = np.full(n * cross_dataset.STEPS, np.mean(clips_of_both.y[train][..., i]))
+        expected = r2_score(clips_of_both.y[test][..., i].ravel(), constant)
         assert measured["training_mean"]["r2_pooled"][target] == pytest.approx(expected, abs=1e-4)
-    assert set(beyond.NETWORKS) < set(measured)
-    lines = beyond.table(tmp_path).splitlines()
-    assert sum("one → other" in line for line in lines[:10]) == len(beyond.TITLES)
-    assert beyond.table(tmp_path / "work") == "Nothing is recorded yet."
+    assert set(cross_dataset.NETWORKS) < set(measured)
+    lines = cross_dataset.table(tmp_path).splitlines()
+    assert sum("one → other" in line for line in lines[:10]) == len(cross_dataset.TITLES)
+    assert cross_dataset.table(tmp_path / "work") == "Nothing is recorded yet."
 
 
 @pytest.mark.parametrize(
@@ -67,17 +69,17 @@ def test_networks_and_baselines_of_other_songs(across, tmp_path):
      ("Circus Marcus", "Marcus Circus", False), ("15", "154", False), ("Air", "Fairground", False)],
 )  # fmt: skip
 def test_names_of_one_artist(one, other, same):
-    assert beyond.same_artist(one, other) == beyond.same_artist(other, one) == same
+    assert cross_dataset.same_artist(one, other) == cross_dataset.same_artist(other, one) == same
 
 
 @pytest.mark.parametrize(("train", "test"), [("deam", "emomusic"), ("emomusic", "deam")])
 def test_real_songs(real_root, train, test):
     """What was recorded: no song and no artist that is tested was learnt from, by emoMusic's names for all songs."""
-    facts = read_record(beyond.RESULTS / "beyond" / f"{train}_to_{test}" / "malik2017_crnn.json")["facts"]
+    facts = read_record(cross_dataset.RESULTS / "cross_dataset" / f"{train}_to_{test}" / "malik2017_crnn.json")["facts"]
     artists = open_dataset("emomusic", real_root).artists
     learnt, tested = ({artists.get(song, song) for song in facts[part]} for part in ("learnt", "tracks"))
     assert len(facts["learnt"]) > 150 and not set(facts["learnt"]) & set(facts["tracks"])
-    assert not any(beyond.same_artist(a, b) for a in learnt for b in tested)
+    assert not any(cross_dataset.same_artist(a, b) for a in learnt for b in tested)
 
 
 def test_embeddings_are_learnt_from_the_other_data_set_alone():
@@ -91,7 +93,7 @@ def test_embeddings_are_learnt_from_the_other_data_set_alone():
                                annotated=lambda: samples)  # fmt: skip
 
     for kind in "bc":
-        across = beyond.AcrossEmotions(experiment("a", "emotify"), experiment(kind, "4q"), 1)
+        across = cross_dataset.AcrossEmotions(experiment("a", "emotify"), experiment(kind, "4q"), 1)
         folds = [Split(np.arange(2), {"10-fold": np.arange(2, 4)}, fold=k, seed=2000 + k) for k in range(2)]
         one, other = (network for fold in folds for network in across.networks(across.variants[0], fold))
         assert one.split.train.tolist() == other.split.train.tolist() == [0, 1, 2, 3] and one.split.seed == 2000
