@@ -1,14 +1,15 @@
-"""All systems of the paper's tables, the readings of what it leaves open, and the baselines."""
+"""All systems of the paper's tables, the interpretations of what it leaves open, and the baselines."""
 
 from common.experiment import Variant
 from reproductions.malik2017 import li2016
 
+LENGTHS = (20, 10, 30, 60)  # of sequences, in frames
 EPOCHS, FOLDS = 300, 10  # at most; of the cross-validation over the development songs, which the paper has not
 PROTOCOL = 1  # raised by hand when a change of the code changes results
-NETWORK = {  # settings of the network that a variant need not name, as `model.crnn` has them
+NETWORK = {  # settings that a variant need not name, of the network as `model.crnn` has them and of the training
     "branches": 2, "dropout": 0.25, "pieces": 4, "bn_first": False, "gru_dropout": None,
     "penalty": ("mean", "batch", "sum", "weights", "off"), "gates": ("hard_sigmoid", "logistic"),
-    "reset_after": False,
+    "reset_after": False, "loss": ("batch", "sequence", "frame"), "overlapping": False,
 }  # fmt: skip
 PUBLISHED_DEVELOPMENT = {  # average RMSE at which the authors' training ended (Table 1)
     "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055}, "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
@@ -26,72 +27,101 @@ SUFFIXES = {  # of their names and titles, by the labels, or by the input where 
 SECONDS_PER_EPOCH = {60: 0.5, 30: 0.4, 20: 0.35, 10: 0.45}  # of one core, 260 songs of 60 frames and 260 features
 
 
-def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems and readings; `epochs` in the place of at most 300."""
+def crnn(name, title, length=20, *, epochs=EPOCHS, source="official", labels="task", align="ends_at_label", cv=False,
+         primary=False, until=None, songs=None, **network) -> Variant:  # fmt: skip
+    """A CRNN on sequences of `length` frames; `network` names interpretations, as `NETWORK` has them.
 
-    def crnn(name, title, length, *, source="official", labels="task", align="ends_at_label", cv=False, primary=False,
-             fixed=None, **network):  # fmt: skip
+    epochs : at most
+    source, labels, align : input (`songs.INPUTS`), source of the labels, which window belongs to a label
+    cv : cross-validated on the development songs, in the place of the task's split
+    until : RMSE on the training songs at which training ends; None: the published one
+    songs : number of songs to train on, drawn by the seed; None: all
+    """
+    if until is None:
         until = PUBLISHED_DEVELOPMENT["log_mel" if source == "log_mel" else "official"][length]
-        network |= {"length": length, "epochs": fixed or epochs or EPOCHS, "until": 0 if fixed else until}
-        settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
-        share = {"official": 1, "timeless": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
-        seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share
-        seconds *= 0.4 if "validation" in network else 2.5 if "reset_after" in network else 1
-        return Variant(name, title, settings | {"protocol": PROTOCOL}, primary, seconds * (0.9 * FOLDS if cv else 1))
+    network |= {"length": length, "epochs": epochs, "until": until}
+    settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
+    settings |= {"protocol": PROTOCOL} | ({"songs": songs} if songs else {})
+    part = {"official": 1, "timeless": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
+    seconds = 10 + epochs * SECONDS_PER_EPOCH[length] * part * (songs or 260) / 260
+    seconds *= 0.4 if "validation" in network else 2.5 if "reset_after" in network else 1
+    return Variant(name, title, settings, primary, seconds * (0.9 * FOLDS if cv else 1))
 
-    rows = [crnn(f"crnn_l{n}", f"CRNN, length {n}", n, primary=True) for n in (20, 10, 30, 60)]
-    rows += [crnn("crnn_nb", "CRNN_NB, length 60", 60, branches=1, primary=True)]
-    li = {k: rows[0].settings[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
-    li |= {"members": li2016.LENGTHS, "epochs": [li2016.PRETRAINING, li2016.EPOCHS]}
-    rows += [
-        Variant(
-            "crnn_lengths",
-            "mean of the CRNNs of lengths 60, 30, 20 and 10",
-            rows[0].settings | {"networks": [row.settings["network"] for row in rows[:4]]},
-            core_seconds=sum(row.core_seconds for row in rows[:4]),  # less where those are run too
-        )
-    ]
-    rows += [Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, score_last=True)]
-    rows += [
-        crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", n, source="log_mel", dropout=0.75, primary=True)
-        for n in (20, 10, 30, 60)
-    ]
-    one = {"length": 20}
-    readings = [
-        crnn("crnn_l20_deam", "CRNN, length 20, DEAM's labels", labels="deam", **one),
-        crnn("crnn_l20_repaired", "CRNN, length 20, song means exchanged back", labels="repaired", **one),
-        crnn("crnn_l20_validated", "CRNN, length 20, stopped by a tenth of the training songs", validation=True, **one),
-        crnn("cv_crnn_l20", "CRNN, length 20", cv=True, **one),
-        crnn("cv_crnn_l20_repaired", "CRNN, length 20, song means exchanged back", cv=True, labels="repaired", **one),
-        crnn("cv_crnn_l20_validated", "CRNN, length 20, stopped by a tenth of the training songs", cv=True,
-             validation=True, **one),
-        crnn("cv_crnn_l20_validated_repaired", "CRNN, length 20, stopped so, song means exchanged back", cv=True,
-             validation=True, labels="repaired", **one),
-        crnn("cv_crnn_248_l20_validated_repaired", "CRNN, length 20, stopped so, means exchanged back, 248 features",
-             cv=True, validation=True, labels="repaired", source="timeless", **one),
-        crnn("cv_crnn_means_l20_validated", "CRNN, length 20, stopped so, the 65 means alone", cv=True,
-             validation=True, source="means", **one),
-        crnn("crnn_means_l20", "CRNN, length 20, the 65 means alone", source="means", **one),
-        crnn("crnn_cuts_l10", "CRNN, length 10, 260 features of the songs and seconds of log-mel", 10,
-             source="opensmile"),
-        crnn("crnn_log_mel_l20_dropout_25", "CRNN, log-mel, length 20, dropout .25", source="log_mel", **one),
-        crnn("crnn_l20_200_epochs", "CRNN, length 20, 200 epochs", fixed=200, **one),
-        crnn("crnn_l20_penalty_sum", "CRNN, length 20, activity penalty summed (Keras 1)", penalty="sum", **one),
-        crnn("crnn_l20_penalty_batch", "CRNN, length 20, activity penalty per sequence (tf.keras)", penalty="batch",
-             **one),
-        crnn("crnn_l20_penalty_weights", "CRNN, length 20, penalty on weights only", penalty="weights", **one),
-        crnn("crnn_l20_penalty_off", "CRNN, length 20, no penalty", penalty="off", **one),
-        crnn("crnn_l20_bn_first", "CRNN, length 20, batch normalisation before ReLU", bn_first=True, **one),
-        crnn("crnn_l20_dropout_75", "CRNN, length 20, dropout .75", dropout=0.75, **one),
-        crnn("crnn_l20_no_gru_dropout", "CRNN, length 20, dropout behind the CNN only", gru_dropout=0.0, **one),
-        crnn("crnn_l20_starts_at_label", "CRNN, length 20, windows that start at the label", align="starts_at_label",
-             **one),
-        crnn("crnn_l20_logistic_gates", "CRNN, length 20, logistic gates", gates="logistic", **one),
-        crnn("crnn_l20_reset_after", "CRNN, length 20, Keras 3's GRU", reset_after=True,
-             **one),
-    ]  # fmt: skip
-    rows += readings
+
+def variants(epochs: int | None = None) -> list[Variant]:
+    """All systems and interpretations, and what they are compared with; `epochs` in the place of at most 300."""
+    own = {"epochs": epochs or EPOCHS}
+    rows = _of_the_tables(own) + _inputs_and_protocols(own) + _interpretations(own)
     return rows + list({v.name: v for row in rows for v in _baselines(row)}.values())
+
+
+def _of_the_tables(own: dict) -> list[Variant]:
+    """The systems of Tables 1 and 2."""
+    lengths = [crnn(f"crnn_l{n}", f"CRNN, length {n}", n, primary=True, **own) for n in LENGTHS]
+    of_20 = lengths[0].settings
+    several = of_20 | {"networks": [row.settings["network"] for row in lengths]}
+    li = {k: of_20[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
+    li |= {"members": li2016.LENGTHS, "epochs": [li2016.PRETRAINING, li2016.EPOCHS]}
+    return [
+        *lengths,
+        crnn("crnn_nb", "CRNN_NB, length 60", 60, branches=1, primary=True, **own),
+        Variant("crnn_lengths", "mean of the CRNNs of lengths 60, 30, 20 and 10", several,
+                core_seconds=sum(row.core_seconds for row in lengths)),  # less where those are run too
+        Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, score_last=True),
+        *(crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", n, source="log_mel", dropout=0.75, primary=True,
+               **own) for n in LENGTHS),
+    ]  # fmt: skip
+
+
+def _inputs_and_protocols(own: dict) -> list[Variant]:
+    """Other inputs, labels and splits than the paper's; all with sequences of 20 frames but one."""
+    stopped = "CRNN, length 20, stopped by a tenth of the training songs"
+    stopped_so = "CRNN, length 20, stopped so"
+    validated = {"cv": True, "validation": True} | own
+    return [
+        crnn("crnn_l20_deam", "CRNN, length 20, DEAM's labels", labels="deam", **own),
+        crnn("crnn_l20_repaired", "CRNN, length 20, song means exchanged back", labels="repaired", **own),
+        crnn("crnn_l20_validated", stopped, validation=True, **own),
+        crnn("cv_crnn_l20", "CRNN, length 20", cv=True, **own),
+        crnn("cv_crnn_l20_repaired", "CRNN, length 20, song means exchanged back", cv=True, labels="repaired", **own),
+        crnn("cv_crnn_l20_validated", stopped, **validated),
+        crnn("cv_crnn_l20_validated_repaired", f"{stopped_so}, song means exchanged back", labels="repaired",
+             **validated),
+        crnn("cv_crnn_248_l20_validated_repaired", f"{stopped_so}, means exchanged back, 248 features",
+             labels="repaired", source="timeless", **validated),
+        crnn("cv_crnn_means_l20_validated", f"{stopped_so}, the 65 means alone", source="means", **validated),
+        crnn("crnn_means_l20", "CRNN, length 20, the 65 means alone", source="means", **own),
+        crnn("crnn_cuts_l10", "CRNN, length 10, 260 features of the songs and seconds of log-mel", 10,
+             source="opensmile", **own),
+        crnn("crnn_log_mel_l20_dropout_25", "CRNN, log-mel, length 20, dropout .25", source="log_mel", **own),
+        *(crnn(f"crnn_l20_{n}_songs", f"CRNN, length 20, {n} songs to learn from", songs=n, **own)
+          for n in (65, 130, 195)),
+    ]  # fmt: skip
+
+
+def _interpretations(own: dict) -> list[Variant]:
+    """What the paper leaves open, one at a time; all with sequences of 20 frames but the last."""
+    rows = {
+        "crnn_l20_200_epochs": ("200 epochs", {"epochs": 200, "until": 0}),
+        "crnn_l20_1000_epochs": ("at most 1,000 epochs", {"epochs": 1000}),
+        "crnn_l20_penalty_sum": ("activity penalty summed (Keras 1)", {"penalty": "sum"}),
+        "crnn_l20_penalty_batch": ("activity penalty per sequence (tf.keras)", {"penalty": "batch"}),
+        "crnn_l20_penalty_weights": ("penalty on weights only", {"penalty": "weights"}),
+        "crnn_l20_penalty_off": ("no penalty", {"penalty": "off"}),
+        "crnn_l20_bn_first": ("batch normalisation before ReLU", {"bn_first": True}),
+        "crnn_l20_dropout_75": ("dropout .75", {"dropout": 0.75}),
+        "crnn_l20_no_gru_dropout": ("dropout behind the CNN only", {"gru_dropout": 0.0}),
+        "crnn_l20_starts_at_label": ("windows that start at the label", {"align": "starts_at_label"}),
+        "crnn_l20_logistic_gates": ("logistic gates", {"gates": "logistic"}),
+        "crnn_l20_reset_after": ("Keras 3's GRU", {"reset_after": True}),
+        "crnn_l20_loss_sequence": ("loss: RMSE of each sequence", {"loss": "sequence"}),
+        "crnn_l20_loss_frame": ("loss: absolute error of each frame", {"loss": "frame"}),
+        "crnn_l20_overlapping": ("test: all sequences that hold a frame, averaged", {"overlapping": True}),
+    }
+    return [crnn(name, f"CRNN, length 20, {title}", **own | other) for name, (title, other) in rows.items()] + [
+        crnn(f"crnn_l{n}_no_gru_dropout", f"CRNN, length {n}, dropout behind the CNN only", n, gru_dropout=0.0, **own)
+        for n in LENGTHS if n != 20
+    ]  # fmt: skip
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
