@@ -18,51 +18,77 @@ SVR = {"C": 1.0, "gamma": 1 / 50, "epsilon": 0.1}  # LIBSVM's defaults (gamma: 1
 OF_QUOTED = {"C": 1.0, "gamma": "auto", "epsilon": 0.1}  # on the features of [17] and [18]
 GRID = {"C": [0.1, 1, 10, 100], "gamma": [1e-3, 1e-2, 0.02, 0.1, 1], "epsilon": [0.01, 0.05, 0.1]}
 BASELINES = ("training_mean", "genre_mean", "ridge")
+BASELINE_TITLES = {
+    "training_mean": "baseline: mean of the training songs",
+    "genre_mean": "baseline: mean of the training songs of the genre",
+    "ridge": "baseline: ridge regression on the mean and deviation of a song's vectors",
+    "rater_ceiling": "ceiling: the r that the raters' agreement allows",
+}
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of the published 100."""
 
-    def network(name, title, loss, *, regressor=None, primary=False, times=1, standardise=True, l2=False, **more):
-        n = (epochs or EPOCHS) * times
-        settings = {"network": {"loss": loss, "epochs": n, "standardise": standardise, **more}}
-        settings |= {"regressor": regressor, "l2_normalised": l2, "protocol": PROTOCOL}
-        seconds = FOLDS * (n * SECONDS_PER_EPOCH + 4) + (200 if regressor is GRID else 0)
-        return Variant(name, title, settings, primary, core_seconds=seconds, score_last=regressor is GRID)
-
-    def baseline(name, title):
-        return Variant(name, title, {"baseline": name, "protocol": PROTOCOL}, core_seconds=2)
-
-    def quoted(name, title, core_seconds, **settings):
-        settings |= {"regressor": OF_QUOTED, "standardised": True, "protocol": PROTOCOL}
-        return Variant(name, title, settings, primary=True, core_seconds=core_seconds)
-
+    own = {"epochs": epochs or EPOCHS}
     return [
-        network("semantic_embedding_gru_svr", "Semantic Embedding GRU + SVR", EMBEDDING, regressor=SVR, primary=True),
-        network("standard_gru", "Standard GRU", MSE, primary=True),
-        network("standard_gru_svr", "control: SVR on the Standard GRU's features", MSE, regressor=SVR),
-        network("semantic_embedding_gru_tuned_svr", "Semantic Embedding GRU, SVR tuned by inner cross-validation",
-                EMBEDDING, regressor=GRID),
-        network("semantic_embedding_gru_l2_svr", "Semantic Embedding GRU + SVR, features L2-normalised",
-                EMBEDDING, regressor=SVR, l2=True),
-        network("semantic_embedding_gru_svr_raw_input", "Semantic Embedding GRU + SVR, input not standardised",
-                EMBEDDING, regressor=SVR, standardise=False),
-        network("standard_gru_raw_input", "Standard GRU, input not standardised", MSE, standardise=False),
-        network("standard_gru_summed_error", "Standard GRU, squared error summed", SSE),
-        network("standard_gru_svr_summed_error", "control: SVR on its features, squared error summed",
-                SSE, regressor=SVR),
-        network("standard_gru_epsilon_1e-8", "Standard GRU, Adadelta's epsilon as in Keras 1", MSE, epsilon=1e-8),
-        network("standard_gru_300_epochs", "Standard GRU, three times as long", MSE, times=3),
-        network("standard_gru_svr_300_epochs", "control: SVR on its features, three times as long",
-                MSE, regressor=SVR, times=3),
+        network("semantic_embedding_gru_svr", "Semantic Embedding GRU + SVR", EMBEDDING, regressor=SVR, primary=True,
+                **own),
+        network("standard_gru", "Standard GRU", MSE, primary=True, **own),
+        network("standard_gru_svr", "control: SVR on the Standard GRU's features", MSE, regressor=SVR, **own),
         quoted("descriptors_svr", "54 hand-made features + SVR, for [17]", 400, features="descriptors"),
         quoted("autoencoder_svr", "sparse autoencoder + SVR, for [18]", FOLDS * 15,
                network={"loss": "autoencoder", "epochs": AUTOENCODER_EPOCHS}),
-        baseline("training_mean", "baseline: mean of the training songs"),
-        baseline("genre_mean", "baseline: mean of the training songs of the genre"),
-        baseline("ridge", "baseline: ridge regression on the mean and deviation of a song's vectors"),
-        baseline("rater_ceiling", "ceiling: the r that the raters' agreement allows"),
+        *_interpretations(own["epochs"]),
+        *(Variant(name, title, {"baseline": name, "protocol": PROTOCOL}, core_seconds=2)
+          for name, title in BASELINE_TITLES.items()),
     ]  # fmt: skip
+
+
+def network(name, title, loss, *, epochs, regressor=None, primary=False, standardise=True, l2=False, **more) -> Variant:
+    """A network trained with a loss (`model.LOSSES`); regressor: of the SVRs on its features, None: its own output."""
+    settings = {"network": {"loss": loss, "epochs": epochs, "standardise": standardise, **more}}
+    settings |= {"regressor": regressor, "l2_normalised": l2, "protocol": PROTOCOL}
+    seconds = FOLDS * (epochs * SECONDS_PER_EPOCH + 4) + (200 if regressor is GRID else 0)
+    return Variant(name, title, settings, primary, core_seconds=seconds, score_last=regressor is GRID)
+
+
+def quoted(name: str, title: str, core_seconds: float, **settings) -> Variant:
+    """A system that the paper quotes: an SVR on standardised features."""
+    settings |= {"regressor": OF_QUOTED, "standardised": True, "protocol": PROTOCOL}
+    return Variant(name, title, settings, primary=True, core_seconds=core_seconds)
+
+
+def _interpretations(epochs: int) -> list[Variant]:
+    """What the paper leaves open, one or two at a time."""
+    embedding, standard = "Semantic Embedding GRU", "Standard GRU"
+    rows = [
+        ("semantic_embedding_gru_tuned_svr", f"{embedding}, SVR tuned by inner cross-validation", EMBEDDING,
+         {"regressor": GRID}),
+        ("semantic_embedding_gru_l2_svr", f"{embedding} + SVR, features L2-normalised", EMBEDDING,
+         {"regressor": SVR, "l2": True}),
+        ("semantic_embedding_gru_svr_raw_input", f"{embedding} + SVR, input not standardised", EMBEDDING,
+         {"regressor": SVR, "standardise": False}),
+        ("semantic_embedding_gru_svr_global_scale", f"{embedding} + SVR, one mean and deviation of the input",
+         EMBEDDING, {"regressor": SVR, "standardise": "global"}),
+        ("standard_gru_raw_input", f"{standard}, input not standardised", MSE, {"standardise": False}),
+        ("standard_gru_summed_error", f"{standard}, squared error summed", SSE, {}),
+        ("standard_gru_svr_summed_error", "control: SVR on its features, squared error summed",
+         SSE, {"regressor": SVR}),
+        ("standard_gru_summed_error_raw_input", f"{standard}, squared error summed, input not standardised",
+         SSE, {"standardise": False}),
+        ("standard_gru_summed_error_global_scale",
+         f"{standard}, squared error summed, one mean and deviation of the input", SSE,
+         {"standardise": "global"}),
+        ("standard_gru_summed_over_songs", f"{standard}, squared error summed over songs", "summed_over_songs", {}),
+        ("standard_gru_summed_over_emotions", f"{standard}, squared error summed over emotions",
+         "summed_over_emotions", {}),
+        ("standard_gru_epsilon_1e-8", f"{standard}, Adadelta's epsilon as in Keras 1", MSE, {"epsilon": 1e-8}),
+        ("standard_gru_300_epochs", f"{standard}, three times as long", MSE, {"epochs": 3 * epochs}),
+        ("standard_gru_svr_300_epochs", "control: SVR on its features, three times as long", MSE,
+         {"regressor": SVR, "epochs": 3 * epochs}),
+        ("standard_gru_1000_epochs", f"{standard}, ten times as long", MSE, {"epochs": 10 * epochs}),
+    ]  # fmt: skip
+    return [network(name, title, loss, **{"epochs": epochs} | more) for name, title, loss, more in rows]
 
 
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper

@@ -12,23 +12,40 @@ EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_square
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     """Train on random crops of the training songs; then f (eq. 11) over the whole of every song.
 
-    settings: "loss", "epochs", "standardise" and perhaps "epsilon", as in `variants`; x: the songs' vectors (length,
-    160); y (n_songs, targets). Outputs: `features` (n_songs, 50); `outputs` (n_songs, targets), of a Standard GRU only.
+    settings: "loss" (`model.LOSSES`), "epochs", "standardise" (see `scaling`) and perhaps "epsilon". x: the songs'
+    vectors (length, 160); y (n_songs, targets). Outputs: `features` (n_songs, 50); `outputs` (n_songs, targets), of a
+    Standard GRU only.
     """
     from common import backend, weights
 
     backend.start(split.seed)
-    import keras
-
     from reproductions.jakubik2017 import model
 
-    class RandomCrops(keras.utils.PyDataset):
-        """In each epoch every training file once, in a new order, from a new random start."""
+    mean, std = scaling(settings["standardise"], samples, split)
+    embedding = settings["loss"] == EMBEDDING
+    net = model.semantic_embedding_gru() if embedding else model.standard_gru(samples.y.shape[1])
+    net.compile(model.adadelta(settings.get("epsilon", 1e-6)), model.LOSSES[settings["loss"]])
+    crops = random_crops(samples, split, mean, std)
+    history = net.fit(crops, epochs=settings["epochs"], shuffle=False, verbose=0).history
+    crops.x = None  # TensorFlow keeps the data set for good; a worker would map the songs anew each time
 
-        def __init__(self, sequences):
+    outputs = {"features": embedded(model.all_outputs(net), samples.x, mean, std)}
+    if not embedding:
+        outputs["outputs"] = np.asarray(net.get_layer("y")(outputs["features"]))
+    return Trained(outputs, {"loss": np.array(history["loss"])}, weights.with_scaling(net, mean, std))
+
+
+def random_crops(samples: Samples, split: Split, mean: np.ndarray, std: np.ndarray):
+    """Batches for `fit`: in each epoch every training song once, in a new order, from a new random start.
+
+    A batch is (scaled vectors (n_songs, 100, 160), labels (n_songs, targets)).
+    """
+    import keras
+
+    class RandomCrops(keras.utils.PyDataset):
+        def __init__(self):
             super().__init__()
-            self.sequences = sequences
-            self.rng = np.random.default_rng([split.seed // 1000, split.fold])
+            self.x, self.rng = samples.x, np.random.default_rng([split.seed // 1000, split.fold])
             self.on_epoch_end()
 
         def __len__(self):
@@ -36,26 +53,22 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
 
         def __getitem__(self, index):
             songs = self.order[index * BATCH : (index + 1) * BATCH]
-            return (self.sequences.crops(songs, CROP, self.rng) - mean) / std, samples.y[songs]
+            return (self.x.crops(songs, CROP, self.rng) - mean) / std, samples.y[songs]
 
         def on_epoch_end(self):
             self.order = self.rng.permutation(split.train)
 
-    mean, std = samples.x.moments(split.train) if settings["standardise"] else (np.float32(0), np.float32(1))
-    if settings["loss"] == EMBEDDING:
-        net, loss = model.semantic_embedding_gru(), model.similarity_loss
-    else:
-        net = model.standard_gru(samples.y.shape[1])
-        loss = {MSE: "mean_squared_error", SSE: model.summed_squared_error}[settings["loss"]]
-    net.compile(model.adadelta(settings.get("epsilon", 1e-6)), loss)
-    crops = RandomCrops(samples.x)
-    history = net.fit(crops, epochs=settings["epochs"], shuffle=False, verbose=0).history
-    crops.sequences = None  # TensorFlow keeps the data set for good; a worker would map the songs anew each time
+    return RandomCrops()
 
-    outputs = {"features": embedded(model.all_outputs(net), samples.x, mean, std)}
-    if settings["loss"] != EMBEDDING:
-        outputs["outputs"] = np.asarray(net.get_layer("y")(outputs["features"]))
-    return Trained(outputs, {"loss": np.array(history["loss"])}, weights.with_scaling(net, mean, std))
+
+def scaling(standardise: bool | str, samples: Samples, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of the training songs' vectors: of each component (160,), of all ("global"), or none."""
+    if not standardise:
+        return np.float32(0), np.float32(1)
+    mean, std = samples.x.moments(split.train)
+    if standardise == "global":
+        return mean.mean(), np.sqrt(np.mean(std**2 + (mean - mean.mean()) ** 2))
+    return mean, std
 
 
 def embedded(encoder, sequences, mean, std) -> np.ndarray:
