@@ -124,8 +124,10 @@ class Sequences:
         std = np.where(varies, np.sqrt(np.maximum(variance, 1e-12)), 1)
         return mean.astype("float32"), std.astype("float32")
 
-    def split_into(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+    def split_into(self, length: int, hop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Every song in windows of one length, the last one aligned with the song's end.
+
+        hop: from one window to the next; None: `length`, so that only the last can overlap with another.
 
         Returns
         -------
@@ -138,7 +140,7 @@ class Sequences:
         if (self.lengths < length).any():
             raise InputError(f"a song of {self.lengths.min()} frames cannot be cut into sequences of {length}")
         starts = np.concatenate([
-            first + np.append(np.arange(0, n - length, length), n - length)
+            first + np.append(np.arange(0, n - length, hop or length), n - length)
             for first, n in zip(self.bounds, self.lengths, strict=False)
         ])  # fmt: skip
         return self.values[starts[:, None] + np.arange(length)], starts
@@ -149,6 +151,14 @@ class Sequences:
         for window, start in zip(windows[::-1], starts[::-1], strict=True):
             values[start : start + len(window)] = window
         return values
+
+    def overlap_mean(self, windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """As `overlap_merge`; where windows overlap, their mean."""
+        total, counts = np.zeros((len(self.values), windows.shape[-1])), np.zeros(len(self.values))
+        for window, start in zip(windows, starts, strict=True):
+            total[start : start + len(window)] += window
+            counts[start : start + len(window)] += 1
+        return (total / counts[:, None]).astype(windows.dtype)
 
     def crops(self, songs: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
         """One random window of each song, (n_songs, length, dimension)."""

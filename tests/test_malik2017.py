@@ -37,7 +37,8 @@ def test_parameters(features, branches, pieces, parameters):
 
 
 def test_settings_that_variants_need_not_name_are_those_of_the_network():
-    known = {name: value[0] if isinstance(value, tuple) else value for name, value in NETWORK.items()}
+    known = {name: value[0] if isinstance(value, tuple) else value for name, value in NETWORK.items()
+             if name not in train.OF_TRAINING}  # fmt: skip
     assert known == {name: p.default for name, p in inspect.signature(model.crnn).parameters.items()
                      if p.kind is p.KEYWORD_ONLY}  # fmt: skip
 
@@ -150,6 +151,23 @@ def test_the_loss_is_the_mean_of_both_errors():
     y, predicted = rng.standard_normal((2, 6, 7, 2)).astype("float32")
     errors = rmse_of_targets(y.reshape(-1, 2), predicted.reshape(-1, 2))
     assert float(model.rmse(y, predicted)) == pytest.approx(errors.mean(), rel=1e-5)
+
+
+def test_the_other_losses_are_of_sequences_and_of_frames():
+    rng = np.random.default_rng(0)
+    y, predicted = rng.standard_normal((2, 6, 7, 2)).astype("float32")
+    of_sequences = [rmse_of_targets(*pair).mean() for pair in zip(y, predicted, strict=True)]
+    assert float(model.rmse_of_sequences(y, predicted)) == pytest.approx(np.mean(of_sequences), rel=1e-5)
+    assert float(model.rmse_of_frames(y, predicted)) == pytest.approx(np.abs(y - predicted).mean(), rel=1e-5)
+
+
+def test_fewer_songs_are_among_more_songs():
+    """Drawn by the seed; the others are not trained on, and no error of songs partly trained on is reported."""
+    tests = {"development": np.arange(40), "evaluation": np.arange(40, 50)}
+    few, more = (train.fewer_songs(Split(np.arange(40), tests, seed=2000), n) for n in (10, 25))
+    assert len(few.train) == 10 and len(more.train) == 25 and set(few.train) < set(more.train)
+    other = train.fewer_songs(Split(np.arange(40), tests, seed=3000), 10)
+    assert list(few.tests) == ["evaluation"] and set(other.train) != set(few.train)
 
 
 def test_li2016_has_about_two_million_parameters():

@@ -198,3 +198,35 @@ def test_sequences_that_are_malformed():
         for metric in (metrics.song_moments, metrics.kendall_tau, lambda y, p: metrics.of_songs([y], [p])):
             with pytest.raises(InputError, match=what):
                 metric(y, estimate)
+
+
+def test_rmse_within_sequences():
+    """Each sequence has its own root; the last ends with the song, and a shorter song is one sequence."""
+    y, p = rng.standard_normal((2, 7, 2))
+    parts = [slice(0, 3), slice(3, 6), slice(4, 7)]
+    expected = np.mean([root_mean_squared_error(y[k], p[k], multioutput="raw_values") for k in parts], axis=0)
+    np.testing.assert_allclose(metrics.rmse_within(y, p, 3), expected)
+    of_song = root_mean_squared_error(y, p, multioutput="raw_values")
+    np.testing.assert_allclose(metrics.rmse_within(y, p, 9), of_song)
+    np.testing.assert_allclose(metrics.rmse_within(y, p, 1), np.abs(y - p).mean(0))
+
+
+def test_all_sequences_of_all_songs_count_alike():
+    songs = [tuple(rng.standard_normal((2, n, 2))) for n in (4, 12)]
+    kept = metrics.of_songs(*zip(*songs, strict=True), tau=False, lengths=(4, 6))
+    result = metrics.dynamic(kept, ["a", "b"])
+    of_fours = [root_mean_squared_error(y[k : k + 4], p[k : k + 4]) for y, p in songs for k in range(0, len(y), 4)]
+    assert result["rmse_within_4"]["average"] == pytest.approx(np.mean(of_fours), abs=1.1e-5)
+    of_sixes = [root_mean_squared_error(*songs[0]),
+                *(root_mean_squared_error(*(s[k : k + 6] for s in songs[1])) for k in (0, 6))]  # fmt: skip
+    assert result["rmse_within_6"]["average"] == pytest.approx(np.mean(of_sixes), abs=1.1e-5)
+    assert "kendall_tau_per_song" not in result and "mae_pooled" in result
+
+
+def test_shorter_sequences_have_no_larger_error():
+    """A mean of roots is at most the root of a mean (Jensen): the same predictions, a smaller number."""
+    songs = [tuple(rng.standard_normal((2, 60, 2))) for _ in range(5)]
+    kept = metrics.of_songs(*zip(*songs, strict=True), tau=False, lengths=(10, 30, 60))
+    result = metrics.dynamic(kept, ["a", "b"])
+    errors = [result[metric]["a"] for metric in ("rmse_within_10", "rmse_within_30", "rmse_within_60", "rmse_pooled")]
+    assert errors == sorted(errors) and errors[0] < errors[-1]

@@ -140,7 +140,7 @@ def test_malik2017_predicts_as_in_training(models, song):
         net = of_malik.crnn(248, 20)
         net.set_weights(scaled.layers[-1].get_weights())
         x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIME_INVARIANT]))[0]
-        expected.append(predictor(net, Sequences.of([x]), 20, {})())
+        expected.append(predictor(net, Sequences.of([x]), 20, 20, {})())
     np.testing.assert_allclose(found.values, np.mean(expected, axis=0), atol=1e-6)
 
 

@@ -38,6 +38,16 @@ def test_cut_and_joined_are_inverse(dtype):
     np.testing.assert_array_equal(joined, every.values)
 
 
+def test_sequences_that_overlap_are_averaged():
+    every = songs(9, 6)
+    _, starts = every.split_into(5, hop=2)
+    assert starts.tolist() == [0, 2, 4, 9, 10]
+    weights = np.arange(1.0, 6)[:, None, None]  # another value for each window
+    mean = every.overlap_mean(np.broadcast_to(weights, (5, 5, 1)), starts)[:, 0]
+    np.testing.assert_allclose(mean, [1, 1, 1.5, 1.5, 2, 2.5, 2.5, 3, 3, 4, 4.5, 4.5, 4.5, 4.5, 5])
+    np.testing.assert_array_equal(every.overlap_mean(*every.split_into(3, hop=1)), every.values)
+
+
 def test_a_song_shorter_than_the_sequence_cannot_be_cut():
     with pytest.raises(InputError, match="a song of 19 frames cannot be cut into sequences of 20"):
         songs(60, 19).split_into(20)

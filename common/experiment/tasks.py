@@ -37,18 +37,18 @@ class Task(ABC):
 class Dynamic(Task):
     """Targets over time: labels and predictions (n_frames, n_targets) a song.
 
-    with_tau: also R², MAE and Kendall's tau, which need more than the moments of each song.
+    with_tau : whether also Kendall's tau, R² and shares of songs
+    sequences : lengths of the sequences within which also RMSE is taken, in frames
     """
 
     with_tau: bool = True
+    sequences: tuple[int, ...] = ()
 
     def score(self, labels, predictions, fold):
         entry = {"metrics": {}, "songs": {}, "fold": fold.tolist()}
         for split, of_songs in predictions.items():
             pairs = [labels[song] for song in of_songs], list(of_songs.values())
-            songs = metrics.of_songs(*pairs)
-            if not self.with_tau:
-                songs = {name: songs[name] for name in ("frames", "moments")}
+            songs = metrics.of_songs(*pairs, tau=self.with_tau, lengths=self.sequences)
             entry["songs"][split] = songs
             entry["metrics"][split] = metrics.dynamic(songs, list(self.targets))
         return entry

@@ -9,7 +9,7 @@ Each module states its conventions, and checks its input by its own `validate`. 
 """
 
 from common.metrics.classes import classification, confusion, of_confusion
-from common.metrics.dynamic import dynamic, kendall_tau, of_songs, r2, song_moments, squared_errors
+from common.metrics.dynamic import dynamic, kendall_tau, of_songs, r2, rmse_within, song_moments, squared_errors
 from common.metrics.static import (
     by_fold,
     correlations,
@@ -21,6 +21,6 @@ from common.metrics.static import (
 
 __all__ = [
     "by_fold", "classification", "confusion", "correlations", "dynamic", "kendall_tau", "of_confusion", "of_songs",
-    "pearson_r_mean_over_folds", "pearson_r_pooled", "r2", "song_moments", "split_half_reliability", "squared_errors",
-    "standardised",
+    "pearson_r_mean_over_folds", "pearson_r_pooled", "r2", "rmse_within", "song_moments", "split_half_reliability",
+    "squared_errors", "standardised",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ Conventions
 Metrics
     `dynamic` computes, by target and as mean over targets,
     * `rmse_pooled`, `rmse_per_song`, `mae_pooled`: in the unit of the labels;
+    * `rmse_within_N`: the mean over sequences of N frames of the RMSE within each, see `rmse_within`;
     * `r2_pooled`: at most 1, see `r2`;
     * `pearson_r_pooled`, `pearson_r_per_song`: in [-1, 1], 0 where an estimate or a reference does not vary;
     * `ccc_pooled`, `ccc_per_song`: the concordance correlation coefficient, 2 cov / (var + var + (mean - mean)²);
@@ -91,27 +92,48 @@ def kendall_tau(reference, estimate) -> list[float | None]:
     return taus
 
 
-def of_songs(references, estimates) -> dict:
+def rmse_within(reference, estimate, length: int) -> np.ndarray:
+    """Of one song the mean over its sequences of the RMSE within each, (n_targets,).
+
+    Sequences have `length` frames and follow each other, the last ends with the song; a shorter song is one sequence.
+    reference and estimate as in `validate`, whose errors it raises.
+    """
+    reference, estimate = validate(reference, estimate)
+    length = min(length, len(reference))
+    starts = np.minimum(np.arange(0, len(reference), length), len(reference) - length)
+    errors = np.square(estimate - reference)[starts[:, None] + np.arange(length)]  # (sequences, length, targets)
+    return np.sqrt(errors.mean(axis=1)).mean(axis=0)
+
+
+def of_songs(references, estimates, *, tau: bool = True, lengths=()) -> dict:
     """What all metrics follow from, as JSON.
 
     Parameters
     ----------
     references, estimates : sequences of arrays, (n_frames, n_targets) a song
+    tau : whether also Kendall's tau
+    lengths : of the sequences within which also RMSE is taken, in frames
 
     Returns
     -------
     dict
         frames (n_songs,); moments (n_songs, n_targets, 5), see `song_moments`; the mean absolute_error and kendall_tau,
-        (n_songs, n_targets), the latter None where it is not defined.
+        (n_songs, n_targets), the latter None where it is not defined; rmse_within, the same shape by length.
     """
     pairs = [validate(*pair) for pair in zip(references, estimates, strict=True)]
     moments = [[[float(f"{m:.7g}") for m in target] for target in song_moments(*pair)] for pair in pairs]
-    return {
+    songs = {
         "frames": [len(y) for y, _ in pairs],
         "moments": moments,
         "absolute_error": [np.abs(y - p).mean(0).round(6).tolist() for y, p in pairs],
-        "kendall_tau": [kendall_tau(*pair) for pair in pairs],
     }
+    if tau:
+        songs["kendall_tau"] = [kendall_tau(*pair) for pair in pairs]
+    if lengths:
+        songs["rmse_within"] = {
+            str(length): [rmse_within(*pair, length).round(6).tolist() for pair in pairs] for length in lengths
+        }
+    return songs
 
 
 def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +182,7 @@ def dynamic(songs: dict, targets: list[str]) -> dict:
     Parameters
     ----------
     songs : dict
-        As `of_songs` returns it. Without kendall_tau only RMSE, r and CCC.
+        As `of_songs` returns it. Without kendall_tau no tau, R² and shares; without absolute_error no MAE either.
     targets : list of str
         Names of the targets, in the order of the moments.
 
@@ -184,6 +206,11 @@ def dynamic(songs: dict, targets: list[str]) -> dict:
     if "kendall_tau" in songs:  # first, as tables show the first metric
         mean_squared_error = (weight * errors).sum(0)
         values = {"r2_pooled": r2(mean_squared_error, pooled[2])} | _of_orders_and_errors(songs, weight) | values
+    elif "absolute_error" in songs:
+        values["mae_pooled"] = (weight * songs["absolute_error"]).sum(0)
+    for length, of_sequences in songs.get("rmse_within", {}).items():
+        sequences = np.ceil(frames / np.minimum(int(length), frames))[:, None]
+        values[f"rmse_within_{length}"] = (sequences * of_sequences).sum(0) / sequences.sum()
     return {metric: arrays.by_target(of_targets, targets) for metric, of_targets in values.items()}
 
 

@@ -21,21 +21,28 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     from common.training import RandomCrops
     from reproductions.jakubik2017 import model
 
-    mean, std = samples.x.moments(split.train) if settings["standardise"] else (np.float32(0), np.float32(1))
-    if settings["loss"] == EMBEDDING:
-        net, loss = model.semantic_embedding_gru(), model.similarity_loss
-    else:
-        net = model.standard_gru(samples.y.shape[1])
-        loss = {MSE: "mean_squared_error", SSE: model.summed_squared_error}[settings["loss"]]
-    net.compile(model.adadelta(settings.get("epsilon", 1e-6)), loss)
+    mean, std = scaling(settings["standardise"], samples, split)
+    embedding = settings["loss"] == EMBEDDING
+    net = model.semantic_embedding_gru() if embedding else model.standard_gru(samples.y.shape[1])
+    net.compile(model.adadelta(settings.get("epsilon", 1e-6)), model.LOSSES[settings["loss"]])
     rng = np.random.default_rng([split.seed // 1000, split.fold])
     crops = RandomCrops(samples.x, samples.y, split.train, length=CROP, batch=BATCH, scaling=(mean, std), rng=rng)
     history = net.fit(crops, epochs=settings["epochs"], shuffle=False, verbose=0).history
     crops.sequences = None  # TensorFlow keeps the data set for good; a worker would map the songs anew each time
     outputs = {"features": embedded(model.all_outputs(net), samples.x, mean, std)}
-    if settings["loss"] != EMBEDDING:
+    if not embedding:
         outputs["outputs"] = np.asarray(net.get_layer("y")(outputs["features"]))
     return Trained(outputs, {"loss": np.array(history["loss"])}, weights.with_scaling(net, mean, std))
+
+
+def scaling(standardise: bool | str, samples: Samples, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of the training songs' vectors: of each component (160,), of all ("global"), or none."""
+    if not standardise:
+        return np.float32(0), np.float32(1)
+    mean, std = samples.x.moments(split.train)
+    if standardise == "global":
+        return mean.mean(), np.sqrt(np.mean(std**2 + (mean - mean.mean()) ** 2))
+    return mean, std
 
 
 def embedded(encoder, sequences, mean, std) -> np.ndarray:

@@ -48,13 +48,35 @@ def similarity_loss(a, f):
     return ops.sqrt(ops.sum(difference * difference) + 1e-12)
 
 
-def summed_squared_error(a, y):
-    """The squared error of a (batch, targets), y (batch, targets), summed and not averaged over both.
+def squared_errors(a, y):
+    """Of annotations a (batch, targets) and predictions y (batch, targets)."""
+    return ops.square(y - ops.cast(a, y.dtype))
 
-    Another reading of the Standard GRU's loss. The scale of a loss matters to Adadelta where its gradients are below
-    sqrt(epsilon) = 0.001; there it is plain gradient descent. So they are under the mean, 900 times smaller.
+
+def summed_squared_error(a, y):
+    """Summed over songs and emotions: 900 times the mean over a batch of 100 songs and nine emotions.
+
+    The scale of a loss matters to Adadelta where its gradients are below sqrt(epsilon) = 0.001; there it is plain
+    gradient descent. So they are under the mean.
     """
-    return ops.sum(ops.square(y - ops.cast(a, y.dtype)))
+    return ops.sum(squared_errors(a, y))
+
+
+def summed_over_songs(a, y):
+    """The mean over emotions, summed over the songs of a batch."""
+    return ops.sum(ops.mean(squared_errors(a, y), axis=-1))
+
+
+def summed_over_emotions(a, y):
+    """The sum over emotions, averaged over the songs of a batch."""
+    return ops.mean(ops.sum(squared_errors(a, y), axis=-1))
+
+
+LOSSES = {
+    "semantic_embedding": similarity_loss, "mean_squared_error": "mean_squared_error",
+    "summed_squared_error": summed_squared_error, "summed_over_songs": summed_over_songs,
+    "summed_over_emotions": summed_over_emotions,
+}  # fmt: skip
 
 
 def adadelta(epsilon: float = 1e-6) -> keras.optimizers.Optimizer:

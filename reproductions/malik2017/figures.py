@@ -24,6 +24,13 @@ def draw(records: Records) -> list[Path]:
         drawn = [folder / "error_by_length.png", folder / "error_by_epoch.png"]
         error_by_length(by_length, zero, drawn[0])
         error_by_epoch(by_length[20], zero, drawn[1])
+        no_dropout = {n: record for n in LENGTHS if (record := records.get(DATASET, f"crnn_l{n}_no_gru_dropout"))}
+        if (
+            no_dropout.keys() == by_length.keys()
+            and f"rmse_within_{LENGTHS[0]}" in zero["runs"][0]["metrics"][SPLITS[0]]
+        ):
+            drawn.append(folder / "error_within_sequences.png")
+            error_within_sequences(by_length, no_dropout, zero, drawn[2])
     return drawn
 
 
@@ -40,7 +47,7 @@ def _errors(record: dict, split: str, target: str) -> np.ndarray:
 def _finish(figure, axes, bottom: float, path: Path) -> None:
     for axis in axes:
         axis.grid(axis="y")
-    axes[0].set_ylabel("RMSE, pooled")
+    axes[0].set_ylabel("RMSE")
     axes[0].set_ylim(bottom=bottom)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     save(figure, path)
@@ -65,6 +72,38 @@ def error_by_length(records: dict[int, dict], zero: dict, path: Path) -> None:
         axis.set_title(target)
         axis.set_xlabel("frames in a sequence")
     _finish(figure, axes, 0.15, path)
+
+
+def error_within_sequences(of_length: dict, no_dropout: dict, zero: dict, path: Path) -> None:
+    """By sequence length the published error, and ours if the root is taken within sequences or over all frames."""
+    cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
+    published = {cell["id"]: cell["value"] for cell in cells}
+    within = [f"rmse_within_{n}" for n in LENGTHS]
+    places = np.arange(len(LENGTHS))
+    lines = {  # label: colour, form, records by length, metrics by length
+        "all frames": (GREY, "o-", of_length, [METRIC] * len(LENGTHS)),
+        "within sequences": (BLUE, "o-", of_length, within),
+        "within sequences, no dropout in the GRU": (ORANGE, "o-", no_dropout, within),
+        "one network (length 60), its predictions in sequences": (
+            BLUE,
+            "s:",
+            dict.fromkeys(LENGTHS, of_length[60]),
+            within,
+        ),
+        "zero, within sequences": (INK, ":", dict.fromkeys(LENGTHS, zero), within),
+    }
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6))
+    for axis, split in zip(axes, ("development", "evaluation"), strict=True):
+        values = [published[f"1a/crnn/l{n}/{split}/average/{METRIC}"] for n in LENGTHS]
+        axis.plot(places, values, "D--", mfc="white", color=INK, lw=1, ms=6, label="published")
+        for label, (colour, form, records, metrics) in lines.items():
+            runs = [[run["metrics"][split][metric]["average"] for run in records[n]["runs"]]
+                    for n, metric in zip(LENGTHS, metrics, strict=True)]  # fmt: skip
+            axis.plot(places, [np.mean(of_runs) for of_runs in runs], form, color=colour, ms=4, lw=1.2, label=label)
+        axis.set_xticks(places, LENGTHS)
+        axis.set_title(f"{split} ({_about(zero, split)})", fontsize=9)
+        axis.set_xlabel("frames in a sequence")
+    _finish(figure, axes, 0, path)
 
 
 def error_by_epoch(record: dict, zero: dict, path: Path) -> None:

@@ -48,3 +48,16 @@ def crnn(features: int, length: int, *, branches=2, dropout=0.25, pieces=4, pena
 def rmse(y, predicted):
     """The mean over valence and arousal of the root of the mean squared error over all frames of a batch."""
     return ops.mean(ops.sqrt(ops.mean(ops.square(predicted - y), axis=(0, 1)) + 1e-12))
+
+
+def rmse_of_sequences(y, predicted):
+    """The mean over targets and sequences of the root of the mean squared error within each sequence."""
+    return ops.mean(ops.sqrt(ops.mean(ops.square(predicted - y), axis=1) + 1e-12))
+
+
+def rmse_of_frames(y, predicted):
+    """The root over the last axis of an output with one target, which is the mean absolute error of frames."""
+    return ops.mean(ops.abs(predicted - y))
+
+
+LOSSES = {"batch": rmse, "sequence": rmse_of_sequences, "frame": rmse_of_frames}  # over what the root is taken

@@ -15,19 +15,20 @@ from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trai
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
 from reproductions.malik2017.songs import INPUTS, Songs, coverage, extractor, load
-from reproductions.malik2017.variants import FOLDS, NETWORK, baselines, variants
+from reproductions.malik2017.variants import FOLDS, LENGTHS, NETWORK, baselines, variants
 
 PAPER_DATASET = "deam"  # the data set of the paper's task
 SEEDS, BATCH, CHECK, PATIENCE = 5, 32, 10, 50
 TARGETS = ("valence", "arousal")
-OF_TRAINING = ("length", "epochs", "until", "validation")  # settings of the training; the others are the network's
+OF_TRAINING = ("length", "epochs", "until", "validation", "loss", "overlapping")  # the others are the network's
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
 
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     """Train on some songs until their error is as low as `until` (3.5: the lowest average RMSE), then predict.
 
-    settings: `length`, `epochs` (at most), `until`, and interpretations as `model.crnn` names them. With songs to
+    settings: `length`, `epochs` (at most), `until`, and interpretations as `model.crnn` names them; `loss`, one of
+    `model.LOSSES`; `overlapping`, whether a frame is predicted by all sequences that hold it, averaged. With songs to
     validate, training ends PATIENCE epochs after the weights that are best on them, which are kept.
     Outputs: predictions (n_frames, 2) by test split. History: the RMSE of both targets every 10 epochs, by split.
     """
@@ -47,11 +48,12 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     y = samples.y.subset(split.train).values[starts[:, None] + np.arange(length)]
     plain = model.crnn(x.shape[2], length, **of_network)
     net = fuse(plain)
-    net.compile(Adam(1e-3, epsilon=1e-8), model.rmse)  # Adam's paper and Keras 1
+    net.compile(Adam(1e-3, epsilon=1e-8), model.LOSSES[settings.get("loss", "batch")])  # Adam's paper and Keras 1
     parts = {"development": np.union1d(split.train, split.validation)} | split.tests
     parts |= {"validation": split.validation} if len(split.validation) else {}
     features = {name: samples.x.subset(songs).scaled(mean, std) for name, songs in parts.items()}
-    predict = {name: predictor(net, of_part, length, of_network) for name, of_part in features.items()}
+    hop = 1 if settings.get("overlapping") else length
+    predict = {name: predictor(net, of_part, length, hop, of_network) for name, of_part in features.items()}
     labels = {name: samples.y.subset(songs).values for name, songs in parts.items()}
     evaluate = EvaluateSongs(predict, labels, every=CHECK)
     callbacks = [evaluate, StopAtTrainingError(settings["until"], "development_rmse")]
@@ -64,16 +66,17 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     return Trained(outputs, history, weights.with_scaling(plain, mean, std))
 
 
-def predictor(net, features: protocol.Sequences, length: int, of_network: dict) -> Callable[[], np.ndarray]:
-    """A function that predicts, with the weights of the moment, every frame of some songs once: (n_frames, 2).
+def predictor(net, features: protocol.Sequences, length: int, hop: int, of_network: dict) -> Callable[[], np.ndarray]:
+    """A function that predicts, with the weights of the moment, all frames of some songs: (n_frames, 2).
 
-    Songs are split into sequences of `length`; where one is shorter, all sequences are as long as the shortest song.
+    Songs are split into sequences of `length`, one every `hop` frames; where a song is shorter, all sequences are as
+    long as the shortest one. With a hop below the length, a frame is the mean over its sequences.
     """
     from common.layers.fused import fuse
     from reproductions.malik2017 import model
 
     shortest = min(length, int(features.lengths.min()))
-    windows, starts = features.split_into(shortest)
+    windows, starts = features.split_into(shortest, min(hop, shortest))
     size = -(-len(windows) // -(-windows[..., 0].size // 2000))  # of a batch; all alike, so that one graph does
     firsts = np.minimum(np.arange(0, len(windows), size), len(windows) - size)
     own = net if shortest == length else fuse(model.crnn(features.values.shape[1], shortest, **of_network))
@@ -84,7 +87,7 @@ def predictor(net, features: protocol.Sequences, length: int, of_network: dict) 
         predicted = np.empty((*windows.shape[:2], len(TARGETS)), "float32")
         for first in firsts:
             predicted[first : first + size] = own.predict_on_batch(windows[first : first + size])
-        return features.overlap_merge(predicted, starts)
+        return (features.overlap_mean if hop < length else features.overlap_merge)(predicted, starts)
 
     return predict
 
@@ -99,7 +102,7 @@ class MediaEval2015(Experiment):
         self.dataset, self.for_record = "mediaeval2015" if data.name == PAPER_DATASET else data.name, not data.synthetic
 
     def task(self, variant):
-        return Dynamic(TARGETS, with_tau=False)
+        return Dynamic(TARGETS, with_tau=False, sequences=LENGTHS)
 
     def songs(self, variant) -> Songs:
         """The songs of a variant, read once."""
@@ -119,6 +122,8 @@ class MediaEval2015(Experiment):
             parts = protocol.cross_validation("cross-validation", len(songs.samples), self.folds, seed)
         else:
             parts = [Split(songs.of_split["development"], songs.of_split, seed=1000 * seed)]
+            if "songs" in settings:
+                parts = [fewer_songs(parts[0], settings["songs"])]
         return [with_validation(part) for part in parts] if settings.get("network", {}).get("validation") else parts
 
     def networks(self, variant, split):
@@ -208,10 +213,17 @@ class MediaEval2015(Experiment):
         other_folds = settings["cross_validation"] and self.folds != FOLDS
         return {
             "fingerprint": digest.hexdigest(), "audio": self.data.audio_kind if uses_audio else "none",
-            "input": INPUTS[source], "labels": settings["labels"], "n_train": development["n_test"],
-            "of_train": development["of_test"], "partial": settings != PUBLISHED.get(variant.name) or other_folds,
+            "input": INPUTS[source], "labels": settings["labels"],
+            "n_train": settings.get("songs", development["n_test"]), "of_train": development["of_test"],
+            "partial": settings != PUBLISHED.get(variant.name) or other_folds,
             "targets": list(TARGETS), "splits": splits,
         }  # fmt: skip
+
+
+def fewer_songs(split: Split, n_songs: int) -> Split:
+    """`n_songs` of the training songs, drawn by the seed, those of a smaller number among those of a larger one."""
+    songs = split.train[np.random.default_rng(split.seed).permutation(len(split.train))[:n_songs]]
+    return replace(split, train=np.sort(songs), tests={k: v for k, v in split.tests.items() if k != "development"})
 
 
 def with_validation(split: Split) -> Split:

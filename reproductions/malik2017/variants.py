@@ -3,12 +3,13 @@
 from common.experiment import Variant
 from reproductions.malik2017 import li2016
 
+LENGTHS = (20, 10, 30, 60)  # of sequences, in frames
 EPOCHS, FOLDS = 300, 10  # at most; of the cross-validation over the development songs, which the paper has not
 PROTOCOL = 1  # raised by hand when a change of the code changes results
-NETWORK = {  # settings of the network that a variant need not name, as `model.crnn` has them
+NETWORK = {  # settings that a variant need not name, of the network as `model.crnn` has them and of the training
     "branches": 2, "dropout": 0.25, "pieces": 4, "bn_first": False, "gru_dropout": None,
     "penalty": ("mean", "batch", "sum", "weights", "off"), "gates": ("hard_sigmoid", "logistic"),
-    "reset_after": False,
+    "reset_after": False, "loss": ("batch", "sequence", "frame"), "overlapping": False,
 }  # fmt: skip
 PUBLISHED_DEVELOPMENT = {  # average RMSE at which the authors' training ended (Table 1)
     "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055}, "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
@@ -55,13 +56,21 @@ INTERPRETATIONS = [  # of the CRNN with sequences of 20 frames: name, title, and
     ("crnn_l20_starts_at_label", "CRNN, length 20, windows that start at the label", {"align": "starts_at_label"}),
     ("crnn_l20_logistic_gates", "CRNN, length 20, logistic gates", {"gates": "logistic"}),
     ("crnn_l20_reset_after", "CRNN, length 20, Keras 3's GRU", {"reset_after": True}),
+    ("crnn_l20_1000_epochs", "CRNN, length 20, at most 1,000 epochs", {"epochs": 1000}),
+    ("crnn_l20_loss_sequence", "CRNN, length 20, loss: RMSE of each sequence", {"loss": "sequence"}),
+    ("crnn_l20_loss_frame", "CRNN, length 20, loss: absolute error of each frame", {"loss": "frame"}),
+    ("crnn_l20_overlapping", "CRNN, length 20, a frame is predicted by all sequences that hold it, averaged",
+     {"overlapping": True}),
+    *((f"crnn_l20_{n}_songs", f"CRNN, length 20, {n} songs to learn from", {"songs": n}) for n in (65, 130, 195)),
+    *((f"crnn_l{n}_no_gru_dropout", f"CRNN, length {n}, dropout behind the CNN only", {"length": n, "gru_dropout": 0.0})
+      for n in (10, 30, 60)),
 ]  # fmt: skip
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of at most 300."""
     epochs = epochs or EPOCHS
-    rows = [_crnn(f"crnn_l{n}", f"CRNN, length {n}", epochs, n, primary=True) for n in (20, 10, 30, 60)]
+    rows = [_crnn(f"crnn_l{n}", f"CRNN, length {n}", epochs, n, primary=True) for n in LENGTHS]
     li = {k: rows[0].settings[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
     li |= {"members": li2016.LENGTHS, "epochs": [li2016.PRETRAINING, li2016.EPOCHS]}
     several = rows[0].settings | {"networks": [row.settings["network"] for row in rows]}
@@ -72,21 +81,22 @@ def variants(epochs: int | None = None) -> list[Variant]:
         Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, score_last=True),
     ]
     log_mel = {"source": "log_mel", "dropout": 0.75, "primary": True}
-    rows += [_crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", epochs, n, **log_mel) for n in (20, 10, 30, 60)]
-    rows += [_crnn(name, title, epochs, **changes) for name, title, changes in INTERPRETATIONS]
+    rows += [_crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", epochs, n, **log_mel) for n in LENGTHS]
+    rows += [_crnn(name, title, **{"epochs": epochs} | changes) for name, title, changes in INTERPRETATIONS]
     return rows + list({v.name: v for row in rows for v in _baselines(row)}.values())
 
 
 def _crnn(name, title, epochs, length=20, *, source="official", labels="task", align="ends_at_label", cv=False,
-          primary=False, fixed=None, **network) -> Variant:  # fmt: skip
-    """A CRNN; fixed: epochs that it is trained for, whatever its error."""
+          primary=False, fixed=None, songs=None, **network) -> Variant:  # fmt: skip
+    """A CRNN; fixed: epochs that it is trained for, whatever its error; songs: how many it learns from (None: all)."""
     until = PUBLISHED_DEVELOPMENT["log_mel" if source == "log_mel" else "official"][length]
     network |= {"length": length, "epochs": fixed or epochs, "until": 0 if fixed else until}
     settings = {"network": network, "input": source, "labels": labels, "align": align, "cross_validation": cv}
+    settings |= {"protocol": PROTOCOL} | ({"songs": songs} if songs else {})
     share = {"official": 1, "timeless": 1, "means": 0.4, "opensmile": 0.5, "log_mel": 0.3}[source]
-    seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share
+    seconds = 10 + network["epochs"] * SECONDS_PER_EPOCH[length] * share * (songs or 260) / 260
     seconds *= 0.4 if "validation" in network else 2.5 if "reset_after" in network else 1
-    return Variant(name, title, settings | {"protocol": PROTOCOL}, primary, seconds * (0.9 * FOLDS if cv else 1))
+    return Variant(name, title, settings, primary, seconds * (0.9 * FOLDS if cv else 1))
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
