@@ -1,4 +1,4 @@
-"""The Keras backend of this process: which one, how it is set up, and what of it a number depends on.
+"""The Keras backend of this process: which one, and how it is set up.
 
 Keras reads its precision, image format and backend from the user's `keras.json` and from the environment. Numbers of
 this suite come from float32 and channels_last whatever stands there; only the choice of the backend is the user's.
@@ -6,9 +6,8 @@ this suite come from float32 and channels_last whatever stands there; only the c
 
 import json
 import os
-import subprocess
 import sys
-from functools import cache, lru_cache
+from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +17,8 @@ from common.files import cache_folder, muted_stderr
 
 DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax", "jaxlib")}
 EXTRAS = {"tensorflow": ("cpu", "gpu"), "jax": ("jax", "jax-cuda")}  # of this project, which install a backend
-LIBRARIES = ("keras", "numpy", "scipy", "scikit-learn")
 SHORTEN_TRAINING = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-INSTRUCTION_SETS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "TF_XLA_FLAGS", "XLA_FLAGS")  # these change bits
 
 
 def name() -> str:
@@ -122,39 +119,3 @@ def _version(distribution: str) -> str | None:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
-
-
-def environment() -> dict:
-    """What a number depends on besides code, data and settings, as JSON: the same on all processors of one kind."""
-    backend = name()
-    return {
-        "backend": backend, "device": device_kind(), "precision": "float32", "image_data_format": "channels_last",
-        "versions": versions((*LIBRARIES, *DISTRIBUTIONS.get(backend, ()))),
-        "flags": {flag: os.environ[flag] for flag in INSTRUCTION_SETS if os.environ.get(flag)},
-    }  # fmt: skip
-
-
-@lru_cache
-def device_kind() -> str:
-    """'cpu', or the name of the GPU that the backend computes on; asks the backend only where there is a GPU."""
-    if not any(Path("/proc/driver/nvidia/gpus").glob("*")) or os.environ.get("CUDA_VISIBLE_DEVICES") == "-1":
-        return "cpu"
-    code = "from common import backend; print(backend.first_gpu())"  # in a process of its own: it takes memory there
-    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    return asked.stdout.strip().splitlines()[-1] if asked.returncode == 0 and asked.stdout.strip() else "cpu"
-
-
-def first_gpu() -> str:
-    """The name of the first GPU that the backend sees, else 'cpu'. Imports the backend."""
-    prepare()
-    with muted_stderr():
-        if name() == "jax":
-            import jax
-
-            device = jax.devices()[0]
-            return "cpu" if device.platform == "cpu" else device.device_kind
-        import tensorflow as tf
-
-        for gpu in tf.config.list_physical_devices("GPU"):
-            return tf.config.experimental.get_device_details(gpu).get("device_name", "gpu")
-        return "cpu"

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from tqdm import tqdm
 
+from common import device
 from common.errors import InputError
 
 quiet_bars = False  # True: no progress bars in this process
@@ -86,13 +87,14 @@ def stop_workers() -> None:
 
 
 def _in_worker(command: int, function, *arguments):
-    _follow(command)
+    _start(command)
     return function(*arguments)
 
 
 @lru_cache
-def _follow(command: int) -> None:
-    """End this process when the one that started it has ended, even by SIGKILL."""
+def _start(command: int) -> None:
+    """Give this worker its device; and end it when the process that started it has ended, even by SIGKILL."""
+    device.take_card()
 
     def watch():
         while os.getppid() == command:

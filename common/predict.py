@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from common import audio, backend, report, weights
-from common.cli.options import Parser, at_least, run
+from common.cli.options import Parser, add_processes, run, use_device
 from common.errors import InputError
 from common.features import opensmile
 from common.files import json_text, require_writable, write_atomically
-from common.parallel import available_cores, progress
+from common.parallel import progress
 from common.prediction import Prediction, names
 from common.protocol import Sequences
 from common.verdict.cells import lower_is_better
@@ -57,7 +57,6 @@ class OverTime(Predictor):
         self._of_length = lru_cache(4)(self._rebuilt)
 
     def _load(self, paths: list[Path]) -> list:
-        from common import backend
 
         backend.start(0)
         self.register_layers()
@@ -137,13 +136,13 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
     add("--plot", type=Path, metavar="FILE", help=f"draw them (.png, .svg, .pdf); at most {PICTURED} recordings")
     folder = RESULTS / paper / "weights"
     add("--weights", type=Path, default=folder, metavar="DIR", help="other weights, as train --weights keeps them")
-    add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    add_processes(add)
     options = parser.parse_args(arguments)
     return run(lambda: _main(module, paper, options))
 
 
 def _main(module: str, paper: str, options: argparse.Namespace) -> int:
-    backend.require()
+    use_device(options)
     if options.plot and options.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--plot {options.plot}: ends in none of .png, .svg and .pdf")
     for written in filter(None, (options.csv, options.json, options.plot)):

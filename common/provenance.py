@@ -1,15 +1,17 @@
-"""Where a number comes from: versions, commit, device."""
+"""Where a number comes from: versions, commit, device; and what of these it depends on."""
 
 import os
 import platform
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from common import backend
+from common import backend, device
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "scikit-learn", "soundfile")
+LIBRARIES = ("keras", "numpy", "scipy", "scikit-learn")
+CUDA = ("nvidia-cuda-runtime-cu12", "nvidia-cudnn-cu12", "jax-cuda12-plugin")
+FLAGS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "TF_XLA_FLAGS", "XLA_FLAGS")  # these change bits
 INSTRUCTIONS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # variables that change what a processor computes with
 
 
@@ -52,23 +54,28 @@ def processor() -> str:
     return ", ".join([_processor(), *model, *(f"{v}={os.environ[v]}" for v in INSTRUCTIONS if os.environ.get(v))])
 
 
-def device() -> str:
-    """The GPU that the imported backend computes on, else the processor."""
-    if "jax" in sys.modules and backend.name() == "jax":
-        first = sys.modules["jax"].devices()[0]
-        return _processor() if first.platform == "cpu" else first.device_kind
-    if "tensorflow" in sys.modules:
-        config = sys.modules["tensorflow"].config
-        for gpu in config.list_physical_devices("GPU"):
-            return config.experimental.get_device_details(gpu).get("device_name", "GPU")
-    return _processor()
+def environment() -> dict:
+    """What a number depends on besides code, data and settings, as JSON: the same on all processors of one kind."""
+    name = backend.name()
+    return {
+        "backend": name, "device": device.kind(), "precision": "float32", "image_data_format": "channels_last",
+        "versions": backend.versions((*LIBRARIES, *backend.DISTRIBUTIONS.get(name, ()))),
+        "flags": {flag: os.environ[flag] for flag in FLAGS if os.environ.get(flag)},
+    }  # fmt: skip
+
+
+def hardware() -> str:
+    """The GPU that the backend computes on, else the processor."""
+    return _processor() if device.kind() == "cpu" else device.kind()
 
 
 def now(commit: str | None) -> dict:
     """Time (UTC), commit of the code, backend, device and package versions, as JSON."""
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     versions = {"python": platform.python_version()} | backend.versions(PACKAGES)
-    where = {"backend": backend.name(), "device": device(), "processor": processor()}
+    if device.kind() != "cpu":
+        versions |= backend.versions(CUDA) | {"nvidia driver": device.driver()}
+    where = {"backend": backend.name(), "device": hardware(), "processor": processor()}
     return {"finished": finished, "commit": commit, **where, "versions": versions}
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from common import backend, cli, protocol, report
+from common import cli, protocol, report
 from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trained, Variant
 from common.experiment.identity import digest
 from common.experiment.runner import execute
 from common.files import cache_folder
-from common.parallel import available_cores
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
 from data_prep import open_dataset
@@ -285,14 +284,14 @@ def main(arguments: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     add("--repeats", type=cli.at_least(1), default=SEEDS, help="repetitions, with other weights (default: %(default)s)")
-    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    cli.add_processes(add)
     add("--out", type=Path, default=Path("runs"), metavar="DIR", help="where records go (default: %(default)s/)")
     options = parser.parse_args(arguments)
     return cli.run(lambda: _compare(options))
 
 
 def _compare(options) -> int:
-    backend.require()
+    cli.use_device(options)
     where = {"out": options.out, "work": cache_folder() / "work", "n_jobs": options.jobs}
     for experiment in experiments(options.data_root, options.jobs):
         print(experiment.dataset, flush=True)

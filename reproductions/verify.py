@@ -19,13 +19,12 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtrit
 
-from common import backend, cli, provenance, report
+from common import cli, provenance, report
 from common.errors import InputError
 from common.experiment import Experiment
 from common.experiment import records as recorded
 from common.experiment.runner import execute
 from common.files import cache_folder, json_text, lock, write_atomically
-from common.parallel import available_cores
 from common.verdict.board import join
 from common.verdict.cells import ALPHA, delta
 from common.verdict.recorded import VERIFICATIONS, Records, headline, read_verified
@@ -72,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--record", action="store_true", help="keep the outcome in DIR/verified.json and in the records")
     add("--results", type=Path, default=board.ROOT / "results", metavar="DIR", help="records (default: the suite's)")
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
-    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    cli.add_processes(add)
     options = parser.parse_args(arguments)
     return cli.run(lambda: _verify(options))
 
@@ -86,7 +85,7 @@ def _verify(options) -> int:
     print(_plan(targets, records, options.runs, options.jobs), flush=True)
     if options.plan:
         return 0
-    backend.require()
+    cli.use_device(options)
     outcomes, experiments = [], {}
     for target in targets:
         outcome = _outcome(target, records[target.paper], experiments, options)

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from common import parallel
+from common import backend, device, parallel
 from common.errors import InputError
 
 
@@ -30,6 +30,23 @@ def at_least(lowest: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def add_processes(add: Callable) -> None:
+    """Add --jobs and --device, for `use_device`, by a parser's `add_argument`."""
+    cores = parallel.available_cores()
+    add("--jobs", type=at_least(1), default=cores, help="processes (default: the cores, %(default)s)")
+    seen = "auto: a GPU if the backend sees one; several processes share it"
+    add("--device", choices=device.CHOICES, default="auto", help=f"{seen} (default: %(default)s)")
+
+
+def use_device(options: argparse.Namespace) -> None:
+    """Set up the backend and the device that were asked for; `options.jobs` becomes what the device can hold.
+
+    Raises InputError, before any work, if either is not there.
+    """
+    backend.require()
+    options.jobs = device.choose(options.device, options.jobs)
 
 
 def run(command: Callable[[], int]) -> int:

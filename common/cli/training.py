@@ -13,15 +13,14 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import backend, parallel
+from common import parallel
 from common.cli import outcome
-from common.cli.options import Parser, at_least, run
+from common.cli.options import Parser, add_processes, at_least, run, use_device
 from common.cli.settings import with_settings
 from common.errors import InputError
 from common.experiment import Experiment, Variant
 from common.experiment.runner import execute
 from common.files import cache_folder
-from common.parallel import available_cores
 from common.verdict import board
 from common.verdict.recorded import Records
 
@@ -126,7 +125,7 @@ def _add_variants(group, training: Training) -> None:
 
 def _add_output(group, training: Training) -> None:
     add = group.add_argument
-    add("--jobs", type=at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    add_processes(add)
     add("--out", type=Path, default=Path("runs"), metavar="DIR", help="where records go (default: %(default)s/)")
     kept = "then train the one --variant on all songs and keep its weights in DIR, for predict --weights DIR"
     add("--weights", type=Path, metavar="DIR", help=kept)
@@ -145,7 +144,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         listed = _requested(variants, training, options) if options.variant or options.table else variants
         print(outcome.listing([variants[name] for name in listed], options.jobs))
         return 0
-    backend.require()
+    use_device(options)
     requested = _requested(variants, training, options)
     systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     baselines = [variants[name] for system in systems for name in training.baselines(system)]

@@ -20,7 +20,7 @@ from functools import cache
 
 import numpy as np
 
-from common import audio, backend
+from common import audio, backend, provenance
 
 PROJECT = ("common", "data_prep", "reproductions")
 CARRIERS = (  # modules that move numbers and make none
@@ -43,7 +43,7 @@ def of_call(function: Callable, *arguments) -> str:
     """
     content = [_content(argument) for argument in arguments]
     code = of_code(function, *_classes(arguments))
-    return digest([function.__module__, function.__qualname__, code, content, backend.environment()])
+    return digest([function.__module__, function.__qualname__, code, content, provenance.environment()])
 
 
 def of_runs(experiment, variant, functions=()) -> dict:
@@ -53,7 +53,7 @@ def of_runs(experiment, variant, functions=()) -> dict:
     """
     return {
         "code": of_code(type(experiment), *functions), "extractor": describe(experiment.extractor(variant)),
-        "environment": backend.environment(),
+        "environment": provenance.environment(),
     }  # fmt: skip
 
 

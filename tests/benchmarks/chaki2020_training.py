@@ -126,7 +126,7 @@ def main():
     slow, ours, bare, products, updates = np.array(pairs).T
     reached = options.clips * operations(*shape, options.units) / ours / 1e9
     ceiling = batches * 2 * rows.size * weights[0].shape[1] / products / 1e9
-    print(f"{backend.name()} on {provenance.device()}; {options.clips} clips, {options.pairs} pairs; medians:")
+    print(f"{backend.name()} on {provenance.hardware()}; {options.clips} clips, {options.pairs} pairs; medians:")
     print(f"an epoch: keras.layers.LSTM {np.median(slow):.3f} s, ours {np.median(ours):.3f} s, "
           f"ratio {np.median(slow / ours):.2f}, from {min(slow / ours):.2f} to {max(slow / ours):.2f}")  # fmt: skip
     print(f"attention: {100 * np.median((ours - bare) / ours):.1f} % of an epoch")

@@ -47,7 +47,7 @@ def main():
         )
     slow, fast = np.median(pairs, axis=0)
     ratios = [a / b for a, b in pairs]
-    print(f"{backend.name()} on {provenance.device()}")
+    print(f"{backend.name()} on {provenance.hardware()}")
     print(f"median: keras.layers.GRU {slow:.3f} s, ours {fast:.3f} s an epoch, ratio {np.median(ratios):.2f}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
     if options.out:
