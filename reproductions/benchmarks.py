@@ -66,7 +66,7 @@ def where(record: dict) -> str:
     machine, of = record["machine"], record["provenance"]
     versions = [f"{name} {version}" for name, version in of["versions"].items()
                 if name in ("python", "keras") or name.startswith(of["backend"])]  # fmt: skip
-    computer = f"{of['device']}, {machine['cores']} cores, {', '.join(versions)}"
+    computer = f"{of.get('processor', of['device'])}, {machine['cores']} cores, {', '.join(versions)}"
     return f"`tests/benchmarks/{record['benchmark']}.py`, {computer}, {of['finished'][:10]}."
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -180,25 +181,40 @@ import sys, time
 from pathlib import Path
 from tests import test_experiment as toys
 
-def slow(*arguments):
-    time.sleep(0.02)
-    return toys.toy_fold(*arguments)
-
-class Slow(toys.Toy):
-    fit = staticmethod(slow)
-
-folder, seeds = Path(sys.argv[1]), [int(seed) for seed in sys.argv[2].split(",")]
-where = {"out": folder / "out", "work": folder / "work", "n_jobs": 1, "quiet": True}
-found = toys.execute(Slow(folder / "log"), [toys.variant(sys.argv[3])], seeds, **where)
-print(sorted(run["seed"] for run in found[sys.argv[3]]["runs"]))
+folder, seeds, name, seconds, n_jobs = Path(sys.argv[1]), sys.argv[2].split(","), sys.argv[3], *sys.argv[4:]
+toys.Slow.seconds = float(seconds)
+where = {"out": folder / "out", "work": folder / "work", "n_jobs": int(n_jobs), "quiet": True}
+records = toys.execute(toys.Slow(folder / "log"), [toys.variant(name)], list(map(int, seeds)), **where)
+print(sorted(run["seed"] for run in records[name]["runs"]))
 """
+
+
+def slow_fold(settings, samples, split):
+    time.sleep(settings["seconds"])
+    return toy_fold(settings, samples, split)
+
+
+class Slow(Toy):
+    """The toy whose networks take some time."""
+
+    fit, seconds = staticmethod(slow_fold), 0.0
+
+    def networks(self, variant, split):
+        (network,) = super().networks(variant, split)
+        return [replace(network, settings=network.settings | {"seconds": self.seconds})]
+
+
+def start_toy(folder, seeds: str, name="a", seconds=0.02, n_jobs=1):
+    """A command of its own, in a group of its own, that runs the slow toy."""
+    call = [sys.executable, "-c", AT_ONCE, folder, seeds, name, seconds, n_jobs]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(list(map(str, call)), cwd=ROOT, start_new_session=True, **pipes)
 
 
 def test_commands_at_once_share_a_folder(tmp_path):
     """All runs of all commands are kept, each network is trained once, and both see all that they asked for."""
     asked = [("0,1,2", "a"), ("3,2,1,0", "a"), ("0,1,2,3,4,5", "a"), ("5,4", "b")]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen([sys.executable, "-c", AT_ONCE, tmp_path, *one], cwd=ROOT, **pipes) for one in asked]
+    processes = [start_toy(tmp_path, *one) for one in asked]
     for process, (seeds, _) in zip(processes, asked, strict=True):
         out, errors = process.communicate()
         assert process.returncode == 0, errors
@@ -427,27 +443,35 @@ def results(out: Path) -> dict:
     return result
 
 
-def test_two_commands_killed_at_ten_moments_give_the_same_results(small_emotify, tmp_path):
-    """Two trainings into one folder at once; and bit-identical results with one process and with two."""
-    whole = start(command(small_emotify, tmp_path / "whole", jobs=1), tmp_path / "cache-1")
-    printed, told = whole.communicate()
-    assert whole.returncode == 0, told
-    expected = results(tmp_path / "whole")
-    assert set(expected) == {f"{n}.json" for n in
+def test_the_number_of_processes_changes_no_bit(small_emotify, tmp_path):
+    """Records and tables of the real command with one process and with two."""
+    printed = []
+    for jobs in (1, 2):
+        process = start(command(small_emotify, tmp_path / str(jobs), jobs=jobs), tmp_path / f"cache-{jobs}")
+        out, errors = process.communicate()
+        assert process.returncode == 0, errors
+        printed.append([line for line in out.splitlines() if "…" in line or "–" in line])
+    one, two = (results(tmp_path / str(jobs)) for jobs in (1, 2))
+    assert one == two and printed[0] and printed[0] == printed[1]
+    assert set(one) == {f"{n}.json" for n in
         ("genre_mean", "ridge", "semantic_embedding_gru_svr", "standard_gru", "training_mean")}  # fmt: skip
-    assert all(len(record["runs"]) == 2 for record in expected.values())
+    assert all(len(record["runs"]) == 2 for record in one.values())
 
-    call, rng = command(small_emotify, tmp_path / "killed", jobs=2), np.random.default_rng(1)
-    for _ in range(10):
-        both = [start(call, tmp_path / "cache-2") for _ in range(2)]
+
+def test_two_commands_killed_at_ten_moments_give_the_same_results(tmp_path):
+    """Two trainings into one folder at once, each with two processes; what is left in the end is as if undisturbed."""
+    seeds, slow = "0,1,2,3", {"seconds": 0.1, "n_jobs": 2}
+    started = time.monotonic()
+    assert start_toy(tmp_path / "undisturbed", seeds, **slow).wait() == 0
+    takes, rng = time.monotonic() - started, np.random.default_rng(1)
+    for moment in rng.uniform(0.4, 1.0, 10) * takes:
+        both = [start_toy(tmp_path / "killed", seeds, **slow) for _ in range(2)]
+        time.sleep(moment)
         for process in both:
-            time.sleep(rng.uniform(0.5, 4))
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    for process in [start(call, tmp_path / "cache-2") for _ in range(2)]:
-        again, told = process.communicate()
-        assert process.returncode == 0, told
-    assert results(tmp_path / "killed") == expected
-    table = [line for line in printed.splitlines() if "…" in line or "–" in line]
-    assert table and table == [line for line in again.splitlines() if "…" in line or "–" in line]
-    assert not list((tmp_path / "killed").rglob(".writable*"))
+    for process in [start_toy(tmp_path / "killed", seeds, **slow) for _ in range(2)]:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    assert results(tmp_path / "killed" / "out") == results(tmp_path / "undisturbed" / "out")
+    assert not list(tmp_path.rglob(".writable*"))

@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-from common.files import lock
 from common.layers import keras, keras1, tf1
 from common.layers.fused import fuse
 from tests.behaviour.cases import CASES
@@ -20,28 +19,30 @@ NAMES = [*CASES, *(case + FUSED for case in CASES if case.startswith("malik2017"
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
-def compared(request, tmp_path_factory):
-    """By network, how far it is from what is stored, on a backend in a process of its own; once for all workers."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder  # which the workers share
-    path = folder / f"compared_on_{request.param}.json"
-    with lock(path.with_suffix(".lock")):
-        if not path.is_file():
-            environment = os.environ | {"KERAS_BACKEND": request.param}
-            command = [sys.executable, "-m", "tests.behaviour.compare", *NAMES]
-            done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            path.write_text(done.stdout.splitlines()[-1])
-    result = json.loads(path.read_text())
-    assert result["backend"] == request.param
-    return result
+def differences(request):
+    """A function: how far a network is from what is stored, on a backend in a process of its own."""
+    command = [sys.executable, "-m", "tests.behaviour.compare"]
+    environment = os.environ | {"KERAS_BACKEND": request.param}
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdin=-1, stdout=-1, text=True) as process:
+
+        def ask(name: str) -> dict:
+            process.stdin.write(f"{name}\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+            assert answer, "the process has ended, see its standard error"
+            backend, largest = json.loads(answer)
+            assert backend == request.param
+            return largest
+
+        yield ask
+        process.stdin.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_behaves_as_stored(compared, name):
+def test_behaves_as_stored(differences, name):
     """Outputs, loss, gradients, and losses and weights of three steps of training, with the same dropout masks."""
-    assert len(compared[name]) == 6
-    assert max(compared[name].values()) <= 1e-5, compared[name]
+    largest = differences(name)
+    assert len(largest) == 6 and max(largest.values()) <= 1e-5, largest
 
 
 def test_the_network_of_malik2017_reads_like_its_figures():

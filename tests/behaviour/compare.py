@@ -1,6 +1,7 @@
-"""Compare the networks of today with the stored behaviour: `python -m tests.behaviour.compare CASE ...` prints JSON.
+"""Compare the networks of today with the stored behaviour: `echo CASE | python -m tests.behaviour.compare`.
 
-On the backend that KERAS_BACKEND names. A case with " fused" behind it is the network as `fuse` makes it.
+For each case, a line on standard input, it prints the backend (KERAS_BACKEND) and the largest differences as JSON. A
+case with " fused" behind it is the network as `fuse` makes it.
 """
 
 import json
@@ -97,10 +98,11 @@ def differences(name: str) -> dict[str, float]:
     return largest
 
 
-def main(names: list[str]):
+def main():
     backend.start(0)
-    print(json.dumps({"backend": backend.name()} | {name: differences(name) for name in names}))
+    for line in sys.stdin:
+        print(json.dumps([backend.name(), differences(line.strip())]), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
