@@ -191,7 +191,8 @@ def test_partial_is_what_differs_from_the_paper(small_emotify, quadrant_folders,
     """Fewer epochs are of the networks alone, fewer folds of all that is cross-validated, missing songs of all."""
     monkeypatch.setattr(cross_validation.CrossValidation, "sequences", None)
     monkeypatch.setattr(cross_validation.CrossValidation, "descriptors", np.zeros((99, 54)))
-    monkeypatch.setattr(quadrants.Quadrants, "splits", lambda *_: [])  # the miniature has six songs a class
+    one = Split(np.arange(3), {"10-fold": np.arange(3)})
+    monkeypatch.setattr(quadrants.Quadrants, "splits", lambda *_: [one])  # the miniature has six songs a class
     fewer = folds < 10
     for kind, data, expected in (
         (emotify, open_dataset("emotify", str(small_emotify)), {
