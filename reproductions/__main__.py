@@ -55,7 +55,8 @@ def _board(options) -> int:
             records = Records(options.results, expected["paper"])
             for path in figures.draw_all(expected, records, f"reproductions.{expected['paper']}"):
                 print(path)
-        print(lessons.draw(options.results))
+        for path in lessons.draw(options.results):
+            print(path)
     elif options.claims:
         judged = claims(options.results)
         print(json_text(judged, options.results, indent=1) if options.json else report.claims_table(judged))

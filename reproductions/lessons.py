@@ -74,12 +74,18 @@ def table(results: Path) -> str:
         gap = fields["published"] - primary.mean()
         lines.append([f"**{panel.title}**", len(primary), _mean(primary), "", fields["verdict"]])
         lines.append(["published", "", number(fields["published"], panel.cell.digits), number(gap), "100 %"])
+        if fields["baseline"] is not None:
+            moved = fields["baseline"] - primary.mean()
+            lines.append(["strongest trivial baseline", "", number(fields["baseline"]), *_moved(moved, gap)])
         for label, values in panel.values.items():
             if label != "primary":
-                moved = values.mean() - primary.mean()
-                moved = ["–", "–"] if _diverged(values) else [number(moved), f"{100 * moved / gap:.0f} %"]
+                moved = ["–", "–"] if _diverged(values) else _moved(values.mean() - primary.mean(), gap)
                 lines.append([label, len(values), _mean(values), *moved])
     return report.markdown_table(["reading", "runs", "measured", "less the primary", "of the gap"], lines)
+
+
+def _moved(by: float, gap: float) -> list[str]:
+    return [number(by), f"{100 * by / gap:.0f} %"]
 
 
 def _mean(values: np.ndarray) -> str:
@@ -92,11 +98,13 @@ def _diverged(values: np.ndarray) -> bool:
     return abs(values.mean()) > DIVERGED
 
 
-def draw(results: Path) -> Path:
-    """Draw all panels into the results folder; returns the path."""
+def draw(results: Path) -> list[Path]:
+    """Draw all panels into the results folder; returns the path, in a list that is empty if nothing is recorded."""
     from common.report.plots import STYLE, plt, save
 
     shown, path = panels(results), Path(results) / FIGURE
+    if not shown:
+        return []
     lines = [max(len(panel.values) for panel in shown[i : i + 2]) for i in range(0, len(shown), 2)]
     with plt.rc_context(STYLE):
         size = (11, sum(0.7 + 0.21 * n for n in lines))
@@ -107,7 +115,7 @@ def draw(results: Path) -> Path:
             _draw(panel, axis)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
         save(figure, path)
-    return path
+    return [path]
 
 
 def _draw(panel: Panel, axis) -> None:

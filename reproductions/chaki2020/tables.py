@@ -20,8 +20,9 @@ PAIR = ["nat_400", "at_400"]
 SIX = [f"{kind}_{units}" for kind in ("nat", "at") for units in (128, 300, 400)]
 ENSEMBLES = {  # by title: the networks, and whether those of all runs are averaged too
     "LSTM_NAT_400": (PAIR[:1], False), "LSTM_AT_400": (PAIR[1:], False), "both, of one run": (PAIR, False),
-    "NAT and AT with 128, 300 and 400 units, of one run": (SIX, False), "LSTM_NAT_400, of all runs": (PAIR[:1], True),
-    "LSTM_AT_400, of all runs": (PAIR[1:], True), "both, of all runs": (PAIR, True), "all six, of all runs": (SIX, True),
+    "NAT and AT with 128, 300 and 400 units, of one run": (SIX, False),
+    "LSTM_NAT_400, of all runs": (PAIR[:1], True), "LSTM_AT_400, of all runs": (PAIR[1:], True),
+    "both, of all runs": (PAIR, True), "all six, of all runs": (SIX, True),
     "ridge regression": ([RIDGE], False), "ridge regression, of all runs": ([RIDGE], True),
     "ridge regression of clip means": ([CLIPS], False),
 }  # fmt: skip
