@@ -31,12 +31,11 @@ class Panel:
     values: dict[str, np.ndarray]
 
     @property
-    def title(self) -> str:
-        """Paper, system, metric and what it is of."""
-        f = self.cell.fields
-        split = f["split"] if f["split"] in ("evaluation", "development") else ""
-        of = ", ".join(filter(None, [f["metric"].split("_mean_over")[0].replace("_", " "), f["target"], split]))
-        return f"{f['paper']}, {f['system']}: {of}"
+    def title(self) -> tuple[str, str]:
+        """Paper and system; metric, target and split."""
+        fields = self.cell.fields
+        metric = fields["metric"].split("_mean_over")[0].replace("_", " ")
+        return f"{fields['paper']}, {fields['system']}", f"{metric}, {fields['target']}, {fields['split']}"
 
 
 def panels(results: Path) -> list[Panel]:
@@ -72,7 +71,7 @@ def table(results: Path) -> str:
     for panel in panels(results):
         fields, primary = panel.cell.fields, panel.values["primary"]
         gap = fields["published"] - primary.mean()
-        lines.append([f"**{panel.title}**", len(primary), _mean(primary), "", fields["verdict"]])
+        lines.append([f"**{': '.join(panel.title)}**", len(primary), _mean(primary), "", fields["verdict"]])
         lines.append(["published", "", number(fields["published"], panel.cell.digits), number(gap), "100 %"])
         if fields["baseline"] is not None:
             moved = fields["baseline"] - primary.mean()
@@ -107,7 +106,7 @@ def draw(results: Path) -> list[Path]:
         return []
     lines = [max(len(panel.values) for panel in shown[i : i + 2]) for i in range(0, len(shown), 2)]
     with plt.rc_context(STYLE):
-        size = (11, sum(0.7 + 0.21 * n for n in lines))
+        size = (11, sum(0.85 + 0.21 * n for n in lines))
         figure, axes = plt.subplots(len(lines), 2, figsize=size, squeeze=False, height_ratios=lines)
         for axis in axes.flat[len(shown) :]:
             axis.axis("off")
@@ -130,7 +129,7 @@ def _draw(panel: Panel, axis) -> None:
     for y, (label, values) in enumerate(panel.values.items()):
         colour = BLUE if label == "primary" else ORANGE
         if _diverged(values):
-            axis.annotate("diverged", (0.01, y), xycoords=("axes fraction", "data"), va="center", color=colour)
+            axis.annotate("diverged", (0.45, y), xycoords=("axes fraction", "data"), va="center", color=colour)
             continue
         axis.plot([primary, values.mean()], [y, y], color=colour, lw=1, alpha=0.6)
         axis.plot(values, np.full(len(values), y), ".", color=colour, ms=4, alpha=0.5, mec="none")
@@ -138,6 +137,6 @@ def _draw(panel: Panel, axis) -> None:
     axis.plot([], [], "o", color=ORANGE, label="other readings: mean and runs")
     axis.set_yticks(range(len(panel.values)), [f"{label} ({len(v)})" for label, v in panel.values.items()])
     axis.set_ylim(len(panel.values) - 0.4, -0.6)
-    axis.set_title(f"{panel.title} ({f['verdict']})", fontsize=8.5)
+    axis.set_title("\n".join(panel.title) + f" ({f['verdict']})", loc="right", fontsize=8.5)
     axis.grid(axis="x", color="#e6e6e6", lw=0.7)
     axis.set_axisbelow(True)
