@@ -8,7 +8,7 @@ from common import cli, report
 from common.errors import InputError
 from common.files import json_text, write_atomically
 from common.verdict.recorded import Records
-from reproductions import cross_dataset
+from reproductions import cross_dataset, lessons
 from reproductions.board import ROOT, claims, counts, generated, papers, rows
 
 COMMANDS = {  # each in a module of its own, whose --help says more
@@ -55,6 +55,8 @@ def _board(options) -> int:
             records = Records(options.results, expected["paper"])
             for path in figures.draw_all(expected, records, f"reproductions.{expected['paper']}"):
                 print(path)
+        for path in lessons.draw(options.results):
+            print(path)
     elif options.claims:
         judged = claims(options.results)
         print(json_text(judged, options.results, indent=1) if options.json else report.claims_table(judged))

@@ -1,12 +1,14 @@
 """All papers together: their cells and claims with what is recorded, and the generated parts of READMEs and pages."""
 
+import importlib
+import importlib.util
 from pathlib import Path
 
 from common import report
 from common.verdict.board import Row, join, load_expected
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records
-from reproductions import benchmarks, cross_dataset, simulations
+from reproductions import benchmarks, cross_dataset, lessons, simulations
 
 ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
@@ -38,6 +40,12 @@ def claims(results: Path) -> list[dict]:
     return [c for e in papers() for c in judge_claims(e, Records(results, e["paper"]))]
 
 
+def own_tables(records: Records) -> dict[str, str]:
+    """Tables of a paper's own by mark: what `generated` in the module `tables` of its folder returns, if it has one."""
+    module = f"reproductions.{records.paper}.tables"
+    return importlib.import_module(module).generated(records) if importlib.util.find_spec(module) else {}
+
+
 def generated(results: Path) -> dict[Path, str]:
     """The READMEs and the pages in docs/ with their generated parts made anew: {file: text}."""
     cells = rows(results)
@@ -46,13 +54,14 @@ def generated(results: Path) -> dict[Path, str]:
     pages = {
         ROOT / "README.md": {"board": board},
         DOCS / "findings.md": {"cross_dataset": cross_dataset.table(results, report.markdown_table)},
+        lessons.PAGE: {"readings": lessons.table(results)},
         VERDICTS: simulations.tables(ROOT / "results" / "verdicts"),
         benchmarks.FAQ: recorded.get(benchmarks.FAQ, {}),
     }
     texts = {path: report.replace_generated(path, parts) for path, parts in pages.items()}
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", Records(results, expected["paper"])
-        measured = [row for row in join(expected, records) if row.fields["record"]]
+        measured = [row for row in join(expected, records) if row.fields["measured"] is not None]
         tables = [report.board(measured, report.markdown_table)]
         for dataset, split, metrics, variants in expected["variant_tables"]:
             for metric in metrics if isinstance(metrics, list) else [metrics]:
@@ -62,6 +71,6 @@ def generated(results: Path) -> dict[Path, str]:
                 table = report.variants_table(records, dataset, split, metric, variants)
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(judge_claims(expected, records), report.markdown_table)
-        parts = {"results": "\n\n".join(tables), "claims": judged, **recorded.get(path, {})}
+        parts = {"results": "\n\n".join(tables), "claims": judged, **recorded.get(path, {}), **own_tables(records)}
         texts[path] = report.replace_generated(path, parts)
     return texts

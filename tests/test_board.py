@@ -37,6 +37,22 @@ def test_join_and_the_strict_check(paper):
         assert len(failures) == 1 and failures[0].startswith(message)
 
 
+def test_numbers_that_are_counted_need_no_record(paper):
+    parameters = {"metric": "parameters_thousands", "digits": 0, "variant": None}
+    cells = [cell("same", None, 10, counted=10.1), cell("more", None, 17, counted=17.7),
+             cell("quoted", None, 2, counted=1.98, quoted=True), cell("open", None, 2)]  # fmt: skip
+    expected, records = paper([one | parameters for one in cells])
+    found = [[row.fields[key] for key in ("verdict", "measured", "low", "high", "runs", "record")]
+             for row in join(expected, records)]  # fmt: skip
+    assert found == [
+        ["reproduced", 10.1, pytest.approx(9.6), pytest.approx(10.6), 0, None],
+        ["worse", 17.7, pytest.approx(17.2), pytest.approx(18.2), 0, None],
+        ["approximation", 1.98, pytest.approx(1.48), pytest.approx(2.48), 0, None],
+        ["not run", None, None, None, 0, None],
+    ]
+    assert len(check_declared(expected, join(expected, records))) == 1
+
+
 def test_a_worse_result_is_declared_too(paper):
     rows = join(*(stated := paper([cell("near", "model", 0.99)], model=record(1.0))))
     assert len(check_declared(stated[0], rows)) == 1

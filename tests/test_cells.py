@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from common.errors import InputError
-from common.verdict.cells import ALPHA, compare, delta, half_width
+from common.verdict.cells import ALPHA, compare, compare_count, delta, half_width
 
 SEVERAL = [0.5 + step for step in (-0.01, 0, 0.01)]
 
@@ -55,6 +55,17 @@ def test_boundaries():
 def test_for_errors_smaller_is_better():
     assert compare(around(0.2, 0.001), 0.3, matters=0.02, metric="rmse_pooled").verdict == "better"
     assert compare(around(0.4, 0.001), 0.3, matters=0.02, metric="mae").verdict == "worse"
+
+
+@pytest.mark.parametrize(
+    ("counted", "published", "digits", "verdict"),
+    [(10.088, 10, 0, "reproduced"), (17.712, 17, 0, "worse"), (16.3, 17, 0, "better"), (17.5, 17, 0, "reproduced"),
+     (1.97581, 2, 0, "reproduced"), (1.97581, 2, 1, "reproduced"), (1.97581, 2, 2, "better")],
+)  # fmt: skip
+def test_numbers_that_are_counted(counted, published, digits, verdict):
+    """Reproduced if they round to what is printed; fewer parameters are better."""
+    found = compare_count(counted, published, digits, "parameters_thousands")
+    assert (found.verdict, found.d, found.w) == (verdict, pytest.approx(counted - published), 0.5 * 10.0**-digits)
 
 
 def test_one_run_decides_nothing():

@@ -111,7 +111,7 @@ def test_svr_defaults_and_grid():
 
 def test_cells_are_those_of_the_paper():
     cells = EXPECTED["cells"]
-    assert len(cells) == 47 and sum(cell["quoted"] for cell in cells) == 25
+    assert len(cells) == 51 and sum(cell["quoted"] for cell in cells) == 27
     by_system = {}
     for cell in cells:
         if cell["table"] == "1" and cell["target"] != "average":
@@ -121,7 +121,7 @@ def test_cells_are_those_of_the_paper():
     shared = Path(GIVEN_ROOT or "nowhere").parent / "published" / "jakubik2017.json"
     if shared.is_file():
         copied = [(c["model"], c["mean"]) for c in json.loads(shared.read_text())["results"]]
-        assert copied == [(cell["system"], cell["value"]) for cell in cells]
+        assert copied == [(cell["system"], cell["value"]) for cell in cells if cell["variant"]]
 
 
 def test_every_variant_named_in_the_table_exists():
@@ -129,6 +129,9 @@ def test_every_variant_named_in_the_table_exists():
     known = {"emotify": {variant.name: variant for variant in emotify.variants()}}
     known |= {"lastfm": of_quadrants, "4q": of_quadrants}
     for cell in EXPECTED["cells"]:
+        if cell["variant"] is None:  # numbers of the text: of songs and machines that are not at hand
+            assert cell["table"] == "text" and not cell["data"]
+            continue
         assert known[cell["dataset"]][cell["variant"]].primary
         assert set(cell["alternatives"]) <= known[cell["dataset"]].keys()
     for claim in EXPECTED["claims"]:

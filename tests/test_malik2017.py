@@ -18,11 +18,14 @@ from common.layers import keras
 from common.layers.fused import fuse
 from common.layers.keras1 import GRU, hard_sigmoid
 from common.protocol import Sequences
+from common.verdict.board import load_expected
 from data_prep.deam import Deam
 from reproductions.malik2017 import li2016, model, train
 from reproductions.malik2017.songs import Songs
 from reproductions.malik2017.variants import NETWORK, variants
+from tests.conftest import ROOT
 
+EXPECTED = load_expected(ROOT / "reproductions" / "malik2017" / "expected.json")
 ops = keras.ops
 rng = np.random.default_rng(0)
 
@@ -34,6 +37,23 @@ rng = np.random.default_rng(0)
 def test_parameters(features, branches, pieces, parameters):
     """The paper: about 30 k, 10 k with log-mel, 17 k with one branch."""
     assert model.crnn(features, 10, branches=branches, pieces=pieces).count_params() == parameters
+
+
+def test_counted_cells_are_what_the_networks_have():
+    counted = {cell["id"].split("/")[1]: cell["counted"] for cell in EXPECTED["cells"] if "counted" in cell}
+    networks = {"crnn": model.crnn(260, 10), "crnn_nb": model.crnn(260, 10, branches=1),
+                "crnn_log_mel": model.crnn(64, 10), "li2016_member": li2016.blstm(260)}  # fmt: skip
+    millions = networks["li2016_member"].count_params() / 1e6
+    expected = {name: network.count_params() / 1e3 for name, network in networks.items()}
+    expected |= {"li2016_member": millions, "li2016": len(li2016.LENGTHS) * millions}
+    assert counted == pytest.approx(expected)
+
+
+def test_every_variant_named_in_the_table_exists():
+    known = {variant.name for variant in variants()}
+    for cell in EXPECTED["cells"]:
+        assert cell["variant"] in known or cell["table"] == "text"
+        assert set(cell["alternatives"]) <= known
 
 
 def test_settings_that_variants_need_not_name_are_those_of_the_network():

@@ -41,6 +41,7 @@ def changed(value, place, new):
         (["cells", 1, "stand_in"], ["songs"], "cells[1].stand_in: "),
         (["cells", 0, "std"], 0.03, "cells[0].runs: "),  # of one run
         (["cells", 0, "primary"], 1, "cells[0].primary: "),
+        (["cells", 0, "counted"], "35", "cells[0].counted: "),
         (["claims", 0, "direction"], 0, "claims[0].direction: "),
         (["claims", 0, "split"], LACKING, "claims[0]: "),
         (["claims", 0, "kind"], "equivalence", "claims[0]: "),  # which needs `within`

@@ -89,7 +89,7 @@ def board(rows: list[Row], render=text_table, first: str = "system") -> str:
         notes = [f"{variant}: {coverage(f)}; {f['record']}" + (f"; verified: {f['verified']}" if f["verified"] else "")
                  for variant, f in ran_on.items()]  # fmt: skip
         if render is markdown_table:
-            title, notes = f"**{title}**\n", ["", *(f"* {note}" for note in notes)]
+            title, notes = f"**{title}**\n", [""] * bool(notes) + [f"* {note}" for note in notes]
         blocks.append("\n".join([title, render([first, *COLUMNS], [_line(row, first) for row in cells]), *notes]))
     return "\n\n".join(blocks)
 

@@ -14,7 +14,7 @@ import numpy as np
 from common.errors import InputError
 from common.experiment.records import mixture
 from common.verdict import schemas
-from common.verdict.cells import ALPHA, Comparison, compare, delta, lower_is_better
+from common.verdict.cells import ALPHA, Comparison, compare, compare_count, delta, lower_is_better
 from common.verdict.recorded import Records, coverage_of, uncompared
 
 BOARD_KEYS = [
@@ -104,6 +104,10 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
         "target": cell["target"], "metric": cell["metric"], "published": cell["value"], "published_std": cell["std"],
         "runs": 0, "baseline": baseline, "verdict": "not run" if cell["data"] else "no data",
     }  # fmt: skip
+    if "counted" in cell:
+        comparison = compare_count(cell["counted"], cell["value"], cell["digits"], cell["metric"])
+        fields |= _outcome(cell, cell["counted"], comparison, comparison.verdict)
+        return Row(fields, cell["digits"], cell["primary"], level, comparison)
     if record is None:
         return Row(fields, cell["digits"], cell["primary"], level)
     values = records.values(cell["dataset"], variant, *where[1:])
@@ -118,10 +122,15 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
 
 def _measured(cell: dict, record: dict, values: list[float], comparison: Comparison) -> dict:
     """The fields of a row that follow from a record: its coverage, mean and interval, and the verdict."""
-    facts, measured = coverage_of(record["facts"], cell["split"]), float(np.mean(values))
+    facts = coverage_of(record["facts"], cell["split"])
     fields = {key: facts.get(key) for key in ("n_train", "of_train", "n_test", "of_test", "frames", "input", "audio")}
-    fields |= {"measured": measured, "runs": len(values), "identities": len(mixture(record)) or 1}
-    verdict = uncompared(facts) or comparison.verdict
+    fields |= {"runs": len(values), "identities": len(mixture(record)) or 1}
+    return fields | _outcome(cell, float(np.mean(values)), comparison, uncompared(facts) or comparison.verdict)
+
+
+def _outcome(cell: dict, measured: float, comparison: Comparison, verdict: str) -> dict:
+    """The measured value, its interval and the verdict; of a quoted system no comparison."""
+    fields = {"measured": measured}
     if verdict != "stand-in":  # whose interval would ask to be compared
         if comparison.w is not None:
             fields |= {"low": measured - comparison.w, "high": measured + comparison.w}

@@ -20,7 +20,7 @@ DELTAS = {
 }  # fmt: skip
 DELTA_MEAN_R = 0.05  # r averaged over emotions
 DELTA_MEAN_OF_CLASSES = 0.07  # as of accuracy
-LOWER_IS_BETTER = ("rmse", "mae")
+LOWER_IS_BETTER = ("rmse", "mae", "parameters")
 ALPHA = 0.05
 MANY_RUNS = 1_000
 
@@ -100,6 +100,15 @@ def _decide(d: float, w: float, matters: float, sign: int) -> str:
     if abs(d) > w + tolerance:
         return "better" if sign * d > 0 else "worse"
     return "undecided"
+
+
+def compare_count(counted: float, published: float, digits: int, metric: str) -> Comparison:
+    """The verdict on a number that follows from a network and not from runs, such as that of its parameters.
+
+    Nothing varies, so it is reproduced if rounding to the printed digits gives the published number.
+    """
+    half_unit, sign = 0.5 * 10.0**-digits, -1 if lower_is_better(metric) else 1
+    return Comparison(counted - published, half_unit, _decide(counted - published, 0.0, half_unit, sign))
 
 
 def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 - ALPHA, metric="") -> Comparison:

@@ -1,0 +1,142 @@
+"""The page on what the papers teach: what each reading of an open point changes in a result that did not come out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common import report
+from common.report import number
+from common.report.tables import DIVERGED
+from common.verdict.board import Row, join, load_expected
+from common.verdict.recorded import Records
+
+PAPERS = Path(__file__).parent
+PAGE = PAPERS.parent / "docs" / "lessons.md"
+FIGURE = Path("figures", "readings.png")  # in the results folder
+SHOWN = {  # cells by paper, two to a row of the figure
+    "malik2017": ["1a/crnn/l20/evaluation/average/rmse_pooled", "1a/crnn/l20/development/average/rmse_pooled"],
+    "chaki2020": ["3/at_400/arousal/r2_pooled", "3/at_400/valence/r2_pooled",
+                  "3/at_128/arousal/r2_pooled", "3/at_128/valence/r2_pooled"],
+    "velankar2022": ["fig6/crnn/test/all/accuracy", "fig9/parallel/test/all/accuracy"],
+    "jakubik2017": ["1/standard_gru/emotify/10-fold/average/pearson_r_mean_over_folds"],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A published cell, with the values of the runs of each reading: the primary one first."""
+
+    cell: Row
+    values: dict[str, np.ndarray]
+
+    @property
+    def title(self) -> tuple[str, str]:
+        """Paper and system; metric, target and split."""
+        fields = self.cell.fields
+        metric = fields["metric"].split("_mean_over")[0].replace("_", " ")
+        return f"{fields['paper']}, {fields['system']}", f"{metric}, {fields['target']}, {fields['split']}"
+
+
+def panels(results: Path) -> list[Panel]:
+    """The cells shown that something is recorded of, with their readings."""
+    found = []
+    for paper, shown in SHOWN.items():
+        expected, records = load_expected(PAPERS / paper / "expected.json"), Records(results, paper)
+        cells = {cell["id"]: cell for cell in expected["cells"]}
+        chosen = expected | {"cells": [cells[name] for name in shown]}
+        readings = join(chosen, records, alternatives=True)
+        for primary in join(chosen, records):
+            rows = [primary, *(row for row in readings if row.fields["cell"] == primary.fields["cell"])]
+            rows = [row.fields for row in rows if row.fields["record"]]
+            if primary.fields["record"]:
+                titles = [records.get(f["dataset"], f["variant"])["title"] for f in rows]
+                values = [
+                    records.values(*(f[key] for key in ("dataset", "variant", "split", "metric", "target")))
+                    for f in rows
+                ]
+                found.append(Panel(primary, dict(zip(_labels(titles), map(np.array, values), strict=True))))
+    return found
+
+
+def _labels(titles: list[str]) -> list[str]:
+    """What the title of each reading adds to that of the primary one, the first."""
+    known = titles[0].split(", ")
+    return ["primary", *(", ".join(part for part in title.split(", ") if part not in known) for title in titles[1:])]
+
+
+def table(results: Path) -> str:
+    """A line for each reading: its mean, its distance from the primary reading, and that as share of the gap."""
+    lines = []
+    for panel in panels(results):
+        fields, primary = panel.cell.fields, panel.values["primary"]
+        gap = fields["published"] - primary.mean()
+        lines.append([f"**{': '.join(panel.title)}**", len(primary), _mean(primary), "", fields["verdict"]])
+        lines.append(["published", "", number(fields["published"], panel.cell.digits), number(gap), "100 %"])
+        if fields["baseline"] is not None:
+            moved = fields["baseline"] - primary.mean()
+            lines.append(["strongest trivial baseline", "", number(fields["baseline"]), *_moved(moved, gap)])
+        for label, values in panel.values.items():
+            if label != "primary":
+                moved = ["–", "–"] if _diverged(values) else _moved(values.mean() - primary.mean(), gap)
+                lines.append([label, len(values), _mean(values), *moved])
+    return report.markdown_table(["reading", "runs", "measured", "less the primary", "of the gap"], lines)
+
+
+def _moved(by: float, gap: float) -> list[str]:
+    return [number(by), f"{100 * by / gap:.0f} %"]
+
+
+def _mean(values: np.ndarray) -> str:
+    """Mean and, of several runs, standard deviation."""
+    spread = f" ± {number(values.std(ddof=1))}" if len(values) > 1 else ""
+    return "diverged" if _diverged(values) else number(values.mean()) + spread
+
+
+def _diverged(values: np.ndarray) -> bool:
+    return abs(values.mean()) > DIVERGED
+
+
+def draw(results: Path) -> list[Path]:
+    """Draw all panels into the results folder; returns the path, in a list that is empty if nothing is recorded."""
+    from common.report.plots import STYLE, plt, save
+
+    shown, path = panels(results), Path(results) / FIGURE
+    if not shown:
+        return []
+    lines = [max(len(panel.values) for panel in shown[i : i + 2]) for i in range(0, len(shown), 2)]
+    with plt.rc_context(STYLE):
+        size = (11, sum(0.85 + 0.21 * n for n in lines))
+        figure, axes = plt.subplots(len(lines), 2, figsize=size, squeeze=False, height_ratios=lines)
+        for axis in axes.flat[len(shown) :]:
+            axis.axis("off")
+        for panel, axis in zip(shown, axes.flat, strict=False):
+            _draw(panel, axis)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+        save(figure, path)
+    return [path]
+
+
+def _draw(panel: Panel, axis) -> None:
+    """One panel: a line for each reading, its runs and their mean."""
+    from common.report.plots import BLUE, GREY, INK, ORANGE
+
+    f, primary = panel.cell.fields, panel.values["primary"].mean()
+    axis.axvline(f["published"], color=INK, ls="--", lw=1.2, label="published")
+    axis.axvline(primary, color=BLUE, lw=1.2, alpha=0.5, label="primary reading")
+    if f["baseline"] is not None:
+        axis.axvline(f["baseline"], color=GREY, ls=":", lw=1.4, label="strongest trivial baseline")
+    for y, (label, values) in enumerate(panel.values.items()):
+        colour = BLUE if label == "primary" else ORANGE
+        if _diverged(values):
+            axis.annotate("diverged", (0.45, y), xycoords=("axes fraction", "data"), va="center", color=colour)
+            continue
+        axis.plot([primary, values.mean()], [y, y], color=colour, lw=1, alpha=0.6)
+        axis.plot(values, np.full(len(values), y), ".", color=colour, ms=4, alpha=0.5, mec="none")
+        axis.plot(values.mean(), y, "o", color=colour, ms=5)
+    axis.plot([], [], "o", color=ORANGE, label="other readings: mean and runs")
+    axis.set_yticks(range(len(panel.values)), [f"{label} ({len(v)})" for label, v in panel.values.items()])
+    axis.set_ylim(len(panel.values) - 0.4, -0.6)
+    axis.set_title("\n".join(panel.title) + f" ({f['verdict']})", loc="right", fontsize=8.5)
+    axis.grid(axis="x", color="#e6e6e6", lw=0.7)
+    axis.set_axisbelow(True)

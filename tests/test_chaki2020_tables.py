@@ -1,0 +1,72 @@
+"""Ensembles from the moments of their members, against predictions that are known."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score
+
+from common import metrics
+from common.verdict.resampling import leaving_out
+from reproductions.chaki2020 import tables
+
+CLIPS, STEPS, RUNS = 12, 20, 3
+ONCE, FRAMES = np.ones((1, CLIPS)), [STEPS] * CLIPS
+
+
+def predictions(runs=RUNS, members=2, seed=0):
+    """Labels (clips, steps, 2) and predictions (runs, members, clips, steps, 2), which share a part of their noise."""
+    rng = np.random.default_rng(seed)
+    labels = rng.normal(0, 0.3, (CLIPS, 1, 2)) + np.cumsum(rng.normal(0, 0.03, (CLIPS, STEPS, 2)), axis=1)
+    shape = (runs, members, CLIPS)
+    noise = rng.normal(0, 0.2, (*shape, 1, 2)) + rng.normal(0, 0.1, (*shape, STEPS, 2))
+    return labels, 0.7 * labels + noise + rng.normal(0, 0.05, (CLIPS, STEPS, 2))
+
+
+def recorded(labels, of_runs):
+    """A record of one network, from its predictions (runs, clips, steps, 2)."""
+    facts = {"targets": ["valence", "arousal"], "artists": [str(k // 2) for k in range(CLIPS)]}
+    runs = [{"songs": {tables.SPLIT: metrics.of_songs(labels, predicted)}} for predicted in of_runs]
+    return {"facts": facts, "runs": runs}
+
+
+def pooled(labels, predicted):
+    return r2_score(labels.reshape(-1, 2), predicted.reshape(-1, 2), multioutput="raw_values")
+
+
+@pytest.mark.parametrize("members", [1, 4])
+def test_r2_of_the_mean_prediction(members):
+    labels, predicted = predictions(1, members)
+    ensemble = predicted[0].mean(0)
+    (of_clips,) = tables.moments([recorded(labels, predicted[:, k]) for k in range(members)])
+    clips, least, most = (tables.r2(of(of_clips), FRAMES, ONCE)[0]
+                          for of in (tables.averaged, tables.moving_alike, tables.cancelling))  # fmt: skip
+    assert clips == pytest.approx(pooled(labels, np.repeat(ensemble.mean(1, keepdims=True), STEPS, axis=1)), abs=1e-5)
+    assert np.all((least <= pooled(labels, ensemble) + 1e-5) & (pooled(labels, ensemble) <= most + 1e-5))
+    if members == 1:
+        assert least == pytest.approx(pooled(labels, ensemble), abs=1e-5)
+
+
+def test_members_that_move_alike_are_at_the_lower_bound():
+    labels, predicted = predictions(1, 1)
+    shifted = [predicted[:, 0], 0.5 * predicted[:, 0] + 0.1]
+    (of_clips,) = tables.moments([recorded(labels, of_runs) for of_runs in shifted])
+    exact = pooled(labels, np.mean(shifted, axis=0)[0])
+    assert tables.r2(tables.moving_alike(of_clips), FRAMES, ONCE)[0] == pytest.approx(exact, abs=1e-5)
+
+
+def test_differences_from_ridge_regression():
+    """Of one run's ensembles the mean over runs; of all runs that of the ensemble of all, with an interval."""
+    labels, predicted = predictions()
+    ridge = recorded(labels, 0.4 * predictions(seed=1)[1][:, 0])
+    networks = [recorded(labels, predicted[:, k]) for k in range(2)]
+    own, other = tables.moments(networks), tables.moments([ridge])
+    weights = leaving_out(ridge["facts"]["artists"])
+    single, together = (tables.difference(own, other, FRAMES, weights, all_runs) for all_runs in (False, True))
+    exact = [tables.r2(tables.averaged(own[k]), FRAMES, ONCE)[0] - tables.r2(tables.averaged(other[k]), FRAMES, ONCE)[0]
+             for k in range(RUNS)]  # fmt: skip
+    assert single.mean == pytest.approx(np.mean(exact, axis=0)) and np.all(together.mean > single.mean)
+    assert np.all((together.half_width(0.95) > 0) & (together.half_width(0.95) < 1))
+    cells = tables.line(networks, ridge, True)
+    assert cells[0] == 6 and cells[5].startswith(f"{together.mean[1]:.3f}".replace("0.", ".", 1)) and "…" in cells[5]
+    assert tables.line([ridge], ridge, False)[5:] == ["–", "–"]
+    one = tables.difference(own[:1], other[:1], FRAMES, weights, False)
+    assert one.mean == pytest.approx(exact[0]) and np.isnan(one.df).all()

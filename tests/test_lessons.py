@@ -1,0 +1,51 @@
+"""The page of lessons: which readings it shows, and what they changed."""
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from common.verdict.board import load_expected
+from common.verdict.recorded import Records
+from reproductions import lessons
+from tests.conftest import ROOT
+from tests.made_up import cell, mean_r, record
+
+RESULTS = ROOT / "results"
+
+
+def test_every_cell_shown_is_published_and_recorded():
+    shown = lessons.panels(RESULTS)
+    assert [panel.cell.fields["cell"] for panel in shown] == [
+        name for names in lessons.SHOWN.values() for name in names
+    ]
+    for panel in shown:
+        assert next(iter(panel.values)) == "primary" and len(panel.values) > 1
+        assert panel.values["primary"].mean() == pytest.approx(panel.cell.fields["measured"])
+
+
+@pytest.mark.parametrize("paper", lessons.SHOWN)
+def test_every_reading_of_a_cell_shown_is_recorded(paper):
+    records = Records(RESULTS, paper)
+    cells = load_expected(lessons.PAPERS / paper / "expected.json")["cells"]
+    for one in (c for c in cells if c["id"] in lessons.SHOWN[paper]):
+        datasets = [one["dataset"], one.get("stand_in", [""])[0]]
+        assert all(any(records.get(dataset, name) for dataset in datasets) for name in one["alternatives"])
+
+
+def test_a_table_and_a_figure_of_a_made_up_paper(tmp_path, monkeypatch, paper):
+    cells = [cell("x", "model", 0.8, alternatives=["near", "far", "absent"])]
+    near, model = record(0.9) | {"title": "A model, wide, deep"}, record(0.5) | {"title": "A model, wide"}
+    far = record(0.5, seeds=[0]) | {"title": "A model, no gates"}
+    far["runs"][0]["metrics"]["cv"]["pearson_r_mean_over_folds"]["average"] = -1e9
+    expected, _ = paper(cells, model=model, near=near, far=far)
+    monkeypatch.setattr(lessons, "SHOWN", {"paper": ["x"]})
+    monkeypatch.setattr(lessons, "load_expected", lambda path: expected)
+    lines = [[part.strip() for part in line.split("|")[1:-1]] for line in lessons.table(tmp_path).splitlines()[2:]]
+    gap, moved = 0.8 - mean_r(model), mean_r(near) - mean_r(model)
+    assert [line[0] for line in lines] == ["**paper, model: pearson r, average, cv**", "published", "deep", "no gates"]
+    assert lines[1][2:] == [".80", lessons.number(gap), "100 %"]
+    assert lines[2][1] == "6" and lines[2][3:] == [lessons.number(moved), f"{100 * moved / gap:.0f} %"]
+    assert lines[3][1:] == ["1", "diverged", "–", "–"]
+    (path,) = lessons.draw(tmp_path)
+    assert path == tmp_path / lessons.FIGURE and np.ptp(matplotlib.image.imread(path)) > 0
+    assert lessons.draw(tmp_path / "empty") == []
