@@ -27,7 +27,8 @@ def crnn(outputs: int, *, relu_first=False) -> keras.Model:
         h = layers.Dropout(DROPOUT)(layers.MaxPooling1D(2)(h))
     h = layers.Dropout(DROPOUT)(tf1.LSTM(96)(h))  # (batch, 96)
     h = layers.Dense(64, kernel_regularizer=keras.regularizers.L2(L2))(h)  # linear in the code, not in the text
-    return keras.Model(x, layers.Dense(outputs, "softmax")(layers.Dropout(DROPOUT)(h)))
+    h = layers.Dropout(DROPOUT)(h)
+    return keras.Model(x, layers.Dense(outputs, "softmax")(h))
 
 
 def parallel(outputs: int) -> keras.Model:

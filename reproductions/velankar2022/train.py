@@ -178,8 +178,7 @@ class RandomSplits(FromRecordings):
         facts |= {
             "fingerprint": digest([self.data.fingerprint, settings["songs"]]), "input": "audio",
             "stand_in": not of_paper, "partial": self.incomplete or settings != PUBLISHED.get(variant.name),
-            "reference": samples.y.tolist(),
-            "overlap": round(facts["n_test"] / (len(samples) - facts["n_test"]), 4),  # of splits
+            "reference": samples.y.tolist(), "overlap": round(facts["n_test"] / (len(samples) - facts["n_test"]), 4),
         }  # fmt: skip
         facts |= {"of_train": N_TRAIN, "of_test": N_TEST} if of_paper else {}
         facts |= {"frames": f"{settings['seconds']} of 30 s"} if settings["seconds"] else {}
