@@ -1,6 +1,6 @@
 """What all commands share: options, how they end (`options`), and the command that trains a paper (`training`)."""
 
-from common.cli.options import Parser, at_least, run
+from common.cli.options import Parser, add_scale, at_least, run
 from common.cli.training import Training, parser, run_module
 
-__all__ = ["Parser", "Training", "at_least", "parser", "run", "run_module"]
+__all__ = ["Parser", "Training", "add_scale", "at_least", "parser", "run", "run_module"]

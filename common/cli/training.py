@@ -15,12 +15,13 @@ from pathlib import Path
 
 from common import backend, parallel
 from common.cli import outcome
-from common.cli.options import Parser, at_least, run
+from common.cli.options import Parser, add_scale, at_least, run
 from common.cli.settings import with_settings
 from common.errors import InputError
 from common.experiment import Experiment, Variant
 from common.experiment.runner import execute
-from common.files import cache_folder
+from common.files import cache_folder, require_cache, require_writable
+from common.outputs import require_output_folder
 from common.parallel import available_cores
 from common.verdict import board
 from common.verdict.recorded import Records
@@ -42,6 +43,7 @@ class Training:
         that the data set has
     repeats : how many repetitions run if nothing else is requested
     dataset : the default data set of a paper that runs on several
+    own_labels : whether the data set can be a folder of the user's with labels.csv
     folds : whether the protocol is a cross-validation
     network : settings of the networks that variants need not name, with their defaults; --set changes them
     expected : the paper's table of published cells; None: `expected.json` next to the module of `build`
@@ -53,6 +55,7 @@ class Training:
     default: tuple[str, ...] | None = None
     repeats: int = 1
     dataset: str | None = None
+    own_labels: bool = False
     folds: bool = True
     network: dict = field(default_factory=dict)
     expected: Path | None = None
@@ -99,6 +102,8 @@ def _add_data(group, training: Training) -> None:
     if training.dataset:
         either = "a data set, or a folder of your own in the data root (docs/data.md)"
         add("--dataset", default=training.dataset, metavar="NAME", help=f"{either} (default: %(default)s)")
+    if training.own_labels:
+        add_scale(group)
     add("--allow-missing", action="store_true", help="run on the part of a data set that is there; all tables say so")
 
 
@@ -141,16 +146,18 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         print(outcome.listing(variants.values(), options.jobs))
         return 0
     backend.require()
+    require_cache()
     requested = _requested(variants, training, options)
     systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     baselines = [variants[name] for system in systems for name in training.baselines(system)]
     chosen = list({variant.name: variant for variant in [*baselines, *systems]}.values())
     experiment = training.build(options)
+    recorded = experiment.for_record and not options.quick
+    _require_places(options, recorded=recorded)
     chosen = _available(chosen, experiment, options)
     _check_output(systems, experiment, options)
     if len(chosen) > 1 and not options.quiet:
         print(outcome.plan(chosen, experiment, options), flush=True)
-    recorded = experiment.for_record and not options.quick
     _warn(chosen, experiment, options, recorded=recorded)
     with tempfile.TemporaryDirectory() as scratch:
         out, seeds = options.out if recorded else Path(scratch), options.seed or list(range(options.repeats))
@@ -192,6 +199,14 @@ def _available(chosen: list[Variant], experiment: Experiment, options) -> list[V
     if not available:
         raise InputError("none of these variants can run on what is there of the data; --list shows the others")
     return available
+
+
+def _require_places(options, *, recorded: bool) -> None:
+    """Raise InputError before any work if there is no place for what it would make."""
+    if recorded:
+        require_writable(options.out)
+    if options.weights:
+        require_output_folder(options.weights, "weights.json", b'"sha256"')
 
 
 def _check_output(systems: list[Variant], experiment: Experiment, options) -> None:

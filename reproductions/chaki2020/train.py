@@ -201,9 +201,13 @@ class ThousandSongs(Experiment):
 
 def build(options) -> ThousandSongs:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, rendered="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
-    return ThousandSongs(data, options.folds or FOLDS, options.jobs)
+    if data.own_labels:
+        from reproductions.chaki2020.recordings import OwnRecordings as experiment
+    else:
+        experiment = ThousandSongs
+    return experiment(data, options.folds or FOLDS, options.jobs)
 
 
 def _variants(options):
@@ -212,7 +216,7 @@ def _variants(options):
 
 TRAINING = cli.Training(
     _variants, build, baselines, default=("nat_400", "at_400"),
-    dataset=PAPER_DATASET, network=NETWORK,
+    dataset=PAPER_DATASET, own_labels=True, network=NETWORK,
 )  # fmt: skip
 main = TRAINING.main
 
