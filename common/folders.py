@@ -51,7 +51,7 @@ def _add(path: Path, listed: Contents, seen: dict) -> None:
         listed.files.append(path)
     else:
         try:
-            inside = sorted(path.iterdir())
+            inside = sorted(path.iterdir(), key=lambda inner: (inner.is_symlink(), inner))  # a link repeats its file
         except OSError as error:
             listed.unreadable[path] = error.strerror
             return

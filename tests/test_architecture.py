@@ -154,3 +154,16 @@ def test_names_in_code_are_seen():
     )
     texts = {text for _, text in names_in_code(tree)}
     assert texts >= {"one", "two", "three", "four", "five", "six"} and "Cited." not in texts
+
+
+def test_text_files_are_read_and_written_in_utf_8():
+    """And in no encoding that depends on the machine: each call names one."""
+    unnamed = []
+    for module, path in modules(ROOT, LAYERS).items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+            owner = ast.unparse(node.func).rpartition(".")[0] if name else ""
+            binary = any(isinstance(a, ast.Constant) and "b" in str(a.value) for a in node.args) if name else False
+            if name in ("open", "read_text", "write_text") and owner not in ("os", "tokenize") and not binary:
+                unnamed += [] if "encoding" in {key.arg for key in node.keywords} else [(module, node.lineno)]
+    assert unnamed == []

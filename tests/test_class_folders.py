@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,28 @@ def test_folds_by_artist(songs):
 def test_one_spelling_of_accents(songs):
     write_artists(songs, {unicodedata.normalize("NFD", file): artist for file, artist in ARTISTS.items()})
     assert opened(songs).require() == []
+
+
+def test_names_that_are_one_or_none(songs):
+    """Two spellings of one name are not one recording in silence; a name that is no UTF-8 cannot be in a record."""
+    write(songs / "happy" / unicodedata.normalize("NFD", "Été.wav"), seed=9)
+    with pytest.raises(InputError, match="in how accents are written only"):
+        opened(songs).validate()
+    (songs / "happy" / unicodedata.normalize("NFD", "Été.wav")).unlink()
+    (songs / "sad" / "c.wav").rename(songs / "sad" / os.fsdecode(b"Stra\xdfe.wav"))
+    with pytest.raises(InputError, match=r"sad/Stra\\udcdfe\.wav is not UTF-8"):
+        opened(songs).validate()
+
+
+def test_linked_folders_and_hidden_files(songs, capsys):
+    (songs / "sad").rename(songs.parent / "far")
+    (songs / "sad").symlink_to(songs.parent / "far")
+    (songs / "sad" / "again.wav").symlink_to(songs / "happy" / "one.wav")
+    data = opened(songs)
+    assert data.classes == ("happy", "romantic", "sad") and "sad/c.wav" in [track.id for track in data.tracks]
+    (problem,) = data.validate()
+    assert "again.wav: the same recording as" in problem.text
+    assert data.left_out() == "left out: 3 hidden (.DS_Store, .git, ._c.wav)"
 
 
 def test_fingerprint_follows_classes_artists_and_audio(songs):
