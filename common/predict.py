@@ -16,8 +16,8 @@ from common.cli.options import Parser, at_least, run
 from common.errors import InputError
 from common.features import opensmile
 from common.files import NAME, json_text, text_bytes, write_atomically
-from common.parallel import available_cores, progress
 from common.outputs import require_distinct, require_output
+from common.parallel import available_cores, progress
 from common.places import RESULTS
 from common.prediction import Prediction, names
 from common.protocol import Sequences

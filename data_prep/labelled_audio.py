@@ -127,9 +127,7 @@ class LabelledAudio(DynamicDataset):
         return (OpenSmile(),)
 
 
-def read_labels(
-    path: Path, scale: tuple[float, float] | None = None
-) -> tuple[dict[str, Annotation], dict[str, int]]:
+def read_labels(path: Path, scale: tuple[float, float] | None = None) -> tuple[dict[str, Annotation], dict[str, int]]:
     """The labels of each recording that the table names.
 
     Parameters

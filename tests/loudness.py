@@ -1,4 +1,4 @@
-"""A predictor for tests, made in no time: how loud a recording is. As a command: `python -m tests.loudness AUDIO ...`."""
+"""A predictor for tests, made in no time: how loud a recording is. Also `python -m tests.loudness FOLDER AUDIO ...`."""
 
 import sys
 from pathlib import Path

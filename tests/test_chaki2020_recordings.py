@@ -157,5 +157,5 @@ def test_a_label_without_a_window_is_an_error(mine, monkeypatch):
     from common.features.store import FeatureStore
 
     monkeypatch.setattr(FeatureStore, "get_all", lambda self, paths, *_, **__: [np.zeros((3, 260), "float32")] * 5)
-    with pytest.raises(InputError, match="the label at 2.5 s of 0.wav has no complete window"):
+    with pytest.raises(InputError, match=r"the label at 2\.5 s of 0\.wav has no complete window"):
         load(open_dynamic("Mine", str(mine)), "deam", 1)

@@ -203,7 +203,7 @@ def test_odd_names_lose_nothing(tmp_path, capsys, recwarn):
     for n, name in enumerate(ODD):
         write(tmp_path / "odd" / name, n)
     out = [tmp_path / f"p.{kind}" for kind in ("csv", "json", "svg")]
-    arguments = [part for option, path in zip(("--csv", "--json", "--plot"), out, strict=True) for part in (option, path)]
+    arguments = ["--csv", out[0], "--json", out[1], "--plot", out[2]]
     assert loudness.main(tmp_path, tmp_path / "odd", *arguments) == 0, capsys.readouterr().err
     given = sorted(str(tmp_path / "odd" / name) for name in ODD)
     assert sorted(one["recording"] for one in json.loads(out[1].read_text(encoding="utf-8"))["recordings"]) == given

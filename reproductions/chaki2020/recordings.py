@@ -99,7 +99,9 @@ def fit_ridge(settings: dict, songs: Recordings, split: Split) -> Trained:
     def steps(of):
         return np.concatenate([np.arange(bounds[i], bounds[i + 1]) for i in of])
 
-    return of_clips.fit_ridge(settings, frames, Split(steps(split.train), {"test": steps(test)}, steps(split.validation)))
+    return of_clips.fit_ridge(
+        settings, frames, Split(steps(split.train), {"test": steps(test)}, steps(split.validation))
+    )
 
 
 class OwnRecordings(ThousandSongs):
