@@ -14,7 +14,8 @@ from common.protocol import Sequences
 from data_prep import open_dynamic
 from reproductions.chaki2020 import train
 from reproductions.chaki2020.clips import Clips
-from reproductions.chaki2020.recordings import OwnRecordings, Recordings, baseline, fit, fit_ridge, load, padded
+from reproductions.chaki2020.recordings import Recordings, baseline, fit_ridge, load, padded
+from reproductions.chaki2020.train import OwnRecordings, fit_padded
 from reproductions.chaki2020.variants import variants
 
 RATE = 8000
@@ -45,7 +46,7 @@ def test_padding():
 def test_of_one_length_it_trains_as_on_clips():
     of = songs((10,) * 7)
     clips = Clips(of.ids, of.x.values.reshape(7, 10, 5), of.y.values.reshape(7, 10, 2), of.groups, np.arange(10.0))
-    ours, theirs = fit(SETTINGS, of, SPLIT), train.fit(SETTINGS, clips, SPLIT)
+    ours, theirs = fit_padded(SETTINGS, of, SPLIT), train.fit(SETTINGS, clips, SPLIT)
     np.testing.assert_allclose(ours.outputs["predicted"], theirs.outputs["predicted"], atol=1e-5)
     for name in ("loss", "validation_loss"):
         np.testing.assert_allclose(ours.history[name], theirs.history[name], rtol=1e-4)
@@ -53,8 +54,8 @@ def test_of_one_length_it_trains_as_on_clips():
 
 def test_padding_changes_no_loss_and_no_prediction():
     """A longer song that neither trains, validates nor is tested pads all others, and changes nothing."""
-    short = fit(SETTINGS, songs(), SPLIT)
-    long = fit(SETTINGS, songs((*LENGTHS, 40)), SPLIT)
+    short = fit_padded(SETTINGS, songs(), SPLIT)
+    long = fit_padded(SETTINGS, songs((*LENGTHS, 40)), SPLIT)
     for name in ("loss", "validation_loss"):
         np.testing.assert_allclose(short.history[name], long.history[name], rtol=1e-4)
     np.testing.assert_allclose(long.outputs["predicted"][:, :20], short.outputs["predicted"], atol=1e-5)

@@ -184,7 +184,7 @@ def test_train_and_predict_with_ones_own(mine, tmp_path, monkeypatch, capsys):
 
 
 def test_the_other_paper_trains_on_it_too(mine):
-    from reproductions.chaki2020.recordings import OwnRecordings
+    from reproductions.chaki2020.train import OwnRecordings
     from reproductions.chaki2020.variants import variants
 
     experiment = OwnRecordings(open_dynamic("Mine", str(mine)), 3, 1)
