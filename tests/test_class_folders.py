@@ -120,7 +120,7 @@ def one_class(songs):
         (one_class, "Songs: has 1 class folder (sad), at least 2 are needed"),
         (lambda s: (s / "calm").mkdir(), "Songs/calm: holds 0 recordings, and a class needs 2 or more"),
         (lambda s: write(s / "calm" / "one.wav", seed=9), "Songs/calm: holds 1 recording, and a class needs 2 or more"),
-        (lambda s: (s / "sad").rename(s / "Happy "), "the classes 'Happy ' and 'happy' differ in blanks or capitals"),
+        (lambda s: (s / "sad").rename(s / "Happy "), "the classes 'Happy ' and 'happy' differ in blanks, capitals"),
         (lambda s: (s / "sad" / "cover.jpg").write_text("no music"), "sad/cover.jpg: cannot be read as audio"),
         (lambda s: (s / "sad" / "c.wav").write_text(""), "sad/c.wav: cannot be read as audio"),
         (lambda s: (s / "sad" / "link.wav").symlink_to("nowhere"), "sad/link.wav: no such file"),

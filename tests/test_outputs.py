@@ -22,12 +22,15 @@ from tests.conftest import AS_ROOT, ROOT
 
 RATE = 8000
 LATIN1 = os.fsdecode(b"Stra\xdfe.wav")  # "Straße.wav" in ISO-8859-1: no UTF-8
-ODD = (LATIN1, "a$b$^_{.wav", "音楽.wav", "two\nlines\x1b[31m.wav", "#1 – ½.wav", "-- <&>'\".wav")
+ODD = (LATIN1, "a$b^$_{.wav", "音楽.wav", "two\nlines\x1b[31m.wav", "#1 – ½.wav", "-- <&>'\".wav")
 
 
 def write(path, seed=0, seconds=1.0):
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(str(path), 0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE)), RATE)
+    with path.open("wb") as file:  # soundfile takes no name that is no UTF-8
+        soundfile.write(
+            file, 0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE)), RATE, format="WAV"
+        )
     return path
 
 
@@ -43,6 +46,11 @@ def command(folder, *arguments, **environment):
     """The command of `tests.loudness` in a process of its own."""
     call = [sys.executable, "-m", "tests.loudness", str(folder), *map(str, arguments)]
     return subprocess.run(call, cwd=ROOT, capture_output=True, env=os.environ | environment)
+
+
+def said(stderr):
+    """The lines on standard error, the progress bar aside."""
+    return [line for line in stderr.splitlines() if line and not line.startswith("loudness:")]
 
 
 # What exists is not replaced.
@@ -153,18 +161,19 @@ def test_links_are_followed_once(tmp_path):
 
 
 def test_all_that_is_in_a_folder_is_used_or_named(songs, capsys):
-    for name in (".DS_Store", "._1.wav", "cover.jpg", "notes.txt", "song.wma", "4.WAV"):
-        (songs / name).write_bytes((songs / "1.wav").read_bytes() if name == "4.WAV" else b"x")
+    for name in (".DS_Store", "._1.wav", "cover.jpg", "notes.txt", "broken.ogg"):
+        (songs / name).write_bytes(b"x")
+    write(songs / "4.WAV", 4)
     (songs / ".git").mkdir()
     selected = recordings([str(songs)])
-    assert [path.name for path in selected.paths] == ["1.wav", "2.wav", "3.wav", "4.WAV", "song.wma"]
-    assert [path.name for path in selected.left_out[HIDDEN]] == ["._1.wav", ".DS_Store", ".git"]
+    assert [path.name for path in selected.paths] == ["1.wav", "2.wav", "3.wav", "4.WAV", "broken.ogg"]
+    assert [path.name for path in selected.left_out[HIDDEN]] == [".DS_Store", "._1.wav", ".git"]
     assert [path.name for path in selected.left_out[OTHER]] == ["cover.jpg", "notes.txt"]
     out = songs.parent / "p.json"
     assert loudness.main(songs.parent, songs, "--json", out) == 1
     printed = capsys.readouterr()
-    assert "left out: 3 hidden (._1.wav, .DS_Store, .git); 2 not recordings by their names (cover" in printed.out
-    assert "song.wma: is in a format that cannot be decoded" in printed.err
+    assert "left out: 3 hidden (.DS_Store, ._1.wav, .git); 2 not recordings by their names (cover" in printed.out
+    assert "broken.ogg: cannot be" in printed.err
     assert json.loads(out.read_text())["left_out"][OTHER] == [str(songs / "cover.jpg"), str(songs / "notes.txt")]
 
 
@@ -222,13 +231,11 @@ def test_odd_names_in_every_kind_of_picture(tmp_path, suffix):
     from common.prediction import Prediction
     from common.report import plots
 
-    values = Prediction(np.array([0.5, 0.2]), 1.0, 1.0)
-    over_time = Prediction(np.zeros((4, 2)), 3.0, 3.0, np.arange(4.0))
-    for n, one in enumerate((values, over_time)):
-        path = tmp_path / f"{n}.{suffix}"
-        plots.predictions({tmp_path / name: one for name in ODD}, ["a$", "$b_{"], path, "a title with $ and ^")
-        if suffix == "svg":
-            ElementTree.parse(path)
+    path, over_time = tmp_path / f"p.{suffix}", Prediction(np.zeros((4, 2)), 3.0, 3.0, np.arange(4.0))
+    plots.predictions({tmp_path / "".join(ODD): over_time}, ["a^$", "$b_{"], path, "a title with $^$")
+    if suffix == "svg":
+        ElementTree.parse(path)
+    assert path.stat().st_size
 
 
 def test_names_are_shown_in_one_line(tmp_path):
@@ -252,7 +259,7 @@ def test_nobody_reads_on(songs):
     call = [sys.executable, "-m", "tests.loudness", songs.parent, songs, "--csv", songs.parent / "p.csv"]
     done = subprocess.run(list(map(str, call)), cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
-    assert done.returncode == 141 and not done.stderr and (songs.parent / "p.csv").is_file()
+    assert done.returncode == 141 and not said(done.stderr.decode()) and (songs.parent / "p.csv").is_file()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
@@ -260,7 +267,7 @@ def test_a_full_disk_under_the_screen(songs):
     call = [sys.executable, "-m", "tests.loudness", songs.parent, songs, "--json", songs.parent / "p.json"]
     with open("/dev/full", "w") as full:
         done = subprocess.run(list(map(str, call)), cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 2 and done.stderr == "error: output: No space left on device\n"
+    assert done.returncode == 2 and said(done.stderr) == ["error: output: No space left on device"]
     assert (songs.parent / "p.json").is_file()
 
 

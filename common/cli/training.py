@@ -147,13 +147,16 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         return 0
     backend.require()
     require_cache()
+    if options.weights:
+        require_output_folder(options.weights, "weights.json", b'"sha256"')
     requested = _requested(variants, training, options)
     systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     baselines = [variants[name] for system in systems for name in training.baselines(system)]
     chosen = list({variant.name: variant for variant in [*baselines, *systems]}.values())
     experiment = training.build(options)
     recorded = experiment.for_record and not options.quick
-    _require_places(options, recorded=recorded)
+    if recorded:
+        require_writable(options.out)
     chosen = _available(chosen, experiment, options)
     _check_output(systems, experiment, options)
     if len(chosen) > 1 and not options.quiet:
@@ -199,14 +202,6 @@ def _available(chosen: list[Variant], experiment: Experiment, options) -> list[V
     if not available:
         raise InputError("none of these variants can run on what is there of the data; --list shows the others")
     return available
-
-
-def _require_places(options, *, recorded: bool) -> None:
-    """Raise InputError before any work if there is no place for what it would make."""
-    if recorded:
-        require_writable(options.out)
-    if options.weights:
-        require_output_folder(options.weights, "weights.json", b'"sha256"')
 
 
 def _check_output(systems: list[Variant], experiment: Experiment, options) -> None:
