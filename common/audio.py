@@ -85,7 +85,7 @@ def blocks(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterat
     _require_readable(path)
     try:
         with muted_stderr():
-            file = soundfile.SoundFile(path)
+            file = soundfile.SoundFile(_name(path))
         with file:
             yield from _blocks(path, file, seconds, overlap)
     except (soundfile.LibsndfileError, RuntimeError) as error:
@@ -132,10 +132,15 @@ def duration(path: Path) -> float:
     _require_readable(path)
     try:
         with muted_stderr():
-            info = soundfile.info(path)
+            info = soundfile.info(_name(path))
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as audio ({_reason(error)}); {HINT}") from error
     return info.frames / info.samplerate
+
+
+def _name(path: Path) -> str | bytes:
+    """A path as soundfile takes it: of a name that is no UTF-8 the bytes."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def _require_readable(path: Path) -> None:

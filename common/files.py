@@ -15,13 +15,17 @@ import numpy as np
 from common.errors import InputError
 
 NAME = "mer-reproductions"  # of the folder in the user's cache
+CACHE_HINT = "MER_CACHE names another cache folder"
 DIGEST = hashlib.sha256().digest_size
 
 
 def cache_folder() -> Path:
     """`MER_CACHE`, else the operating system's folder for caches (or `~/.cache` if it was used before)."""
-    if os.environ.get("MER_CACHE"):
-        return Path(os.environ["MER_CACHE"])
+    if named := os.environ.get("MER_CACHE"):
+        try:
+            return Path(named).expanduser()  # a shell leaves a quoted ~ as it is
+        except RuntimeError as error:
+            raise InputError(f"MER_CACHE={named}: there is no such home folder; name the folder in full") from error
     earlier = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / NAME  # of versions up to 0.1
     if earlier.is_dir():
         return earlier
@@ -43,19 +47,25 @@ def write_atomically(path: Path, content: bytes, *, hint: str = "choose another 
     ------
     InputError : if the folder cannot be written
     """
+    target = Path(os.path.realpath(path))  # what a link names is replaced, not the link
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             os.chmod(part, 0o644)
-            os.replace(part, path)
+            os.replace(part, target)
         except BaseException:
             os.unlink(part)
             raise
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be written ({error.strerror}); {hint}") from error
+
+
+def text_bytes(text: str) -> bytes:
+    r"""A text in UTF-8; a byte of a file name that is no UTF-8 becomes `\udcXX`, which JSON reads back as it was."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def json_text(value, path: Path, indent: int | None = None) -> str:
@@ -101,15 +111,22 @@ def finite(values):
     return values if math.isfinite(values) else None
 
 
-def require_writable(folder: Path) -> None:
-    """Check before hours of work that their results can be written to a folder.
+def require_writable(folder: Path, *, hint: str = "choose another folder") -> None:
+    """Check before hours of work that their results can be written to a folder. What does not exist is not created.
+
+    Parameters
+    ----------
+    folder : the folder, which may not exist yet
+    hint : how an error ends, what to do about it
 
     Raises
     ------
     InputError : if the folder cannot be created or written
     """
-    probe = folder / f".writable-{os.getpid()}"  # of this process: others may ask at the same time
-    write_atomically(probe, b"")
+    folder = Path(os.path.abspath(folder))
+    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    probe = existing / f".writable-{os.getpid()}"  # of this process: others may ask at the same time
+    write_atomically(probe, b"", hint=hint)
     probe.unlink()
 
 
@@ -149,7 +166,12 @@ def lock(path: Path, *, wait: bool = True):
 
 def cache(path: Path, content: bytes) -> None:
     """`write_atomically` for a file in the cache folder."""
-    write_atomically(path, content, hint="MER_CACHE names another cache folder")
+    write_atomically(path, content, hint=CACHE_HINT)
+
+
+def require_cache() -> None:
+    """Raise InputError, before any work, if the cache folder cannot be written."""
+    require_writable(cache_folder(), hint=CACHE_HINT)
 
 
 def pack(array: np.ndarray) -> bytes:

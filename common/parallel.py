@@ -33,7 +33,7 @@ def progress(
     ----------
     calls : iterable of (function, *arguments)
     total : their number
-    n_jobs : joblib processes; with 1 the calls run in this process
+    n_jobs : joblib processes, at most as many as calls and cores; with 1 the calls run in this process
     label, unit : of the progress bar on standard error
     quiet : True: no progress bar
     ordered : True: results in the order of the calls, else as they are finished
@@ -44,7 +44,8 @@ def progress(
     ------
     InputError : if a worker is killed
     """
-    in_process = not isolated and (n_jobs == 1 or total == 1)
+    n_jobs = min(n_jobs, max(total, 1), max(available_cores(), 1))  # more would only start processes and take memory
+    in_process = not isolated and n_jobs == 1
     results = (
         (function(*arguments) for function, *arguments in calls) if in_process else _spread(calls, n_jobs, ordered)
     )

@@ -1,6 +1,7 @@
 """The command line that every paper's `predict` shares: recordings in, a table, CSV, JSON and a picture out."""
 
 import argparse
+import contextlib
 import importlib
 import sys
 from abc import ABC, abstractmethod
@@ -14,15 +15,19 @@ from common import audio, backend, report, weights
 from common.cli.options import Parser, add_processes, run, use_device
 from common.errors import InputError
 from common.features import opensmile
-from common.files import json_text, require_writable, write_atomically
+from common.files import NAME, json_text, text_bytes, write_atomically
+from common.outputs import require_distinct, require_output
 from common.parallel import progress
+from common.places import RESULTS
 from common.prediction import Prediction, names
 from common.protocol import Sequences
+from common.recordings import Recordings, left_out_line, recordings
 from common.verdict.cells import lower_is_better
 
-RESULTS = Path(__file__).parents[1] / "results"
-SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
 PICTURED = 24  # recordings in one picture
+PICTURES = (".png", ".svg", ".pdf")
+WORKER_S = 300  # seconds of audio that one process predicts while another one starts
+CSV_MARK, JSON_MARK, PICTURE_MARK = b"recording,", b'{\n "model": {', NAME.encode()  # what outputs hold
 
 
 class Predictor(ABC):
@@ -143,53 +148,76 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
 
 def _main(module: str, paper: str, options: argparse.Namespace) -> int:
     use_device(options)
-    if options.plot and options.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise InputError(f"--plot {options.plot}: ends in none of .png, .svg and .pdf")
-    for written in filter(None, (options.csv, options.json, options.plot)):
-        require_writable(written.parent)
+    _require_outputs(options)
     _, facts = weights.load(options.weights, paper)
-    paths = recordings(options.audio)
-    calls = ((_predict, module, options.weights, path) for path in paths)
-    found = progress(calls, total=len(paths), n_jobs=options.jobs, label=paper, unit="file", quiet=len(paths) == 1)
-    found = dict(zip(paths, found, strict=True))
-    good = {path: one for path, one in found.items() if isinstance(one, Prediction)}
-    bad = {path: one for path, one in found.items() if isinstance(one, str)}
+    given = recordings(options.audio)
+    good, bad = _predict_all(module, paper, given, options)
     kind = importlib.import_module(module).Model
+    refused, written = [], []  # a disk that is full does not lose what can be shown
+    if options.csv and good:
+        _write(options.csv, as_csv(good, facts["columns"]), written, refused)
+    if options.json:
+        text = as_json(good, bad, given.left_out, facts | {"scale": kind.scale}, options.json)
+        _write(options.json, text, written, refused)
     if good:
         print(table(good, facts["columns"]))
         print(f"\n{kind.scale} The model hears {kind.heard}.")
         print(provenance(facts))
-    if options.csv and good:
-        write_atomically(options.csv, as_csv(good, facts["columns"]).encode())
-        print(f"written: {options.csv}")
-    if options.json:
-        write_atomically(options.json, as_json(good, bad, facts | {"scale": kind.scale}, options.json).encode())
-        print(f"written: {options.json}")
+    for line in filter(None, [left_out_line(given.left_out), *written]):
+        print(line)
     if options.plot and good:
         from common.report import plots
 
         shown = dict(list(good.items())[:PICTURED])
         plots.predictions(shown, facts["columns"], options.plot, f"{paper}: {facts['title']}")
         print(f"picture: {options.plot}" + (f" ({PICTURED} of {len(good)})" if len(good) > PICTURED else ""))
-    for text in bad.values():
+    for text in [*bad.values(), *refused]:
         print(f"error: {text}", file=sys.stderr)
-    if bad and len(paths) > 1:
-        print(f"{len(bad)} of {len(paths)} recordings could not be predicted", file=sys.stderr)
-    return 1 if bad else 0
+    if bad and len(good) + len(bad) > 1:
+        print(f"{len(bad)} of {len(good) + len(bad)} recordings could not be predicted", file=sys.stderr)
+    return 2 if refused else 1 if bad else 0
 
 
-def recordings(given: list[str]) -> list[Path]:
-    """The files that are named, and the recordings in the folders. Raises InputError if there are none."""
-    found = []
-    for path in map(Path, given):
-        inside = [path]
-        if path.is_dir():
-            known = SUFFIXES | audio.UNSUPPORTED  # the latter are reported, not left out in silence
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
-        if not inside:
-            raise InputError(f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
-        found += inside
-    return list(dict.fromkeys(found))
+def _require_outputs(options: argparse.Namespace) -> None:
+    """Raise InputError, before any work, if an output cannot be written or would replace something else."""
+    if options.plot and options.plot.suffix.lower() not in PICTURES:
+        raise InputError(f"--plot {options.plot}: ends in none of {', '.join(PICTURES)}")
+    marks = {options.csv: CSV_MARK, options.json: JSON_MARK, options.plot: PICTURE_MARK}
+    outputs = [path for path in (options.csv, options.json, options.plot) if path]
+    require_distinct(outputs)
+    for path in outputs:
+        require_output(path, marks[path])
+
+
+def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:
+    """Predictions by recording, and what is wrong with those that have none."""
+    calls = ((_predict, module, options.weights, path) for path in given.paths)
+    n, n_jobs = len(given.paths), _processes(given.paths, options.jobs)
+    outcomes = progress(calls, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1)
+    outcomes = dict(zip(given.paths, outcomes, strict=True))
+    good = {path: one for path, one in outcomes.items() if isinstance(one, Prediction)}
+    return good, given.failed | {path: one for path, one in outcomes.items() if isinstance(one, str)}
+
+
+def _processes(paths: list[Path], at_most: int) -> int:
+    """How many processes predict recordings sooner than fewer would: each takes as long to start as WORKER_S takes."""
+    n, seconds = 1, 0.0
+    for path in paths:
+        if n >= at_most:
+            break
+        with contextlib.suppress(InputError):  # reported when the recording is predicted
+            seconds += audio.duration(path)
+        n = 1 + int(seconds / WORKER_S)
+    return min(n, at_most)
+
+
+def _write(path: Path, text: str, written: list[str], refused: list[str]) -> None:
+    """Write an output; the line that says so, or that it cannot be written, goes to one of the lists."""
+    try:
+        write_atomically(path, text_bytes(text))
+        written.append(f"written: {path}")
+    except InputError as error:
+        refused.append(str(error))
 
 
 def clock(seconds: float) -> str:
@@ -244,20 +272,24 @@ def as_csv(good: dict[Path, Prediction], columns: list[str]) -> str:
     return report.csv_text(lines)
 
 
-def as_json(good: dict[Path, Prediction], bad: dict[Path, str], facts: dict, path: Path) -> str:
-    """For a file: the recordings with their means and courses, those that failed, and what the model comes from."""
+def as_json(
+    good: dict[Path, Prediction], bad: dict[Path, str], left_out: dict[str, list[Path]], facts: dict, path: Path
+) -> str:
+    """For a file: recordings with their means and courses, those that failed, what was left out, the model's facts."""
 
     def rounded(values):
         return np.asarray(values, "float64").round(4).tolist()
 
     songs = []
-    for path, one in good.items():
-        song = {"recording": str(path), "length_s": round(one.length, 3), "heard_s": round(one.heard, 3)}
+    for recording, one in good.items():
+        song = {"recording": str(recording), "length_s": round(one.length, 3), "heard_s": round(one.heard, 3)}
         song["mean"] = dict(zip(facts["columns"], rounded(one.mean), strict=True))
         if one.times is not None:
             song |= {"time_s": rounded(one.times)}
             song |= {name: rounded(one.values[:, i]) for i, name in enumerate(facts["columns"])}
         songs.append(song)
-    failed = [{"recording": str(path), "error": text} for path, text in bad.items()]
+    failed = [{"recording": str(recording), "error": text} for recording, text in bad.items()]
     model = {key: value for key, value in facts.items() if key != "sha256"}
-    return json_text({"model": model, "recordings": songs, "failed": failed}, path, indent=1) + "\n"
+    unused = {reason: [str(one) for one in paths] for reason, paths in left_out.items() if paths}
+    content = {"model": model, "recordings": songs, "failed": failed, "left_out": unused}
+    return json_text(content, path, indent=1) + "\n"

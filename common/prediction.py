@@ -1,5 +1,7 @@
 """What a model predicts of a recording."""
 
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,12 @@ class Prediction:
 
 
 def names(paths: list[Path]) -> dict[Path, str]:
-    """Short names of recordings: their file names, or their paths where these are not distinct."""
-    files = [path.name for path in paths]
-    return {path: path.name if files.count(path.name) == 1 else str(path) for path in paths}
+    """Short names of recordings to show: their file names, or their paths where these are not distinct."""
+    n_files = Counter(path.name for path in paths)
+    return {path: printable(path.name if n_files[path.name] == 1 else str(path)) for path in paths}
+
+
+def printable(text: str) -> str:
+    """A text in one line, accents composed; what has no character (as a byte that is no UTF-8) becomes an escape."""
+    text = unicodedata.normalize("NFC", text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

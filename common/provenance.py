@@ -41,7 +41,7 @@ def _processor() -> str:
 def _cpuinfo() -> dict[str, str]:
     """What Linux says of the first processor."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0].splitlines()
         return {key.strip(): value.strip() for key, value in (line.split(":", 1) for line in lines if ":" in line)}
     except OSError:
         return {}

@@ -1,7 +1,11 @@
 """Data sets, recordings and labels: one module per data set, with one interface (`data_prep.base`)."""
 
 import importlib
+import sys
 from pathlib import Path
+
+# `python -m` puts the working folder first, and a file common.py there would be taken for the package
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from common.errors import InputError
 from data_prep.base import data_root, required_data_root
@@ -17,7 +21,7 @@ DATASETS = {  # name on the command line: module and class
 }
 
 
-def open_dataset(name: str, given: str | None, synthetic: str | None = None):
+def open_dataset(name: str, given: str | None, synthetic: str | None = None, scale: list[float] | None = None):
     """Open a data set by its name.
 
     A name that is not in `DATASETS` is a collection of the user's own, a folder of the data root: with `labels.csv`
@@ -29,11 +33,15 @@ def open_dataset(name: str, given: str | None, synthetic: str | None = None):
     name : in `DATASETS`, or of a folder
     given : the data root, see `data_prep.base.data_root`
     synthetic : name of the synthetic data set that is opened if there is no data root; None: a data root is required
+    scale : the two ends of the scale of `labels.csv`; None: as `data_prep.labelled_audio` has it
 
     Raises
     ------
-    InputError : if there is no such data set, or no data root
+    InputError : if there is no such data set, or no data root; if a scale is given and there is no `labels.csv`
     """
+    if scale and (name in DATASETS or not scale[0] < scale[1]):
+        fault = f"{name} has a scale of its own" if name in DATASETS else "the lower end comes first"
+        raise InputError(f"--scale {scale[0]:g} {scale[1]:g}: {fault}")
     if name in DATASETS and synthetic and data_root(given) is None:
         name = synthetic
     if name in DATASETS:
@@ -52,17 +60,19 @@ def open_dataset(name: str, given: str | None, synthetic: str | None = None):
     if (root / name / "labels.csv").is_file():
         from data_prep.labelled_audio import LabelledAudio
 
-        return LabelledAudio(root, name)
+        return LabelledAudio(root, name, tuple(scale) if scale else None)
+    if scale:
+        raise InputError(f"--scale: {root / name} has no labels.csv")
     from data_prep.class_folders import ClassFolders
 
     return ClassFolders(root, name)
 
 
-def open_dynamic(name: str, given: str | None, synthetic: str | None = None):
+def open_dynamic(name: str, given: str | None, synthetic: str | None = None, scale: list[float] | None = None):
     """As `open_dataset`; raises InputError also if the data set has no valence and arousal over time."""
     from data_prep.dynamic import DynamicDataset
 
-    data = open_dataset(name, given, synthetic)
+    data = open_dataset(name, given, synthetic, scale)
     if not isinstance(data, DynamicDataset):
         hint = "choose deam, emomusic, or a folder with labels.csv"
         raise InputError(f"{name} has no valence and arousal over time; {hint}")

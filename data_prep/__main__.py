@@ -9,7 +9,9 @@ from pathlib import Path
 
 from common import cli
 from common.errors import InputError
+from common.files import require_cache
 from common.parallel import available_cores
+from common.places import RESULTS
 from data_prep import DATASETS, open_dataset
 from data_prep.base import ClassDataset, check_duration
 
@@ -28,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         "with a folder of recordings per class, or with recordings and labels.csv",
     )
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    cli.add_scale(parser)
     add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
     options = parser.parse_args(arguments)
     return cli.run(lambda: _prepare(options))
@@ -38,8 +41,7 @@ def _export(arguments: list[str]) -> int:
 
     parser = cli.Parser(prog="python -m data_prep export", description=export.__doc__)
     add = parser.add_argument
-    results = Path(__file__).parents[1] / "results"
-    add("--results", type=Path, default=results, metavar="DIR", help="records (default: the suite's own)")
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's own)")
     add(
         "--out",
         type=Path,
@@ -57,7 +59,8 @@ def _export(arguments: list[str]) -> int:
 
 
 def _prepare(options) -> int:
-    data = open_dataset(options.dataset, options.data_root)
+    require_cache()
+    data = open_dataset(options.dataset, options.data_root, scale=options.scale)
     problems = data.validate()
     texts = [problem.text for problem in problems]
     if isinstance(data, ClassDataset):
@@ -66,6 +69,8 @@ def _prepare(options) -> int:
     print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")
     for text in texts:
         print(f"  {text}")
+    if line := data.left_out():
+        print(f"  {line}")
     print(f"cite: {data.cite()}", flush=True)
     unreadable = [text for text in _extract(data, options.jobs) if text not in texts]
     for text in unreadable:

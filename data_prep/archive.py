@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from common.errors import InputError
+from common.folders import contents
 
 
 class Archive:
@@ -34,29 +35,35 @@ class Archive:
             raise InputError(f"{self.place}: cannot be read as a zip ({error}); get it again") from error
 
     @cached_property
-    def members(self) -> dict[str, str | Path]:
-        """Path of each CSV file by file name; empty if there is neither folder nor zip file."""
+    def members(self) -> dict[str, list[str | Path]]:
+        """Paths of CSV files by file name, hidden ones left out; empty if there is neither folder nor zip file."""
         if self.place is None:
             return {}
-        paths = self.place.rglob("*.csv") if self.place.is_dir() else self._zip.namelist()
-        return {PurePosixPath(path).name: path for path in paths}
+        paths, members = contents(self.place).files if self.place.is_dir() else self._zip.namelist(), {}
+        for path in paths:
+            name = PurePosixPath(path).name
+            if name.endswith(".csv") and not name.startswith("."):
+                members.setdefault(name, []).append(path)
+        return members
 
     def where(self, name: str) -> str:
         """The full name of a file, for messages; of a missing one where it should be."""
-        if isinstance(self.members.get(name), str):
-            return f"{self.place}/{self.members[name]}"
-        return str(self.members.get(name, (self.place or self.expected) / name))
+        path, *_ = self.members.get(name, [(self.place or self.expected) / name])
+        return f"{self.place}/{path}" if isinstance(path, str) else str(path)
 
     def read(self, name: str) -> bytes:
         """The content of a file.
 
         Raises
         ------
-        InputError : if the file is missing or damaged
+        InputError : if the file is missing or damaged, or if there are several of this name
         """
         if name not in self.members:
             raise InputError(f"{self.where(name)}: no such file; get it from {self.source}")
-        path = self.members[name]
+        path, *others = self.members[name]
+        if others:
+            several = ", ".join(sorted(map(str, self.members[name])))
+            raise InputError(f"{self.place}: holds several files {name} ({several}); keep the one of the distribution")
         try:
             return self._zip.read(path) if isinstance(path, str) else path.read_bytes()
         except (zipfile.BadZipFile, zlib.error, OSError) as error:

@@ -128,13 +128,17 @@ class Dataset(ABC):
         A file that makes it impossible to go on, such as a malformed table, raises InputError instead.
         """
 
+    def left_out(self) -> str:
+        """What is in the folder and not used, in one line; empty if there is nothing."""
+        return ""
+
     @classmethod
     def cite(cls) -> str:
         """The reference to give when the data are used."""
         return cls.citation
 
     def require(self, *, allow_missing: bool = False) -> list[Problem]:
-        """Check that this copy can be used.
+        """Check that this copy can be used, and print what is left out of it.
 
         Parameters
         ----------
@@ -156,6 +160,8 @@ class Dataset(ABC):
             raise InputError(errors[0].text + more + hint)
         if self.needs_audio and not self.tracks:
             raise InputError(f"{self.root}: has no audio; get it from {self.source}")
+        if line := self.left_out():
+            print(line)
         return problems
 
     def extractors(self) -> tuple:
@@ -338,9 +344,10 @@ def check_duplicates(tracks: list[Track]) -> list[Problem]:
     """A problem for each file with the same bytes as a previous one."""
     first, problems = {}, []
     for track in tracks:
-        same = first.setdefault(hashlib.sha256(track.path.read_bytes()).digest(), track.path)
-        if same != track.path:
-            problems.append(Problem(f"{track.path}: the same recording as {same}, byte for byte; keep it in one place"))
+        same = first.setdefault(hashlib.sha256(track.path.read_bytes()).digest(), track)
+        if same is not track:
+            fault = f"the same recording as {same.path}, byte for byte"
+            problems.append(Problem(f"{track.path}: {fault}; keep it in one place"))
     return problems
 
 

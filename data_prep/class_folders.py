@@ -14,6 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from common.errors import InputError
+from common.prediction import printable
+from common.recordings import HIDDEN, left_out_line
 from data_prep.base import ClassDataset, Problem, Track, check_duplicates, check_duration, read_table
 
 ARTISTS = "artists.csv"
@@ -42,10 +44,22 @@ class ClassFolders(ClassDataset):
         return len(self.tracks)
 
     @cached_property
+    def _files(self) -> dict[str, Path]:
+        """The files in class folders by track id. Raises InputError for a name that cannot be an id."""
+        files = {}
+        for path in (path for name in self.classes for path in _inside(self.root / name) if not path.is_dir()):
+            file = _id(f"{path.parent.name}/{path.name}")
+            if printable(file) != file:
+                raise InputError(f"{self.root}: the name {printable(file)} is not UTF-8 or not printable; rename it")
+            if file in files:
+                raise InputError(f"{path}: differs from {files[file].name} in how accents are written only; keep one")
+            files[file] = path
+        return files
+
+    @cached_property
     def tracks(self) -> list[Track]:
         """The recordings by class and file name. Raises InputError on a bad table of artists."""
-        paths = [path for name in self.classes for path in _inside(self.root / name) if not path.is_dir()]
-        files = {_id(f"{path.parent.name}/{path.name}"): path for path in paths}
+        files = self._files
         if not (self.root / ARTISTS).is_file():
             return [Track(file, path) for file, path in files.items()]
         table = read_table(self.root / ARTISTS, ["file", "artist"], "correct or remove it")
@@ -79,9 +93,9 @@ class ClassFolders(ClassDataset):
             fault = f"has {n} class folder{'s' * (n != 1)} ({', '.join(self.classes) or 'none'}), at least 2 are needed"
             problems.append(Problem(f"{self.root}: {fault}; make a folder of recordings for each class"))
         for name in self.classes:
-            other = names.setdefault(" ".join(name.split()).casefold(), name)
+            other = names.setdefault(" ".join(_id(name).split()).casefold(), name)
             if other != name:
-                fault = f"the classes '{other}' and '{name}' differ in blanks or capitals only"
+                fault = f"the classes '{other}' and '{name}' differ in blanks, capitals or accents only"
                 problems.append(Problem(f"{self.root}: {fault}; keep one"))
             n = sum(self.labels["class"] == name)
             if n < FEWEST:
@@ -91,6 +105,11 @@ class ClassFolders(ClassDataset):
         checks = {track.id: check_duration(track.path, SHORTEST) for track in self.tracks}
         problems += [problem for problem in checks.values() if problem]
         return problems + check_duplicates([track for track in self.tracks if not checks[track.id]])
+
+    def left_out(self) -> str:
+        folders = [self.root, *(self.root / name for name in self.classes)]
+        hidden = [path for folder in folders for path in sorted(folder.iterdir()) if path.name.startswith(".")]
+        return left_out_line({HIDDEN: hidden})
 
     def _misplaced(self) -> list[Problem]:
         """Folders within class folders, and files outside of them."""

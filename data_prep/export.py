@@ -14,7 +14,8 @@ import numpy as np
 
 from common.errors import InputError
 from common.experiment.records import data_sets, histories, read_record
-from common.files import write_atomically
+from common.files import text_bytes, write_atomically
+from common.outputs import require_output
 from common.report import csv_text
 from common.verdict.recorded import coverage_of
 
@@ -46,7 +47,8 @@ def export(results: Path, out: Path) -> list[Path]:
         for name, table in (("splits", splits), ("predictions", predictions), ("history", history)):
             lines = table(record)
             if len(lines) > 1:
-                write_atomically(folder / f"{name}.csv", csv_text(lines).encode())
+                require_output(folder / f"{name}.csv", f"{lines[0][0]},".encode())
+                write_atomically(folder / f"{name}.csv", text_bytes(csv_text(lines)))
                 written.append(folder / f"{name}.csv")
     if not written:
         raise InputError(f"{results}: holds no records; --results names the folder of records")

@@ -18,6 +18,7 @@ from common.errors import InputError
 from common.features.opensmile import NAMES, STEP_S, OpenSmile
 from common.features.store import FeatureStore
 from common.files import json_text, write_atomically
+from common.outputs import require_output
 from common.parallel import available_cores
 from common.report import text_table
 from data_prep.base import required_data_root
@@ -191,6 +192,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _report(options) -> int:
     root = required_data_root(options.data_root)
+    if options.out:
+        require_output(options.out, b'{"engine": ')
     results = measure(Deam(root), options.jobs)
     print(summary(results))
     if options.out:

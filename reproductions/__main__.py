@@ -7,9 +7,10 @@ from pathlib import Path
 from common import cli, report
 from common.errors import InputError
 from common.files import json_text, write_atomically
+from common.places import RESULTS, ROOT
 from common.verdict.recorded import Records
 from reproductions import cross_dataset, lessons
-from reproductions.board import ROOT, claims, counts, generated, papers, rows
+from reproductions.board import claims, counts, generated, papers, rows
 
 COMMANDS = {  # each in a module of its own, whose --help says more
     "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.Parser(prog="python -m reproductions", description=__doc__, epilog=EPILOG)
     add = parser.add_argument
     add("command", nargs="?", metavar="COMMAND", help="one of the commands below (default: the board)")
-    add("--results", type=Path, default=ROOT / "results", metavar="DIR", help="records (default: the suite's)")
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
     add("--json", action="store_true", help="one array of objects, a cell each")
     add("--claims", action="store_true", help="the papers' claims instead of their cells")
     add("--write", action="store_true", help="make the tables in the READMEs and the figures anew")
@@ -46,6 +47,8 @@ def _board(options) -> int:
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
     if options.write:
+        if not (ROOT / "results").is_dir():
+            raise InputError("--write: makes files of a checkout of this project anew; run it in one")
         for path, text in generated(options.results).items():
             write_atomically(path, text.encode())
             print(path.relative_to(ROOT))

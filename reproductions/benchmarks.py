@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 from common.errors import InputError
+from common.places import DOCS
 from common.report import markdown_table, number
 
 PAPERS = Path(__file__).parent
-FAQ = PAPERS.parent / "docs" / "faq.md"
+FAQ = DOCS / "faq.md"
 TIMINGS = {  # by page: the records that make its table
     FAQ: ["prediction"],
     PAPERS / "malik2017" / "README.md": ["malik2017_training", "opensmile_extraction", "official_features_reading"],

@@ -5,14 +5,13 @@ import importlib.util
 from pathlib import Path
 
 from common import report
+from common.places import DOCS, RESULTS, ROOT
 from common.verdict.board import Row, join, load_expected
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records
 from reproductions import benchmarks, cross_dataset, lessons, simulations
 
-ROOT = Path(__file__).parents[1]
 PAPERS = Path(__file__).parent
-DOCS = ROOT / "docs"
 VERDICTS = DOCS / "verdicts.md"
 
 
@@ -55,7 +54,7 @@ def generated(results: Path) -> dict[Path, str]:
         ROOT / "README.md": {"board": board},
         DOCS / "findings.md": {"cross_dataset": cross_dataset.table(results, report.markdown_table)},
         lessons.PAGE: {"readings": lessons.table(results)},
-        VERDICTS: simulations.tables(ROOT / "results" / "verdicts"),
+        VERDICTS: simulations.tables(RESULTS / "verdicts"),
         benchmarks.FAQ: recorded.get(benchmarks.FAQ, {}),
     }
     texts = {path: report.replace_generated(path, parts) for path, parts in pages.items()}

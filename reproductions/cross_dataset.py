@@ -18,12 +18,12 @@ from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trai
 from common.experiment.identity import digest
 from common.experiment.runner import execute
 from common.files import cache_folder
+from common.places import RESULTS
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
 from data_prep import open_dataset
 
 PAPER = "cross_dataset"  # the folder of the records
-RESULTS = Path(__file__).parents[1] / "results"
 SEEDS, STEPS = 3, 60  # steps that clips of both data sets have, labels from 15.0 s on
 TARGETS = ("valence", "arousal")
 NETWORKS = {

@@ -17,7 +17,7 @@ INTERVALS = {  # of tests/benchmarks/claims.py
 
 def tables(records: Path) -> dict[str, str]:
     """The generated parts of docs/verdicts.md by name."""
-    cells, claims = (json.loads((records / f"{name}.json").read_text()) for name in ("cells", "claims"))
+    cells, claims = (json.loads((records / f"{name}.json").read_text(encoding="utf-8")) for name in ("cells", "claims"))
     return {
         "spread": _table(*_spread(cells["spread"]), cells),
         "levels": _table(*_by_runs(claims["rows"], "{} runs, %", lambda row: _percent(row["level"]["ours"])), claims),

@@ -25,6 +25,7 @@ from common.experiment import Experiment
 from common.experiment import records as recorded
 from common.experiment.runner import execute
 from common.files import cache_folder, json_text, lock, write_atomically
+from common.places import RESULTS
 from common.verdict.board import join
 from common.verdict.cells import ALPHA, delta
 from common.verdict.recorded import VERIFICATIONS, Records, headline, read_verified
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--runs", type=cli.at_least(1), default=1, help="runs of each, whose mean is compared (default: %(default)s)")
     add("--plan", action="store_true", help="print what would be derived and how long it takes, and stop")
     add("--record", action="store_true", help="keep the outcome in DIR/verified.json and in the records")
-    add("--results", type=Path, default=board.ROOT / "results", metavar="DIR", help="records (default: the suite's)")
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     cli.add_processes(add)
     options = parser.parse_args(arguments)

@@ -175,3 +175,17 @@ def test_names_in_code_are_seen():
     )
     texts = {text for _, text in names_in_code(tree)}
     assert texts >= {"one", "two", "three", "four", "five", "six"} and "Cited." not in texts
+
+
+def test_text_files_are_read_and_written_in_utf_8():
+    """And in no encoding that depends on the machine: each call names one (but of Keras's own file, in ASCII)."""
+    unnamed = []
+    for module, path in modules(ROOT, LAYERS).items():
+        for call in (
+            node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+        ):
+            owner, _, name = ast.unparse(call.func).rpartition(".")
+            given = [ast.unparse(argument) for argument in call.args[:2]] + [keyword.arg for keyword in call.keywords]
+            if name in ("open", "read_text", "write_text") and owner not in ("os", "tokenize"):
+                unnamed += [] if {"encoding", "'rb'", "'wb'"} & set(given) else [module]
+    assert unnamed == ["common.backend"]

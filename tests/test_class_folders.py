@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,28 @@ def test_one_spelling_of_accents(songs):
     assert opened(songs).require() == []
 
 
+def test_names_that_are_one_or_none(songs):
+    """Two spellings of one name are not one recording in silence; a name that is no UTF-8 cannot be in a record."""
+    write(songs / "happy" / unicodedata.normalize("NFD", "Été.wav"), seed=9)
+    with pytest.raises(InputError, match="in how accents are written only"):
+        opened(songs).validate()
+    (songs / "happy" / unicodedata.normalize("NFD", "Été.wav")).unlink()
+    (songs / "sad" / "c.wav").rename(songs / "sad" / os.fsdecode(b"Stra\xdfe.wav"))
+    with pytest.raises(InputError, match=r"sad/Stra\\udcdfe\.wav is not UTF-8"):
+        opened(songs).validate()
+
+
+def test_linked_folders_and_hidden_files(songs, capsys):
+    (songs / "sad").rename(songs.parent / "far")
+    (songs / "sad").symlink_to(songs.parent / "far")
+    (songs / "sad" / "again.wav").symlink_to(songs / "happy" / "one.wav")
+    data = opened(songs)
+    assert data.classes == ("happy", "romantic", "sad") and "sad/c.wav" in [track.id for track in data.tracks]
+    (problem,) = data.validate()
+    assert "again.wav: the same recording as" in problem.text
+    assert data.left_out() == "left out: 3 hidden (.DS_Store, .git, ._c.wav)"
+
+
 def test_fingerprint_follows_classes_artists_and_audio(songs):
     found = [opened(songs).fingerprint, opened(songs).fingerprint]
     write_artists(songs, ARTISTS)
@@ -97,7 +120,7 @@ def one_class(songs):
         (one_class, "Songs: has 1 class folder (sad), at least 2 are needed"),
         (lambda s: (s / "calm").mkdir(), "Songs/calm: holds 0 recordings, and a class needs 2 or more"),
         (lambda s: write(s / "calm" / "one.wav", seed=9), "Songs/calm: holds 1 recording, and a class needs 2 or more"),
-        (lambda s: (s / "sad").rename(s / "Happy "), "the classes 'Happy ' and 'happy' differ in blanks or capitals"),
+        (lambda s: (s / "sad").rename(s / "Happy "), "the classes 'Happy ' and 'happy' differ in blanks, capitals"),
         (lambda s: (s / "sad" / "cover.jpg").write_text("no music"), "sad/cover.jpg: cannot be read as audio"),
         (lambda s: (s / "sad" / "c.wav").write_text(""), "sad/c.wav: cannot be read as audio"),
         (lambda s: (s / "sad" / "link.wav").symlink_to("nowhere"), "sad/link.wav: no such file"),

@@ -1,6 +1,7 @@
 """A collection of one's own with valence and arousal over time: read, faults, trained on, and predicted with."""
 
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -41,7 +42,12 @@ def test_it_is_read(mine):
     [
         (lambda t: t.replace("valence", "pleasure"), "has no column 'valence'"),
         (lambda t: t.replace("2,3.wav,", "2,3.wav,high", 1), "line 83, column arousal: 'high"),
-        (lambda t: t.replace("2,3.wav,-0", "2,3.wav,-7", 1), r"line 83, column arousal: -7.* is not in \[-1, 1\]"),
+        (
+            lambda t: t.replace("2,3.wav,-0", "2,3.wav,-7", 1),
+            r"line 83, column arousal: -7.* is not in \[-1, 1\].*-scale",
+        ),
+        (lambda t: t.replace("2,3.wav", "2,./3.wav", 1), r"line 84, column file: 3.wav is .* as ./3.wav of line 83"),
+        (lambda t: t.replace(",8.wav", ",live/../8.wav", 5), r"line 223.* 8.wav is the same .* of line 218"),
         (
             lambda t: t.replace("2.5,3.wav,", "2.6,3.wav,", 1),
             "line 84, column time_s: 2.6 is not the next .*previous one is 2",
@@ -69,13 +75,96 @@ def test_faults_of_recordings(mine):
     texts = "\n".join(problem.text for problem in open_dataset("Mine", str(mine)).validate())
     for part in (
         "3.wav: no such file, but it has labels",
-        "4.wav: lasts 9.0 s instead of at least 15 s",
+        "labels.csv: line 136: the label at 15 s needs 15.04 s of 4.wav, which lasts 9.00 s",
         "same recording as",
     ):
         assert part in texts
     with pytest.raises(InputError, match="emotify has no valence and arousal over time"):
         (mine / "Emotify").mkdir()
         open_dynamic("emotify", str(mine))
+
+
+def relabelled(mine, change):
+    """The collection with each label (song, time, valence, arousal) changed; None leaves a label out."""
+    path = mine / "Mine" / "labels.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [change(*line.split(",")[:4]) for line in lines]
+    path.write_text("\n".join([header, *(",".join([*row, ""]) for row in rows if row)]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_one_recording_under_two_names_is_an_error(mine):
+    """A link, a hard link, accents written in the other way, and (where files are checked) the same bytes."""
+    folder = mine / "Mine"
+    (folder / "link.wav").symlink_to("7.wav")
+    (folder / "hard.wav").hardlink_to(folder / "7.wav")
+    (folder / unicodedata.normalize("NFC", "é.wav")).hardlink_to(folder / "6.wav")
+    for one, other in (("7", "link"), ("7", "hard"), ("6", "é"), ("é", "e\u0301")):
+        text = relabelled(mine, lambda *row: row).read_text(encoding="utf-8")
+        lines = [line.replace(f",{one}.wav", f",{other}.wav") for line in text.splitlines() if f",{one}.wav" in line]
+        (folder / "labels.csv").write_text("\n".join([text.rstrip(), *lines]), encoding="utf-8")
+        if lines:
+            with pytest.raises(InputError, match=f"line 245, column file: {other}.wav is the same recording as {one}"):
+                open_dataset("Mine", str(mine)).validate()
+        (folder / "labels.csv").write_text(text.replace("6.wav", "é.wav"), encoding="utf-8")
+
+
+def test_accents_may_be_written_in_the_other_way(mine):
+    relabelled(mine, lambda time, song, *values: (time, unicodedata.normalize("NFD", song), *values))
+    data = open_dataset("Mine", str(mine))
+    assert data.validate() == [] and data.tracks[0].path.name == "0 ö.wav" and len(data.tracks) == 9
+
+
+@pytest.mark.parametrize(("low", "high", "hint"), [(0, 1, "0 1"), (1, 9, "1 9"), (1, 5, "1 5"), (0, 250, "LOW HIGH")])
+def test_another_scale_is_recognised_and_named(mine, low, high, hint):
+    expected = open_dynamic("Mine", str(mine)).labels.to_numpy()
+
+    def scaled(value):
+        return f"{low + (high - low) * (float(value) + 1) / 2:.6f}"
+
+    relabelled(mine, lambda time, song, arousal, valence: (time, song, scaled(arousal), scaled(valence)))
+    with pytest.raises(InputError, match=f"no value is negative.*--scale {hint}"):
+        open_dataset("Mine", str(mine)).validate()
+    data = open_dynamic("Mine", str(mine), scale=[low, high])
+    np.testing.assert_allclose(data.labels.to_numpy(), expected, atol=1e-5)
+    with pytest.raises(InputError, match=r"line \d+, column .* is not in"):
+        open_dynamic("Mine", str(mine), scale=[low, low + (high - low) / 4]).validate()
+
+
+def test_a_scale_that_is_what_it_looks_like(mine):
+    relabelled(mine, lambda time, song, *values: (time, song, *(str(abs(float(value))) for value in values)))
+    data = open_dynamic("Mine", str(mine), scale=[-1, 1])
+    assert data.validate() == [] and data.labels["valence"].max() == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("name", ["emotify", "Classes"])
+def test_a_scale_is_for_ones_own_labels(mine, name):
+    (mine / "Classes").mkdir()
+    with pytest.raises(InputError, match="--scale"):
+        open_dataset(name, str(mine), scale=[1, 9])
+    with pytest.raises(InputError, match="the lower end comes first"):
+        open_dataset("Mine", str(mine), scale=[9, 1])
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
+def test_a_label_is_accepted_exactly_if_its_window_is_complete(mine, rate):
+    from common.features.opensmile import OpenSmile
+
+    path, sound = mine / "Mine" / "3.wav", 0.1 * np.random.default_rng(0).standard_normal(16 * rate)
+    for seconds in (15.0, 15.03, 15.039, 15.04, 15.05):
+        soundfile.write(path, sound[: round(seconds * rate)], rate)
+        n_windows = len(OpenSmile()(*soundfile.read(path, dtype="float32")))
+        problems = [problem.text for problem in open_dataset("Mine", str(mine)).validate()]
+        assert (problems == []) == (1 + 0.5 * (n_windows - 1) >= 15), (seconds, n_windows, problems)
+        assert all("line 109: the label at 15 s" in text for text in problems)
+
+
+def test_what_is_left_out_is_named(mine, capsys):
+    for name in ("spare.mp3", "._3.wav", "notes.txt"):
+        (mine / "Mine" / name).write_text("x")
+    open_dataset("Mine", str(mine)).require()
+    line = "left out: 1 recordings without labels (spare.mp3); 1 hidden (._3.wav); 1 not recordings by their names"
+    assert line in capsys.readouterr().out
 
 
 def test_train_and_predict_with_ones_own(mine, tmp_path, monkeypatch, capsys):
@@ -94,16 +183,16 @@ def test_train_and_predict_with_ones_own(mine, tmp_path, monkeypatch, capsys):
     assert "trained on 8 songs of Mine, validated on 1 more" in capsys.readouterr().out
 
 
-def test_the_other_paper_hears_it_too(mine):
-    from reproductions.chaki2020.train import ThousandSongs
+def test_the_other_paper_trains_on_it_too(mine):
+    from reproductions.chaki2020.train import OwnRecordings
     from reproductions.chaki2020.variants import variants
 
-    experiment = ThousandSongs(open_dynamic("Mine", str(mine)), 3, 1)
+    experiment = OwnRecordings(open_dynamic("Mine", str(mine)), 3, 1)
     variant = next(v for v in variants() if v.name == "at_32_260")
     assert (
         experiment.unavailable_reason(variant) is None
         and experiment.facts(variant)["splits"]["cross-validation"]["n_test"] == 9
     )
-    assert experiment.samples(variant).x.shape == (9, 27, 260)
+    assert experiment.samples(variant).x.lengths.tolist() == [27] * 9
     networks = experiment.trained_on_all(variant)
     assert [(len(network.split.train), len(network.split.validation)) for network in networks] == [(8, 1)] * 2

@@ -115,6 +115,67 @@ def test_every_recorded_environment_can_be_made_again():
         assert agreeing, f"no file of constraints/ agrees with {path}: {versions}"
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The files of a wheel, and a working folder with a module and a folder of names that the project uses."""
+    folder = tmp_path_factory.mktemp("installed")
+    call = [sys.executable, "setup.py", "--quiet", "egg_info", "--egg-base", folder, "build_py", "--build-lib"]
+    done = subprocess.run([*map(str, call), str(folder / "lib")], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (folder / "work" / "tests").mkdir(parents=True)
+    (folder / "work" / "common.py").write_text("x = 1\n")
+    return folder
+
+
+def command(installed, *arguments):
+    own = os.environ | {"PYTHONPATH": str(installed / "lib")}
+    call = [sys.executable, "-m", *map(str, arguments)]
+    done = subprocess.run(call, cwd=installed / "work", capture_output=True, text=True, env=own)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_installation_holds_all_files_that_commands_read(installed):
+    lib = installed / "lib"
+    for folder, patterns in {
+        "common": ["**/*.conf", "**/schemas/*.json"], "data_prep": ["**/*.csv"],
+        "reproductions": ["*/expected.json", "*/README.md", "site/templates/*", "new/paper/*"],
+    }.items():  # fmt: skip
+        for path in (path for pattern in patterns for path in (ROOT / folder).glob(pattern)):
+            assert (lib / path.relative_to(ROOT)).is_file(), path
+    for pattern in ("**/*.json", "**/*.keras", "**/NOTICE.txt"):
+        expected = {path.relative_to(ROOT / "results") for path in (ROOT / "results").glob(pattern)}
+        there = {path.relative_to(lib / "reproductions" / "results")
+                 for path in (lib / "reproductions" / "results").glob(pattern)}  # fmt: skip
+        assert there == expected and expected
+    assert not (lib / "results").exists() and not (lib / "tests").exists()
+
+
+def test_an_installation_runs_from_any_folder(installed, tmp_path):
+    """Board, pages, export, a folder for weights, and a prediction, where a file common.py and a folder tests are."""
+    import numpy as np
+    import soundfile
+
+    assert command(installed, "reproductions") == subprocess.run(
+        [sys.executable, "-m", "reproductions"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.replace(str(ROOT / "results"), str(installed / "lib" / "reproductions" / "results"))
+    records = tmp_path / "results"
+    shutil.copytree(ROOT / "results" / "velankar2022" / "4q", records / "velankar2022" / "4q")
+    assert "pages" in command(installed, "reproductions", "report", "--results", records, "--out", tmp_path / "site")
+    assert "files in" in command(installed, "data_prep", "export", "--results", records, "--out", tmp_path / "export")
+    soundfile.write(tmp_path / "a.wav", 0.1 * np.random.default_rng(0).standard_normal(8 * 22050), 22050)
+    table = command(installed, "reproductions.velankar2022.predict", tmp_path / "a.wav", "--csv", tmp_path / "a.csv")
+    assert "trained on 720 songs" in table and (tmp_path / "a.csv").is_file()
+
+
+def test_what_changes_a_checkout_says_so_in_an_installation(installed):
+    for arguments in (["--write"], ["new", "smith2024"]):
+        own = os.environ | {"PYTHONPATH": str(installed / "lib")}
+        call = [sys.executable, "-m", "reproductions", *arguments]
+        done = subprocess.run(call, cwd=installed / "work", capture_output=True, text=True, env=own)
+        assert done.returncode == 2 and "checkout" in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
 def without_backend(module, *arguments, backend="tensorflow"):
     """A command where neither TensorFlow nor JAX is installed."""
     code = "import runpy, sys; sys.modules['tensorflow'] = sys.modules['jax'] = None\n"

@@ -1,13 +1,20 @@
 """Options of commands, and how commands end."""
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from common import backend, device, parallel
 from common.errors import InputError
+from common.files import NAME
+
+BROKEN_PIPE = 13  # the number of SIGPIPE, which Windows has not
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,9 +23,48 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
+    def parse_args(self, args=None, namespace=None):
+        prepare()
+        return super().parse_args(args, namespace)
+
+    def _print_message(self, message, file=None):
+        try:
+            super()._print_message(message, file)
+            (file or sys.stderr).flush()
+        except OSError:  # as of `--help | head`
+            _discard_output()
+
     def error(self, message):
         print(f"error: {message} (--help explains)", file=sys.stderr)
         sys.exit(2)
+
+
+def prepare() -> None:
+    """Make a command independent of settings that the environment holds for other programs; workers inherit them.
+
+    Plots are drawn into files; a character that the terminal or the redirected output cannot show is printed as an
+    escape, as on standard error; libraries that keep files in the user's home have a folder to write to.
+    """
+    os.environ["MPLBACKEND"] = "Agg"
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # a stream of a notebook
+            stream.reconfigure(errors="backslashreplace")
+    scratch = Path(tempfile.gettempdir()) / f"{NAME}-{getattr(os, 'getuid', os.getpid)()}"
+    try:
+        home = Path.home()
+    except RuntimeError:  # no HOME, and a user without an entry in the password file
+        os.environ["HOME"], home = str(scratch), scratch
+    if not os.access(home, os.W_OK):
+        os.environ.setdefault("MPLCONFIGDIR", str(scratch / "matplotlib"))
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(scratch / "numba"))
+
+
+def _discard_output() -> None:
+    """Send what is left for standard output nowhere: else the interpreter fails again when it ends."""
+    with contextlib.suppress(OSError, ValueError):  # of a stream without a file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def at_least(lowest: int) -> Callable[[str], int]:
@@ -49,10 +95,17 @@ def use_device(options: argparse.Namespace) -> None:
     options.jobs = device.choose(options.device, options.jobs)
 
 
+def add_scale(group) -> None:
+    """The option for the scale of a user's own labels."""
+    meaning = "the ends of the scale of your own labels.csv, as 1 9 (default: -1 1)"
+    group.add_argument("--scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help=meaning)
+
+
 def run(command: Callable[[], int]) -> int:
     """Run a command and end its workers; returns the exit code.
 
-    Bad input is one line and exit code 2; an interruption (SIGINT, SIGTERM) one line and 128 + the signal's number.
+    Bad input and what the operating system refuses (as on a full disk) are one line and exit code 2; an interruption
+    (SIGINT, SIGTERM) is one line and 128 + the signal's number; output that nobody reads (`| head`) 128 + SIGPIPE's.
     """
     received = []
 
@@ -62,9 +115,18 @@ def run(command: Callable[[], int]) -> int:
 
     before = signal.signal(signal.SIGTERM, interrupt) if threading.current_thread() is threading.main_thread() else None
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+        return code
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        _discard_output()
+        return 128 + BROKEN_PIPE
+    except OSError as error:
+        _discard_output()
+        print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; run the same command again to resume", file=sys.stderr)

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from common import parallel
 from common.cli import outcome
-from common.cli.options import Parser, add_processes, at_least, run, use_device
+from common.cli.options import Parser, add_processes, add_scale, at_least, run, use_device
 from common.cli.settings import with_settings
 from common.errors import InputError
 from common.experiment import Experiment, Variant
 from common.experiment.runner import execute
-from common.files import cache_folder
+from common.files import cache_folder, require_cache, require_writable
+from common.outputs import require_output_folder
 from common.verdict import board
 from common.verdict.recorded import Records
 
@@ -41,6 +42,7 @@ class Training:
         that the data set has
     repeats : how many repetitions run if nothing else is requested
     dataset : the default data set of a paper that runs on several
+    own_labels : whether the data set can be a folder of the user's with labels.csv
     folds : whether the protocol is a cross-validation
     network : settings of the networks that variants need not name, with their defaults; --set changes them
     expected : the paper's table of published cells; None: `expected.json` next to the module of `build`
@@ -52,6 +54,7 @@ class Training:
     default: tuple[str, ...] | None = None
     repeats: int = 1
     dataset: str | None = None
+    own_labels: bool = False
     folds: bool = True
     network: dict = field(default_factory=dict)
     expected: Path | None = None
@@ -98,6 +101,8 @@ def _add_data(group, training: Training) -> None:
     if training.dataset:
         either = "a data set, or a folder of your own in the data root (docs/data.md)"
         add("--dataset", default=training.dataset, metavar="NAME", help=f"{either} (default: %(default)s)")
+    if training.own_labels:
+        add_scale(group)
     add("--allow-missing", action="store_true", help="run on the part of a data set that is there; all tables say so")
 
 
@@ -145,16 +150,21 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         print(outcome.listing([variants[name] for name in listed], options.jobs))
         return 0
     use_device(options)
+    require_cache()
+    if options.weights:
+        require_output_folder(options.weights, "weights.json", b'"sha256"')
     requested = _requested(variants, training, options)
     systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     baselines = [variants[name] for system in systems for name in training.baselines(system)]
     chosen = list({variant.name: variant for variant in [*baselines, *systems]}.values())
     experiment = training.build(options)
+    recorded = experiment.for_record and not options.quick
+    if recorded:
+        require_writable(options.out)
     chosen = _available(chosen, experiment, options)
     _check_output(systems, experiment, options)
     if len(chosen) > 1 and not options.quiet:
         print(outcome.plan(chosen, experiment, options), flush=True)
-    recorded = experiment.for_record and not options.quick
     _warn(chosen, experiment, options, recorded=recorded)
     with tempfile.TemporaryDirectory() as scratch:
         out, seeds = options.out if recorded else Path(scratch), options.seed or list(range(options.repeats))

@@ -34,7 +34,7 @@ def record_path(out: Path, paper: str, dataset: str, variant: str) -> Path:
 def read_record(path: Path) -> dict | None:
     """A record, or None if there is none. Raises InputError if the file is not a record."""
     try:
-        record = json.loads(Path(path).read_text())
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
         return record if {"settings", "facts", "runs"} <= record.keys() else _not_a_record(path)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -1,6 +1,8 @@
 """Plots of records (measured against published, predictions against annotations, training) and of recordings."""
 
 import contextlib
+import io
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -9,6 +11,7 @@ import numpy as np
 from scipy.stats import binom
 
 from common import metrics
+from common.files import NAME, write_atomically
 from common.prediction import Prediction, names
 
 matplotlib.use("Agg")
@@ -195,13 +198,13 @@ def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Pat
     The model's title stands above them.
     """
     continuous = next(iter(predicted.values())).times is not None
-    with plt.rc_context(STYLE):
+    titles = names(list(predicted))
+    with plt.rc_context(STYLE | {"text.parse_math": False, "font.family": _fonts("".join(titles.values()))}):
         if continuous:
             figure, axes = _grid(len(predicted), columns=1, width=7.2, height=2.1, sharey=True)
         else:
             figure, axes = _grid(len(predicted), columns=3, width=3.2, height=0.7 + 0.24 * len(columns), sharey=True)
         figure.suptitle(title, fontsize="medium", color=GREY)
-        titles = names(list(predicted))
         for axis, (recording, one) in zip(axes, predicted.items(), strict=True):
             axis.set_title(titles[recording])
             axis.grid(axis="both" if continuous else "x")
@@ -220,7 +223,26 @@ def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Pat
             axes[0].legend(frameon=False, ncols=len(columns), loc="upper right")
         else:
             axes[0].invert_yaxis()
-        save(figure, path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # a box is drawn: no font here has it
+            save(figure, path, creator=NAME)
+
+
+def _fonts(text: str) -> list[str]:
+    """The default font family, and those of installed fonts that have the characters which it lacks."""
+    from matplotlib import font_manager
+
+    default = plt.rcParamsDefault["font.sans-serif"][0]
+    families, lacking = [default], set(map(ord, text))
+    for font in [font_manager.findfont(default), *(font.fname for font in font_manager.fontManager.ttflist)]:
+        if not lacking:
+            break
+        with contextlib.suppress(OSError, RuntimeError):  # a file that is no font
+            face = font_manager.get_font(font)
+            covered = lacking & face.get_charmap().keys()
+            lacking -= covered
+            families += [face.family_name] * (bool(covered) and face.family_name not in families)
+    return families
 
 
 def _clock(axis, seconds: float) -> None:
@@ -257,15 +279,18 @@ def svg_in(folder: Path):
         _vectors = before
 
 
-def save(figure, path: Path) -> None:
-    """Write a figure and close it; the same figure gives the same bytes."""
+def save(figure, path: Path, creator: str | None = None) -> None:
+    """Write a figure in one step, with the program that made it, and close it; the same figure has the same bytes."""
     if _vectors:
         folder, saved = _vectors
         dataset = f"{path.parent.parent.name}_" if path.parent.name == "figures" else ""
         path = folder / f"{dataset}{path.stem}.svg"
         saved.append(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nothing = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {"Software": None})
+    kind, content = path.suffix.lower().removeprefix("."), io.BytesIO()
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {"Software": creator})
+    if creator and kind != "png":
+        metadata["Creator"] = creator
     with plt.rc_context({"svg.hashsalt": "mer"}):
-        figure.savefig(path, metadata=nothing)
+        figure.savefig(content, format=kind, metadata=metadata)
     plt.close(figure)
+    write_atomically(path, content.getvalue())

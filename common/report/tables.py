@@ -167,7 +167,7 @@ def variants_table(
 
 def replace_generated(path: Path, parts: dict[str, str]) -> str:
     """The text of a file with the parts between marks replaced, by name. Raises InputError without the marks."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     for name, content in parts.items():
         text = _replace(path, text, name, content)
     return text

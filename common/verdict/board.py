@@ -61,7 +61,7 @@ def load_expected(path: Path) -> dict:
     Raises InputError if it cannot be read, does not follow its schema, or two cells share an id.
     """
     try:
-        expected = json.loads(Path(path).read_text())
+        expected = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from error
     schemas.validate(expected, "expected", path)

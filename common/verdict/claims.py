@@ -185,7 +185,7 @@ def _benchmark(path: Path) -> tuple[dict, Estimate | None, float]:
     if not path.is_file():
         return {"verdict": "not run"}, None, 0.0
     try:
-        benchmark = json.loads(path.read_text())
+        benchmark = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: cannot be read as JSON ({error}); move it away") from error
     schemas.validate(benchmark, "benchmark", path)

@@ -64,7 +64,7 @@ def read_verified(results: Path) -> list[dict]:
     """The outcomes of verifications in a results folder, those that ended. Raises InputError if the file is damaged."""
     path = Path(results) / VERIFICATIONS
     try:
-        outcomes = json.loads(path.read_text())
+        outcomes = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:

@@ -29,7 +29,7 @@ RATINGS = ["song_id", "valence_mean", "arousal_mean"]
 def read_split() -> dict[str, list[str]]:
     """The split of MediaEval 2015, "Emotion in Music": song ids, ascending, by "development" and "evaluation"."""
     split = {}
-    with Path(__file__).with_name("mediaeval2015_split.csv").open(newline="") as file:
+    with Path(__file__).with_name("mediaeval2015_split.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             split.setdefault(row["split"], []).append(row["song_id"])
     return split

@@ -41,7 +41,7 @@ class Recordings:
         """Start and length in seconds of each segment that offsets.csv lists, by song id."""
         if self.offsets is None:
             return {}
-        text = self.offsets.read_text(errors="replace")
+        text = self.offsets.read_text(encoding="utf-8", errors="replace")
         spans, rows = {}, csv.DictReader(io.StringIO(text))
         for row in rows:
             try:

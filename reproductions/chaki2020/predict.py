@@ -8,16 +8,18 @@ import sys
 import numpy as np
 
 from common import predict
-from reproductions.chaki2020.clips import STEPS
 
 PAPER = "chaki2020"
 
 
 class Model(predict.OverTime):
-    """A network a target; the LSTM begins anew every 61 steps, as long as it was trained over."""
+    """A network a target; the LSTM begins anew after as many steps as it was trained over (of the suite's own 61)."""
 
-    heard = "whole recordings, 30.5 s at a time; steps where those meet are the model's, not the music's"
-    length = STEPS
+    heard = "whole recordings, 30.5 s at a time (the suite's weights); steps where those meet are not the music's"
+
+    @property
+    def length(self) -> int:
+        return self.models[0].input_shape[1]
 
     def register_layers(self):
         from reproductions.chaki2020 import model  # noqa: F401  (its attention)

@@ -12,9 +12,12 @@ import numpy as np
 from common import cli, protocol
 from common.errors import InputError
 from common.experiment import Dynamic, Experiment, Network, Split, Trained
+from common.protocol import Sequences
 from data_prep import open_dynamic
+from reproductions.chaki2020 import recordings
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, fit_ridge
 from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, extractor, load, validation
+from reproductions.chaki2020.recordings import Recordings, padded
 from reproductions.chaki2020.variants import FOLDS, baselines, variants
 
 TARGETS = ("valence", "arousal")
@@ -199,11 +202,83 @@ class ThousandSongs(Experiment):
         return facts
 
 
+def fit_padded(settings: dict, songs: Recordings, split: Split) -> Trained:
+    """As `fit`, of recordings of unequal length, padded at their ends to the longest.
+
+    Padded steps have no weight in the loss, and no step depends on later ones: each recording is predicted as if it
+    were alone. Outputs: `predicted` (n_test, steps), 0 behind the end of a recording.
+    """
+    from common import backend, weights
+
+    backend.start(split.seed)
+    import keras
+    from sklearn.preprocessing import StandardScaler
+
+    from common.layers.tf1 import RMSprop
+    from reproductions.chaki2020 import model
+
+    scaler, steps = StandardScaler().fit(songs.x.subset(split.train).values), int(songs.x.lengths.max())
+    x = padded(Sequences(scaler.transform(songs.x.values), songs.x.bounds), steps)
+    y = padded(songs.y, steps)[..., TARGETS.index(settings["target"]), None]
+    labelled = np.arange(steps) < songs.x.lengths[:, None]
+
+    def part(of):  # weights have the mean 1, so that losses are means over the labelled steps
+        return x[of], y[of], (labelled[of] / labelled[of].mean()).astype("float32")
+
+    net = model.lstm(x.shape[-1], steps, settings["units"], settings["attention"], settings.get("activation", "tanh"))
+    optimizer = keras.optimizers.RMSprop if settings.get("optimizer") == "keras3" else RMSprop
+    net.compile(optimizer(1e-3), "mse")
+    stop = keras.callbacks.EarlyStopping(
+        min_delta=MIN_DELTA, patience=PATIENCE, restore_best_weights=settings.get("restore", False)
+    )
+    *pair, weight = part(split.train)
+    history = net.fit(*pair, sample_weight=weight, batch_size=BATCH, epochs=settings["epochs"], verbose=0,
+                      validation_data=part(split.validation), callbacks=[stop]).history  # fmt: skip
+    (test,) = split.tests.values()
+    predicted = np.where(labelled[test], net.predict(x[test], batch_size=BATCH, verbose=0)[..., 0], 0)
+    curves = {"loss": np.array(history["loss"]), "validation_loss": np.array(history["val_loss"])}
+    return Trained({"predicted": predicted}, curves, weights.with_scaling(net, scaler.mean_, scaler.scale_))
+
+
+class OwnRecordings(ThousandSongs):
+    """Folds of recordings of one's own, of any length, with all predictions pooled."""
+
+    def samples(self, variant):
+        source = variant.settings["input"]
+        if source not in self._clips:
+            self._clips[source] = recordings.load(self.data, source, self.n_jobs)
+        return self._clips[source]
+
+    def networks(self, variant, split):
+        settings, songs = variant.settings, self.samples(variant)
+        if "network" in settings:
+            return [Network(fit_padded, settings["network"] | {"target": target}, songs, split) for target in TARGETS]
+        return [Network(recordings.fit_ridge, {}, songs, split)] if settings["baseline"] in FRAME_RIDGES else []
+
+    def predict(self, variant, split, trained):
+        ((name, test),) = split.tests.items()
+        songs = self.samples(variant)
+        if "network" not in variant.settings:
+            return {name: recordings.baseline(variant.settings["baseline"], songs, split, trained)}
+        predicted = np.stack([network.outputs["predicted"] for network in trained], axis=-1)
+        predicted = np.where(np.isfinite(predicted).all(-1, keepdims=True), predicted, 0)  # 0: mid-scale
+        return {name: [values[:n] for values, n in zip(predicted, songs.y.lengths[test], strict=True)]}
+
+    def excerpts(self, clips, tested):
+        return {}
+
+    def unavailable_reason(self, variant):
+        if variant.settings.get("network", {}).get("attention") == "global":
+            return "attention to the whole clip needs clips of one length"
+        return super().unavailable_reason(variant)
+
+
 def build(options) -> ThousandSongs:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
-    return ThousandSongs(data, options.folds or FOLDS, options.jobs)
+    experiment = OwnRecordings if data.own_labels else ThousandSongs
+    return experiment(data, options.folds or FOLDS, options.jobs)
 
 
 def _variants(options):
@@ -212,7 +287,7 @@ def _variants(options):
 
 TRAINING = cli.Training(
     _variants, build, baselines, default=("nat_400", "at_400"),
-    dataset=PAPER_DATASET, network=NETWORK,
+    dataset=PAPER_DATASET, own_labels=True, network=NETWORK,
 )  # fmt: skip
 main = TRAINING.main
 

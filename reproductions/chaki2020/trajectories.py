@@ -5,12 +5,11 @@ from pathlib import Path
 
 from common import cli
 from common.errors import InputError
+from common.places import RESULTS
 from common.verdict.recorded import Records
 from data_prep.base import required_data_root
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020.clips import SHOWN
-
-RESULTS = Path(__file__).parents[2] / "results"
 
 
 def main(arguments: list[str] | None = None) -> int:

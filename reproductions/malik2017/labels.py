@@ -15,6 +15,7 @@ from common.errors import InputError
 from common.features.opensmile import NAMES, OpenSmile
 from common.features.store import FeatureStore
 from common.parallel import available_cores
+from common.places import RESULTS
 from common.verdict.board import load_expected
 from common.verdict.crossed import estimate
 from common.verdict.recorded import Records
@@ -25,7 +26,6 @@ from data_prep.deam.annotations import LAST_OF_2013
 from data_prep.dynamic import align_to_labels
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
-RESULTS = Path(__file__).parents[2] / "results"
 DATASET, SHOWN, SPREAD = "mediaeval2015", "crnn_l20", ("crnn_l60", "crnn_l30", "crnn_l10")
 SYSTEMS = ("zero", "ridge", "crnn_l20", "crnn_l60", "crnn_l20_repaired", "crnn_l20_deam")
 LOUDNESS = NAMES.index("audspec_lengthL1norm_sma_amean")  # the feature nearest to perceived loudness
@@ -255,7 +255,8 @@ def _main(options) -> int:
     if not options.write:
         print(tables(data, records, report.text_table))
         return 0
-    README.write_text(report.replace_generated(README, {"labels": tables(data, records, report.markdown_table)}))
+    parts = {"labels": tables(data, records, report.markdown_table)}
+    README.write_text(report.replace_generated(README, parts), encoding="utf-8")
     for path in (README, *draw(data, records)):
         print(path)
     return 0

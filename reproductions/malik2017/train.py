@@ -235,7 +235,7 @@ def with_validation(split: Split) -> Split:
 
 def build(options) -> MediaEval2015:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
     return MediaEval2015(data, options.folds or FOLDS, options.jobs)
 
@@ -250,7 +250,7 @@ def _variants(options):
 
 TRAINING = cli.Training(
     _variants, build, baselines, default=("crnn_l20",),
-    repeats=SEEDS, dataset=PAPER_DATASET, network=NETWORK,
+    repeats=SEEDS, dataset=PAPER_DATASET, own_labels=True, network=NETWORK,
 )  # fmt: skip
 main = TRAINING.main
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from common.cli.options import Parser, run
 from common.errors import InputError
 from common.files import write_atomically
+from common.places import RESULTS, ROOT
 
 TEMPLATE = Path(__file__).with_name("paper")
-ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def _new(name: str) -> int:
     paths = create(name, ROOT)
     from reproductions import board
 
-    for path, text in board.generated(ROOT / "results").items():
+    for path, text in board.generated(RESULTS).items():
         write_atomically(path, text.encode())
     for path in paths:
         print(path.relative_to(ROOT))
@@ -46,8 +46,8 @@ def create(name: str, root: Path) -> list[Path]:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise InputError(f"{name}: a paper's name has lower-case letters, digits and _, as smith2024")
     folder, tests = root / "reproductions" / name, root / "tests"
-    if not tests.is_dir():
-        raise InputError(f"{root}: is no checkout of this project (it has no tests/); run it from one")
+    if not (tests / "conftest.py").is_file() or not (root / "setup.cfg").is_file():
+        raise InputError(f"{root}: is no checkout of this project (it has no setup.cfg and tests/); run it from one")
     if folder.exists():
         raise InputError(f"{folder}: is there already; choose another name")
     paths = []

@@ -12,12 +12,14 @@ import numpy as np
 
 from common import backend, cli, report
 from common.errors import InputError
-from common.files import write_atomically
+from common.files import NAME, write_atomically
+from common.outputs import require_output_folder
+from common.places import RESULTS
 from common.verdict.board import Row, join
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
 from reproductions import board, cross_dataset
-from reproductions.board import PAPERS, ROOT
+from reproductions.board import PAPERS
 
 VERDICTS = ["reproduced", "better", "worse", "undecided", "partial", "stand-in", "approximation", "no data", "not run"]
 TOLD = ("Findings", "What in the paper does not agree", "Deviations and assumptions")  # sections of a paper's README
@@ -30,24 +32,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.Parser(prog="python -m reproductions report", description=__doc__)
     add = parser.add_argument
     add("--out", type=Path, default=Path("site"), metavar="DIR", help="folder of the site (default: %(default)s/)")
-    add("--results", type=Path, default=ROOT / "results", metavar="DIR", help="records (default: the suite's own)")
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's own)")
     add("--audio", nargs="+", default=[], metavar="AUDIO", help="recordings, or folders of them, to have a page each")
     options = parser.parse_args(arguments)
     return cli.run(lambda: _build(options))
 
 
 def _build(options) -> int:
-    from common import predict
+    from common.recordings import Recordings, left_out_line, recordings
     from common.report import figures, plots
 
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
+    require_output_folder(options.out, "site.css", NAME.encode())
     if options.audio:
         backend.require()
-    paths = predict.recordings(options.audio) if options.audio else []
+    given = recordings(options.audio) if options.audio else Recordings()
     expected, rows = board.papers(), board.rows(options.results)
     records = {e["paper"]: Records(options.results, e["paper"]) for e in expected}
-    songs, failed = _songs(paths, options.out)
+    for name in ("site.css", "board.js"):
+        write_atomically(options.out / name, (Path(__file__).parent / "templates" / name).read_bytes())
+    songs, failed = _songs(given.paths, options.out)
+    failed += given.failed.values()
     site = {"papers": expected, "datasets": _datasets(records), "songs": songs}
     rule = _html(_sections(board.VERDICTS)["Cells"])
     cells = {"rows": _fields(rows), "counts": board.counts(rows), "verdicts": VERDICTS, "rule": rule}
@@ -69,9 +75,9 @@ def _build(options) -> int:
         up = "../" * where.count("/")
         text = templates.get_template(template).render(**site, **values, up=up, here=where)
         write_atomically(options.out / where, text.encode())
-    for name in ("site.css", "board.js"):
-        write_atomically(options.out / name, (Path(__file__).parent / "templates" / name).read_bytes())
     print(f"{len(pages)} pages: {options.out / 'index.html'}")
+    if line := left_out_line(given.left_out):
+        print(line)
     for text in failed:
         print(f"error: {text}", file=sys.stderr)
     return 1 if failed else 0
@@ -105,7 +111,7 @@ def _paper(expected: dict, records: Records, drawn: list[Path]) -> dict:
 
 def _sections(page: Path) -> dict[str, str]:
     """The text below each heading of the second level."""
-    return dict(part.split("\n", 1) for part in re.split(r"^## ", page.read_text(), flags=re.M)[1:])
+    return dict(part.split("\n", 1) for part in re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.M)[1:])
 
 
 def _html(markdown_text: str) -> str:
@@ -150,7 +156,7 @@ def _datasets(records: dict) -> dict[str, dict]:
 
 def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
     """What every model says of each recording, with pictures in the site; and what could not be read."""
-    from common import audio, predict, weights
+    from common import audio, weights
     from common.features.relative_mel import RelativeMel
     from common.parallel import progress
     from common.report import plots
@@ -160,7 +166,7 @@ def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
         return songs, failed
     models = {}
     for paper in MODELS:
-        networks, facts = weights.load(predict.RESULTS / paper / "weights", paper)
+        networks, facts = weights.load(RESULTS / paper / "weights", paper)
         kind = __import__(f"reproductions.{paper}.predict", fromlist=["Model"]).Model
         models[paper] = kind(networks, facts), facts
     calls = ((_song, number, path, models, out, audio, plots, RelativeMel) for number, path in enumerate(paths))
@@ -171,9 +177,10 @@ def _songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
 
 def _song(number, path, models, out, audio, plots, extractor) -> dict | str:
     from common.predict import training_songs
+    from common.prediction import printable
 
     slug = f"{number + 1}-{re.sub(r'[^a-z0-9]+', '-', path.stem.lower()).strip('-') or 'recording'}"
-    song, folder = {"name": path.name, "slug": slug, "models": []}, out / "figures" / "songs"
+    song, folder = {"name": printable(path.name), "slug": slug, "models": []}, out / "figures" / "songs"
     try:
         song["length"] = audio.duration(path)
         plots.mel_picture(extractor()(*audio.load(path)), song["length"], folder / f"{slug}-mel.png")

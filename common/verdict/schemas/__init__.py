@@ -37,4 +37,4 @@ def validate(value, schema: str, path: Path) -> None:
 def _validator(schema: str):
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(json.loads(Path(__file__).with_name(f"{schema}.json").read_text()))
+    return Draft202012Validator(json.loads(Path(__file__).with_name(f"{schema}.json").read_text(encoding="utf-8")))

@@ -100,13 +100,14 @@ class CrossValidation(Experiment):
 
 def build(options) -> CrossValidation:
     """The data set that the options name; without a data root synthetic music."""
-    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic")
+    data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
     return CrossValidation(data, options.folds or FOLDS, options.jobs)
 
 
 TRAINING = cli.Training(
     lambda options: variants(options.epochs), build, lambda variant: ("training_mean",), dataset="deam",
+    own_labels=True,
 )  # fmt: skip
 main = TRAINING.main
 

@@ -1,0 +1,66 @@
+"""Checks, before any work, that what a command writes replaces nothing but its own earlier output."""
+
+import os
+from pathlib import Path
+
+from common.errors import InputError
+from common.files import require_writable
+
+ENDS = 65536  # bytes at the start and at the end of a file in which its mark is
+
+
+def require_output(path: Path, mark: bytes) -> None:
+    """Check that a file can be written, and that it does not exist or is an earlier output of the same kind.
+
+    Parameters
+    ----------
+    path : the file
+    mark : what every output of this kind holds near its start or its end
+
+    Raises
+    ------
+    InputError : if its folder cannot be written; if `path` is a folder or a device, or a file without the mark
+    """
+    require_writable(path.parent)
+    if not os.path.lexists(path):
+        return
+    if not path.is_file() or Path(os.path.abspath(path)).parts[1:2] == ("dev",):
+        raise InputError(f"{path}: is not a regular file; name a file to write")
+    if mark not in _ends(path) and path.stat().st_size:
+        raise InputError(f"{path}: exists, and is no earlier output of this command; choose another name or remove it")
+
+
+def require_output_folder(folder: Path, name: str, mark: bytes) -> None:
+    """Check that a folder is absent or empty, or holds an earlier output: a file `name` with a mark.
+
+    Raises
+    ------
+    InputError : if it holds something else, or cannot be written
+    """
+    require_writable(folder)
+    try:
+        used = folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror}); choose another folder") from error
+    if used and not ((folder / name).is_file() and mark in _ends(folder / name)):
+        raise InputError(f"{folder}: holds files, and no earlier output of this command; choose a new or empty folder")
+
+
+def require_distinct(paths: list[Path]) -> None:
+    """Raise InputError if two outputs would be written to one file."""
+    seen = set()
+    for path in paths:
+        if (place := os.path.realpath(path)) in seen:
+            raise InputError(f"{path}: is named for two outputs; name two files")
+        seen.add(place)
+
+
+def _ends(path: Path) -> bytes:
+    """The start and the end of a file; nothing if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(ENDS)
+            file.seek(max(len(start), path.stat().st_size - ENDS))
+            return start + file.read()
+    except OSError:
+        return b""
