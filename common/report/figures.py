@@ -62,9 +62,10 @@ def _accuracies(expected: dict, records: Records) -> list[Path]:
         tables = []
         for _, split, metrics, names in expected["variant_tables"]:
             recorded = {name: record for name in names if (record := records.get(dataset, name))}
-            first = [next(iter(record["runs"][0]["metrics"])) for record in recorded.values()]
-            if "accuracy" in metrics and split in first:
-                tables.append((recorded, split))
+            first = {name: next(iter(record["runs"][0]["metrics"].items())) for name, record in recorded.items()}
+            shown = [name for name, (of, values) in first.items() if of == split and "accuracy" in values]
+            if "accuracy" in metrics and shown:
+                tables.append(({name: recorded[name] for name in shown}, split))
         published = {cell["variant"]: cell["value"] for cell in expected["cells"]
                      if (cell["dataset"], cell["metric"]) == (dataset, "accuracy")}  # fmt: skip
         for number, (recorded, split) in enumerate(tables, 1):
