@@ -50,7 +50,11 @@ def open_dataset(name: str, given: str | None, synthetic: str | None = None, sca
         return dataset() if dataset.synthetic else dataset(required_data_root(given))
     if name.lower() in DATASETS:  # a folder of this name would share the records of the data set
         raise InputError(f"{name}: no such data set; did you mean {name.lower()}?")
-    root = required_data_root(given)
+    return _own_collection(name, required_data_root(given), scale)
+
+
+def _own_collection(name: str, root: Path, scale: list[float] | None):
+    """A folder of the data root: recordings with labels.csv, or in a folder per class."""
     if not name or Path(name).name != name or name.startswith(".") or not (root / name).is_dir():
         known = ", ".join(DATASETS)
         raise InputError(

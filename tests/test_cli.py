@@ -67,6 +67,12 @@ def test_list_marks_the_primary_variants():
     assert any("rater_ceiling" in line for line in lines) and any(" min " in line for line in lines)
 
 
+def test_list_honours_variant():
+    lines = run(TRAIN, "--list", "--variant", "*_300_epochs").stdout.splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == ["standard_gru_300_epochs", "standard_gru_svr_300_epochs"]
+    assert not any("rater_ceiling" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -81,6 +81,9 @@ def test_every_table_of_classes_shows_the_accuracy_of_runs(paper):
     tables = [["songs", split, [metric], [name]] for split, metric, name in shown]
     names = ["confusion", "accuracy_of_runs", "measured_against_published"]
     assert drawn(expected | {"variant_tables": tables}, records) == names
+    _, regression = paper([cell("x", "regression", 0.5)], regression=record(1.0) | {"title": "Of another data set"})
+    other = ["songs", "cv", ["accuracy"], ["regression"]]  # which has no accuracy, though a table of classes names it
+    assert drawn(expected | {"variant_tables": [other, *tables]}, regression) == names
     both = ["accuracy_of_runs_1", "accuracy_of_runs_2"]
     assert drawn(expected | {"variant_tables": 2 * tables}, records) == [names[0], *both, names[2]]
 
