@@ -49,9 +49,23 @@ def validate(reference, predicted, n_classes: int) -> tuple[np.ndarray, np.ndarr
 
 
 def confusion(reference, predicted, n_classes: int) -> np.ndarray:
-    """How many songs of each class (row) were taken for each class (column), (n_classes, n_classes).
+    """How many songs of each class were taken for each class.
 
-    reference and predicted as in `validate`, whose errors it raises.
+    Parameters
+    ----------
+    reference, predicted : array_like of int, (n_songs,)
+        From 0 to n_classes - 1.
+    n_classes : int
+
+    Returns
+    -------
+    ndarray, (n_classes, n_classes)
+        Counts; a row a true class, a column a predicted one.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
     """
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, validate(reference, predicted, n_classes), 1)

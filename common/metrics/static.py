@@ -47,7 +47,27 @@ def validate(reference, estimate, fold=None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pearson_r_pooled(reference, estimate) -> np.ndarray:
-    """Pearson's r over all songs at once, (n_targets,), in [-1, 1]."""
+    """Pearson's r over all songs at once.
+
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+
+    Returns
+    -------
+    ndarray, (n_targets,)
+        In [-1, 1]; 0 where reference or estimate does not vary.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
+
+    Examples
+    --------
+    >>> pearson_r_pooled([1, 2, 3], [2, 4, 7]).round(3)
+    array([0.993])
+    """
     reference, estimate = validate(reference, estimate)
     a, b = reference - reference.mean(0), estimate - estimate.mean(0)
     scale = np.sqrt((a * a).sum(0) * (b * b).sum(0))
@@ -63,20 +83,67 @@ def _in_folds(reference, estimate, fold) -> np.ndarray:
 
 
 def pearson_r_mean_over_folds(reference, estimate, fold) -> np.ndarray:
-    """Pearson's r within the songs of each fold, then the mean over the folds, (n_targets,), in [-1, 1].
+    """Pearson's r within the songs of each fold, then the mean over the folds.
 
-    Raises InputError if a fold has fewer than 2 songs.
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+    fold : array_like of int, (n_songs,)
+
+    Returns
+    -------
+    ndarray, (n_targets,)
+        In [-1, 1].
+
+    Raises
+    ------
+    InputError
+        As `validate`, and if a fold has fewer than 2 songs.
     """
     return _in_folds(reference, estimate, fold).mean(0)
 
 
 def by_fold(reference, estimate, fold) -> list[list[float]]:
-    """Pearson's r of each fold and target as JSON, (n_folds, n_targets), with four digits."""
+    """Pearson's r of each fold and target as JSON.
+
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+    fold : array_like of int, (n_songs,)
+
+    Returns
+    -------
+    list of list of float, (n_folds, n_targets)
+        In [-1, 1], with four digits.
+
+    Raises
+    ------
+    InputError
+        As `pearson_r_mean_over_folds`.
+    """
     return _in_folds(reference, estimate, fold).round(4).tolist()
 
 
 def correlations(reference, estimate, fold, targets: list[str]) -> dict:
-    """Both aggregations of r as JSON: {metric: {target: r, ..., "average": mean over targets}}, with five digits."""
+    """Both aggregations of r as JSON.
+
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+    fold : array_like of int, (n_songs,)
+    targets : list of str
+        Names of the columns.
+
+    Returns
+    -------
+    dict
+        {metric: {target: r, ..., "average": mean over targets}}, with five digits.
+
+    Raises
+    ------
+    InputError
+        As `pearson_r_mean_over_folds`.
+    """
     values = {
         "pearson_r_mean_over_folds": pearson_r_mean_over_folds(reference, estimate, fold),
         "pearson_r_pooled": pearson_r_pooled(reference, estimate),
@@ -85,9 +152,21 @@ def correlations(reference, estimate, fold, targets: list[str]) -> dict:
 
 
 def standardised(reference) -> np.ndarray:
-    """z-scores over the songs, (n_songs, n_targets), 0 for a target that does not vary.
+    """z-scores over the songs; each r with an estimate is the same as with the values.
 
-    Every r with an estimate is the same as with the values. Raises InputError as `validate`.
+    Parameters
+    ----------
+    reference : array_like, (n_songs,) or (n_songs, n_targets)
+
+    Returns
+    -------
+    ndarray, (n_songs, n_targets)
+        0 for a target that does not vary.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
     """
     reference, _ = validate(reference, reference)
     return (reference - reference.mean(0)) / np.where(np.ptp(reference, axis=0) > 0, reference.std(0), 1)

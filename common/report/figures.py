@@ -12,9 +12,19 @@ from common.verdict.recorded import Records
 
 
 def draw_all(expected: dict, records: Records, package: str) -> list[Path]:
-    """All figures of a paper that its records allow; returns their paths.
+    """All figures of a paper that its records allow.
 
-    package: of the paper. A module `figures` in it has its own figures: `draw(records)` returns their paths.
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+    records : Records
+    package : str
+        Of the paper. A module `figures` in it draws its own figures: `draw(records)` returns their paths.
+
+    Returns
+    -------
+    list of Path
     """
     with plt.rc_context(plots.STYLE):
         own = f"{package}.figures"
