@@ -152,6 +152,7 @@ def test_passages_of_a_readme_name_a_system_or_a_variant():
     assert readme.passages_about(texts, "GRU", set()) == [("Findings", "", "**GRU** is worse.")]
     assert readme.passages_about(texts, "LSTM", {"gru_a"}) == [("Deviations", "1", "Size: `gru_*`.")]
     assert readme.passages_about(texts, "Features + SVM [17]", {"svm"}) == [("Deviations", "2", "As in [17].")]
+    assert readme.passages_about(texts, "Deep gru + SVR", set()) == [("Findings", "", "**GRU** is worse.")]
     assert readme.passages_about(texts, "LSTM_400", {"x"}) == [("Findings", "", "The LSTM_400 is\n  better.")]
 
 

@@ -34,7 +34,7 @@ def _summary(expected: dict, rows: list[Row]) -> dict:
     abstract = readme.sections(_readme(expected))["Abstract"]
     shown = outcome.shown_at_a_glance(rows)
     return {
-        "paper": expected["paper"], "citation": expected["citation"], "counts": _counts(rows),
+        "paper": expected["paper"], "title": expected["title"], "counts": _counts(rows),
         "example": expected.get("exclude_from_totals", False), "rank": min(map(outcome.rank, rows)),
         "sentence": readme.html(readme.first_sentence(abstract)),
         "panels": _panels(shown), "n_left_out": len(rows) - len(shown),

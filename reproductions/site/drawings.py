@@ -1,25 +1,24 @@
 """The figures of a paper as SVG, drawn again when what they are drawn from has changed."""
 
 import hashlib
-import importlib
 import importlib.util
 import json
 from pathlib import Path
 
-import matplotlib
-
-from common.experiment import identity
+import common
+from common import backend
+from common.experiment.identity import digest
 from common.files import json_text, write_atomically
-from common.report import figures, plots
 from common.verdict.recorded import Records
 
 STATE = "drawn.json"  # next to the figures: their names, and the digest of what they were drawn from
+LIBRARIES = ("matplotlib", "numpy", "scipy")
 
 
 def draw(expected: dict, records: Records, package: str, folder: Path) -> list[Path]:
     """The figures that the records of a paper allow.
 
-    Figures of an earlier call stay if records, `expected.json`, drawing code and matplotlib are as they were then.
+    Figures of an earlier call stay if records, `expected.json`, code and libraries are as they were then.
 
     Parameters
     ----------
@@ -38,6 +37,8 @@ def draw(expected: dict, records: Records, package: str, folder: Path) -> list[P
         paths = [folder / name for name in earlier["figures"]]
         if earlier["inputs"] == inputs and all(path.is_file() for path in paths):
             return paths
+    from common.report import figures, plots  # matplotlib takes long to import
+
     with plots.svg_in(folder) as paths:
         figures.draw_all(expected, records, package)
     content = {"inputs": inputs, "figures": [path.name for path in paths]}
@@ -46,10 +47,9 @@ def draw(expected: dict, records: Records, package: str, folder: Path) -> list[P
 
 
 def _inputs(expected: dict, records: Records, package: str) -> str:
-    """The digest of all that the figures of a paper are drawn from."""
-    functions = [figures.draw_all]
-    if importlib.util.find_spec(f"{package}.figures"):
-        functions.append(importlib.import_module(f"{package}.figures").draw)
-    contents = {str(path.relative_to(records.results)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in sorted((records.results / records.paper).rglob("*.json"))}  # fmt: skip
-    return identity.digest([expected, contents, identity.of_code(*functions), matplotlib.__version__])
+    """The digest of all that the figures of a paper are drawn from; of code, all that they could reach."""
+    folders = [*common.__path__, *importlib.util.find_spec(package).submodule_search_locations]
+    files = [path for folder in folders for path in sorted(Path(folder).rglob("*.py"))]
+    files += sorted((records.results / records.paper).rglob("*.json"))
+    contents = [[path.name, hashlib.sha256(path.read_bytes()).hexdigest()] for path in files]
+    return digest([expected, contents, backend.versions(LIBRARIES)])

@@ -8,6 +8,7 @@ GENERATED = re.compile(r"<!-- begin .*?<!-- end .*? -->", re.S)
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 PASSAGE = re.compile(r"\n\s*\n|\n(?=(?:\*|\d+\.) )")  # what is between two paragraphs or list items
 ITEM = re.compile(r"(?:\*|(\d+)\.) ")
+TOPIC = re.compile(r"(?:(?:\*|\d+\.) )?\*\*([^*`]+?)[.:]?\*\*")  # in bold at the beginning of a passage
 NO_PROSE = re.compile(r"[|#<!]| {4}")  # how tables, headings, HTML, pictures and code begin
 
 
@@ -33,7 +34,9 @@ def first_sentence(text: str) -> str:
 
 
 def passages_about(texts: dict[str, str], system: str, variants: set[str]) -> list[tuple[str, str, str]]:
-    """Paragraphs and list items that name a system or one of its variants, with the heading they are under.
+    """Paragraphs and list items about a system, with the heading they are under.
+
+    They name it or one of its variants, or begin with a part of its name in bold.
 
     Parameters
     ----------
@@ -53,8 +56,12 @@ def passages_about(texts: dict[str, str], system: str, variants: set[str]) -> li
         for passage in (part.strip("\n") for part in PASSAGE.split(text)):
             if not passage or NO_PROSE.match(passage):
                 continue
-            codes = re.findall("`([^`]+)`", passage)
-            if named.search(passage) or any(fnmatchcase(variant, code) for variant in variants for code in codes):
+            codes, topic = re.findall("`([^`]+)`", passage), TOPIC.match(passage)
+            if (
+                named.search(passage)
+                or (topic and re.search(rf"\b{re.escape(topic[1])}\b", system, re.I))
+                or any(fnmatchcase(variant, code) for variant in variants for code in codes)
+            ):
                 item = ITEM.match(passage)
                 passages.append((heading, item[1] or "", passage[item.end() :]) if item else (heading, "", passage))
     return passages
