@@ -11,7 +11,7 @@ from common.verdict import board
 from common.verdict.recorded import Records
 
 
-def draw_all(expected: dict, records: Records, package: str) -> list[Path]:
+def draw_all(expected: dict, records: Records, package: str, *, against_published: bool = True) -> list[Path]:
     """All figures of a paper that its records allow.
 
     Parameters
@@ -21,6 +21,8 @@ def draw_all(expected: dict, records: Records, package: str) -> list[Path]:
     records : Records
     package : str
         Of the paper. A module `figures` in it draws its own figures: `draw(records)` returns their paths.
+    against_published : bool
+        False: without measured against published values, which the site shows as tables.
 
     Returns
     -------
@@ -30,7 +32,10 @@ def draw_all(expected: dict, records: Records, package: str) -> list[Path]:
         own = f"{package}.figures"
         drawn = importlib.import_module(own).draw(records) if importlib.util.find_spec(own) else []
         rows = [row for row in board.join(expected, records) if row.fields["record"]]
-        return drawn + _confusions(expected, records) + _comparisons(rows, records) + _training(rows, records)
+        drawn += _confusions(expected, records)
+        if against_published:
+            drawn += _against_published(rows, records)
+        return drawn + _against_annotated(rows, records) + _training(rows, records)
 
 
 def _folder(records: Records, dataset: str) -> Path:
@@ -51,8 +56,8 @@ def _confusions(expected: dict, records: Records) -> list[Path]:
     return drawn
 
 
-def _comparisons(rows: list[board.Row], records: Records) -> list[Path]:
-    """Measured against published, one figure a table and metric of the paper; and predictions against annotations."""
+def _against_published(rows: list[board.Row], records: Records) -> list[Path]:
+    """Measured against published values, one figure a table and metric of the paper."""
     groups, drawn = {}, []
     for row in rows:
         group = tuple(row.fields[name] for name in ("dataset", "source", "split", "metric"))
@@ -66,11 +71,17 @@ def _comparisons(rows: list[board.Row], records: Records) -> list[Path]:
         if any(row.fields["verdict"] != "stand-in" for row in cells):
             drawn.append(_folder(records, dataset) / f"measured_against_published{which}.png")
             plots.measured_against_published(cells, drawn[-1])
-        for name in dict.fromkeys(row.fields["variant"] for row in cells):
-            record = records.get(dataset, name)
-            if "reference_z" in record["facts"]:
-                drawn.append(_folder(records, dataset) / f"predicted_against_annotated_{name}.png")
-                plots.predicted_against_annotated(record, drawn[-1])
+    return drawn
+
+
+def _against_annotated(rows: list[board.Row], records: Records) -> list[Path]:
+    """Predictions against annotations, one figure a variant whose record has both."""
+    drawn = []
+    for dataset, name in dict.fromkeys((row.fields["dataset"], row.fields["variant"]) for row in rows):
+        record = records.get(dataset, name)
+        if "reference_z" in record["facts"]:
+            drawn.append(_folder(records, dataset) / f"predicted_against_annotated_{name}.png")
+            plots.predicted_against_annotated(record, drawn[-1])
     return drawn
 
 

@@ -32,7 +32,7 @@ def results(expected: list[dict], rows: dict[str, list[Row]]) -> dict:
 
 def _summary(expected: dict, rows: list[Row]) -> dict:
     abstract = readme.sections(_readme(expected))["Abstract"]
-    shown = outcome.shown_at_a_glance(rows)
+    shown = outcome.shown_at_a_glance(outcome.summary(rows))
     return {
         "paper": expected["paper"], "title": expected["title"], "counts": _counts(rows),
         "example": expected.get("exclude_from_totals", False), "rank": min(map(outcome.rank, rows)),
@@ -68,9 +68,10 @@ def _readme(expected: dict) -> Path:
 
 def paper(expected: dict, records: Records, rows: list[Row], figures: list[Path]) -> dict:
     """The page of a paper."""
-    texts = readme.sections(_readme(expected))
+    texts, summary = readme.sections(_readme(expected)), outcome.summary(rows)
     return {
-        "paper": expected, "rows": list(map(fields, rows)), "panels": _panels(rows), "figures": figures,
+        "paper": expected, "counts": _counts(rows), "outcome": _panels(summary), "figures": figures,
+        "others": _panels([row for row in rows if row not in summary]),
         "claims": judge_claims(expected, records), "about": readme.html(texts["Abstract"]),
         "sections": {name: readme.html(texts[name]) for name in QUOTED if name in texts},
     }  # fmt: skip

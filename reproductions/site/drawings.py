@@ -16,7 +16,7 @@ LIBRARIES = ("matplotlib", "numpy", "scipy")
 
 
 def draw(expected: dict, records: Records, package: str, folder: Path) -> list[Path]:
-    """The figures that the records of a paper allow.
+    """The figures that the records of a paper allow, but for those that its page has as tables.
 
     Figures of an earlier call stay if records, `expected.json`, code and libraries are as they were then.
 
@@ -40,7 +40,7 @@ def draw(expected: dict, records: Records, package: str, folder: Path) -> list[P
     from common.report import figures, plots  # matplotlib takes long to import
 
     with plots.svg_in(folder) as paths:
-        figures.draw_all(expected, records, package)
+        figures.draw_all(expected, records, package, against_published=False)
     content = {"inputs": inputs, "figures": [path.name for path in paths]}
     write_atomically(state, json_text(content, state).encode())
     return paths

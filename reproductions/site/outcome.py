@@ -1,4 +1,4 @@
-"""The outcome of a paper as one picture: what stands for each system, on axes that systems share."""
+"""The outcome of a paper as a picture: published and measured values of systems, on axes that they share."""
 
 import math
 
@@ -16,29 +16,37 @@ def rank(row: Row) -> int:
     return VERDICTS.index(row.fields["verdict"])
 
 
-def panels(rows: list[Row]) -> list[dict]:
-    """One panel a metric, split and target, with the rows of the systems that are summed up by it.
+def summary(rows: list[Row]) -> list[Row]:
+    """The rows that sum up the systems of a paper.
 
-    A system is summed up by its primary cell (else its first), and where that is of one target among several, as
-    arousal, by the same metric of the other targets too.
-
-    Returns
-    -------
-    metric, split, target, dataset : texts
-    lower : whether lower values are better
-    ticks : (value, place) on the axis
-    marks : (row, places), compared ones first; places in % of the width, by name of the field
+    They are the primary cell of each system (else its first), and where that is of one target among several, as
+    arousal, the same metric of the other targets too.
     """
     heads = {}
     for row in rows:
         if row.primary or _system(row) not in heads:
             heads[_system(row)] = row.fields
+    return [row for row in rows if _belongs(row.fields, heads[_system(row)])]
+
+
+def _belongs(fields: dict, head: dict) -> bool:
+    same = all(fields[name] == head[name] for name in ("metric", "split"))
+    return same and (fields["target"] == head["target"] or head["target"] not in AGGREGATES)
+
+
+def panels(rows: list[Row]) -> list[dict]:
+    """One panel a metric, split, target and data set.
+
+    Returns
+    -------
+    metric, split, target, dataset : texts
+    lower : whether lower values are better
+    ticks : (value, place) on the axis, with digits after the point
+    marks : (row, places), compared ones first; places in % of the width, by name of the field
+    """
     groups = {}
     for row in rows:
-        head, fields = heads[_system(row)], row.fields
-        same = (head["metric"], head["split"]) == (fields["metric"], fields["split"])
-        if same and (head["target"] not in AGGREGATES or fields["target"] == head["target"]):
-            groups.setdefault(tuple(fields[k] for k in ("metric", "split", "target", "dataset")), []).append(row)
+        groups.setdefault(tuple(row.fields[k] for k in ("metric", "split", "target", "dataset")), []).append(row)
     return [_panel(key, cells) for key, cells in groups.items()]
 
 
@@ -57,10 +65,12 @@ def _panel(key: tuple, rows: list[Row]) -> dict:
 
     marks = [(row, {name: place(row.fields[name]) for name in drawn if row.fields[name] is not None})
              for row in sorted(rows, key=rank)]  # fmt: skip
+    values = ticks(low, high)
     panel = dict(zip(("metric", "split", "target", "dataset"), key, strict=True))
     return panel | {
         "lower": lower_is_better(panel["metric"]), "marks": marks,
-        "ticks": [(tick, place(tick)) for tick in ticks(low, high)],
+        "ticks": [(value, place(value)) for value in values],
+        "digits": next((n for n in range(1, 6) if all(round(value, n) == value for value in values)), 6),
     }  # fmt: skip
 
 
