@@ -1,18 +1,18 @@
 """Metrics of classes: one class a song, as a quadrant of the plane of valence and arousal.
 
-Aim
-    How often the predicted class is the right one, over all songs and by class.
-Conventions
-    `reference` and `predicted` are class numbers, integers of shape (n_songs,) from 0 to n_classes - 1. All metrics
-    follow from the confusion matrix, (n_classes, n_classes): a row a true class, a column a predicted one. Values are
-    in [0, 1], and 0 where a class is never predicted or has no song.
-Metrics
-    `classification` computes, as JSON,
-    * `accuracy`: under "all";
-    * `precision`, `recall`, `f1`: of each class, their mean ("macro avg"), and the mean weighted by the number of
-      songs of each class ("weighted avg").
-Source
-    scikit-learn's `classification_report`; f1 is the harmonic mean of precision and recall.
+**Aim.** How often the predicted class is the right one, over all songs and by class.
+
+**Conventions.** `reference` and `predicted` are class numbers, integers of shape (n_songs,) from 0 to n_classes - 1.
+All metrics follow from the confusion matrix, (n_classes, n_classes): a row a true class, a column a predicted one.
+Values are in [0, 1], and 0 where a class is never predicted or has no song.
+
+**Metrics.** `classification` computes, as JSON,
+
+* `accuracy`: under "all";
+* `precision`, `recall`, `f1`: of each class, their mean ("macro avg"), and the mean weighted by the number of songs of
+  each class ("weighted avg").
+
+**Source.** scikit-learn's `classification_report`; f1 is the harmonic mean of precision and recall.
 """
 
 import numpy as np

@@ -1,23 +1,24 @@
 """Metrics of dynamic labels: a sequence of values a song and target, as valence and arousal every half second.
 
-Aim
-    How far estimates are from the annotations over time, and how well they follow them.
-Conventions
-    `reference` and `estimate` of a song are float arrays of shape (n_frames, n_targets), on one clock and one scale.
-    All metrics but two follow from the moments of each song, so that records keep these and not the sequences.
-    `songs` is what a record keeps, see `of_songs`. Pooled means over all frames of all songs, so that long songs count
-    more; `per_song` is the mean over songs of a metric within each. Every value is a finite number.
-Metrics
-    `dynamic` computes, by target and as mean over targets,
-    * `rmse_pooled`, `rmse_per_song`, `mae_pooled`: in the unit of the labels;
-    * `r2_pooled`: at most 1, see `r2`;
-    * `pearson_r_pooled`, `pearson_r_per_song`: in [-1, 1], 0 where an estimate or a reference does not vary;
-    * `ccc_pooled`, `ccc_per_song`: the concordance correlation coefficient, 2 cov / (var + var + (mean - mean)²);
-    * `kendall_tau_per_song`: tau-b, the mean over the songs that have one (0 if none has), and
-      `kendall_tau_undefined`, the number of songs that have none, see `kendall_tau`;
-    * `share_within_.05`, `share_beyond_.2`: of songs whose mean absolute error is at most .05, and above .2.
-Source
-    scipy.stats for r and tau, scikit-learn for R²; the concordance correlation coefficient by Lin, Biometrics 45, 1989.
+**Aim.** How far estimates are from the annotations over time, and how well they follow them.
+
+**Conventions.** `reference` and `estimate` of a song are float arrays of shape (n_frames, n_targets), on one clock and
+one scale. All metrics but two follow from the moments of each song, so that records keep these and not the sequences.
+`songs` is what a record keeps, see `of_songs`. Pooled means over all frames of all songs, so that long songs count
+more; `per_song` is the mean over songs of a metric within each. Every value is a finite number.
+
+**Metrics.** `dynamic` computes, by target and as mean over targets,
+
+* `rmse_pooled`, `rmse_per_song`, `mae_pooled`: in the unit of the labels;
+* `r2_pooled`: at most 1, see `r2`;
+* `pearson_r_pooled`, `pearson_r_per_song`: in [-1, 1], 0 where an estimate or a reference does not vary;
+* `ccc_pooled`, `ccc_per_song`: the concordance correlation coefficient, 2 cov / (var + var + (mean - mean)²);
+* `kendall_tau_per_song`: tau-b, the mean over the songs that have one (0 if none has), and `kendall_tau_undefined`, the
+  number of songs that have none, see `kendall_tau`;
+* `share_within_.05`, `share_beyond_.2`: of songs whose mean absolute error is at most .05, and above .2.
+
+**Source.** scipy.stats for r and tau, scikit-learn for R²; the concordance correlation coefficient by Lin, Biometrics
+45, 1989.
 """
 
 import numpy as np

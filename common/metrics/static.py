@@ -1,20 +1,21 @@
 """Metrics of static labels: one value a song and target, as the share of listeners who felt an emotion.
 
-Aim
-    How well estimates put songs in order, by Pearson's r.
-Conventions
-    `reference` and `estimate` are float arrays of the same shape, (n_songs,) or (n_songs, n_targets), of any scale.
-    `fold` holds the fold that tested each song, integers of shape (n_songs,). A metric returns one value a target,
-    (n_targets,), in the order of the columns; every value is a finite number. Where estimate or reference does not
-    vary, r = 0: no order of the songs follows from it.
-Metrics
-    * `pearson_r_pooled`: r over all songs at once.
-    * `pearson_r_mean_over_folds`: r within each fold, then the mean over folds; `by_fold` gives that of each fold.
-    * `correlations`: both by target, as JSON.
-    * `split_half_reliability`: the agreement of the raters, which bounds any model's r.
-Source
-    Pearson's r as in `scipy.stats.pearsonr`; reliability by Spearman (1910) and Brown (1910), British Journal of
-    Psychology 3.
+**Aim.** How well estimates put songs in order, by Pearson's r.
+
+**Conventions.** `reference` and `estimate` are float arrays of the same shape, (n_songs,) or (n_songs, n_targets), of
+any scale. `fold` holds the fold that tested each song, integers of shape (n_songs,). A metric returns one value a
+target, (n_targets,), in the order of the columns; every value is a finite number. Where estimate or reference does not
+vary, r = 0: no order of the songs follows from it.
+
+**Metrics.**
+
+* `pearson_r_pooled`: r over all songs at once.
+* `pearson_r_mean_over_folds`: r within each fold, then the mean over folds; `by_fold` gives that of each fold.
+* `correlations`: both by target, as JSON.
+* `split_half_reliability`: the agreement of the raters, which bounds any model's r.
+
+**Source.** Pearson's r as in `scipy.stats.pearsonr`; reliability by Spearman (1910) and Brown (1910), British Journal
+of Psychology 3.
 """
 
 import numpy as np
