@@ -5,13 +5,17 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
 import soundfile
 
-from reproductions.board import ROOT, rows
+from common.files import write_atomically
+from reproductions.board import PAPERS, ROOT, papers, rows
+from reproductions.site import drawings, outcome, readme
+from tests.made_up import cell, record
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -33,6 +37,12 @@ def site(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """All rows of the board."""
+    return rows(ROOT / "results")
 
 
 class Page(HTMLParser):
@@ -57,14 +67,15 @@ class Page(HTMLParser):
 
 def test_no_link_is_dead(site):
     pages = {path: Page(path.read_text()) for path in site.rglob("*.html")}
-    assert {path.parent.name for path in pages} == {"site", "papers", "datasets", "songs"}
+    folders = {path.relative_to(site).parts[0] for path in pages}
+    assert folders == {"index.html", "beyond.html", "papers", "variants", "datasets", "songs"}
     for path, page in pages.items():
         for link in page.links:
             if not re.match("https?:|data:", link):
                 file, _, anchor = unquote(link).partition("#")
                 target = (path.parent / file).resolve() if file else path
                 assert target.is_file(), f"{path}: {link}"
-                assert not anchor or anchor in pages[target].ids
+                assert not anchor or "=" in anchor or anchor in pages[target].ids  # paper=... filters the cells
     assert not re.search(r"(src|url\()\s*=?\s*[\"']?https?:", "".join(p.read_text() for p in site.rglob("*.*ml")))
 
 
@@ -73,51 +84,132 @@ def test_pages_are_accessible(site):
         text = path.read_text()
         page = Page(text)
         assert '<html lang="en">' in text and text.count("<h1>") == 1 and "main" in page.ids and all(page.alts)
-        readme = [table for table in page.tables if not table["caption"]]  # tables of a README's text have none
-        assert all(table["th"] for table in page.tables) and (not readme or path.parent.name in ("papers", "site"))
+        of_readme = [table for table in page.tables if not table["caption"]]  # tables of a README's text have none
+        assert all(table["th"] for table in page.tables) and (not of_readme or path.parent in (site, site / "papers"))
 
 
 def test_a_song_that_one_model_refuses_has_a_page(site):
-    """jakubik2017 needs 5 s; the others tell what they hear of 3 s."""
+    """jakubik2017 needs 5 s; the others predict 3 s."""
     (page,) = (path.read_text() for path in (site / "songs").glob("*-short.html"))
-    assert "does not hear this recording" in page and "needs 5 s or more" in page
+    assert "cannot use this recording" in page and "needs 5 s or more" in page
     assert all(f"<h2>{paper}</h2>" in page for paper in ("malik2017", "chaki2020", "jakubik2017", "velankar2022"))
     assert page.count("<img") == 4
 
 
-def test_every_cell_is_there(site):
-    text = (site / "index.html").read_text()
-    assert text.count("data-verdict=") == len(rows(ROOT / "results"))
+def verdicts_in_order(page):
+    return re.findall('data-paper="[^"]*" data-verdict="([^"]*)"', page)
+
+
+def test_all_cells_are_there_and_those_compared_come_first(site, cells):
+    verdicts = verdicts_in_order((site / "index.html").read_text())
+    assert len(verdicts) == len(cells)
+    assert verdicts == sorted(verdicts, key=outcome.VERDICTS.index)
+
+
+def test_the_first_page_tells_the_outcome_of_each_paper(site, cells):
+    """The first sentence of its abstract; and each of its systems that has a verdict, with its numbers."""
+    page = (site / "index.html").read_text()
+    summaries = {re.search(r"<h3><a[^>]*>(.*?)</a>", part)[1]: part for part in page.split('class="summary"')[1:]}
+    assert set(summaries) == {expected["paper"] for expected in papers()}
+    for paper, summary in summaries.items():
+        sentence = readme.first_sentence(readme.sections(PAPERS / paper / "README.md")["Abstract"])
+        assert readme.html(sentence) in summary
+        compared = [row for row in cells if row.fields["paper"] == paper and row.comparison]
+        assert all(row.fields["system"] in summary for row in compared
+                   if row.fields["verdict"] not in outcome.OTHER_DATA)  # fmt: skip
+        assert 'class="band"' in summary or not any(row.fields["low"] for row in compared)
+
+
+def test_each_cell_leads_to_its_record_settings_notes_and_command(site, cells):
+    for row in (row.fields for row in cells):
+        address = f"variants/{row['paper']}/{row['dataset']}/{row['variant']}.html"
+        page = (site / address).read_text()
+        assert f'href="{address}"' in (site / "index.html").read_text() and row["system"] in page
+        assert 'id="readme"' in page and f"{row['variant']}</code></pre>" in page and "python -m reproductions" in page
+        if row["record"]:
+            stored = (site / address).with_suffix(".json").read_bytes()
+            assert stored == (ROOT / row["record"]).read_bytes() and "<h2>Settings</h2>" in page
+
+
+def test_a_system_is_summed_up_by_its_primary_cell_or_by_all_targets_of_its_metric(paper):
+    from common.verdict.board import join
+
+    cells = [cell("x", "model", 0.5), cell("y", "model", 0.4, target="a", primary=False),
+             cell("z", "other", 0.3, target="b"), cell("w", "other", 0.2, target="a", primary=False)]  # fmt: skip
+    panels = outcome.panels(outcome.summary(join(*paper(cells, model=record(1.0)))))
+    assert {(panel["target"], row.fields["cell"]) for panel in panels for row, _ in panel["marks"]} == {
+        ("average", "x"), ("b", "z"), ("a", "w"),
+    }  # fmt: skip
+    ((_, places),) = next(panel for panel in panels if panel["target"] == "average")["marks"]
+    assert 0 < places["published"] < places["low"] < places["measured"] < places["high"] < 100
+
+
+@pytest.mark.parametrize(("low", "high", "expected"), [
+    (0.0, 1.0, [0.0, 0.5, 1.0]), (-0.02, 0.61, [0.0, 0.2, 0.4, 0.6]), (0.235, 0.332, [0.24, 0.26, 0.28, 0.3, 0.32]),
+    (0.3, 0.3, [0.3]),
+])  # fmt: skip
+def test_ticks_are_round(low, high, expected):
+    assert outcome.ticks(low, high) == pytest.approx(expected)
+
+
+def test_passages_of_a_readme_name_a_system_or_a_variant():
+    texts = {"Findings": "* **GRU** is worse.\n* The LSTM_400 is\n  better.\n\n| GRU | .5 |\n",
+             "Deviations": "1. Size: `gru_*`.\n2. As in [17].\n\n    run gru_a\n"}  # fmt: skip
+    assert readme.passages_about(texts, "GRU", set()) == [("Findings", "", "**GRU** is worse.")]
+    assert readme.passages_about(texts, "LSTM", {"gru_a"}) == [("Deviations", "1", "Size: `gru_*`.")]
+    assert readme.passages_about(texts, "Features + SVM [17]", {"svm"}) == [("Deviations", "2", "As in [17].")]
+    assert readme.passages_about(texts, "Deep gru + SVR", set()) == [("Findings", "", "**GRU** is worse.")]
+    assert readme.passages_about(texts, "LSTM_400", {"x"}) == [("Findings", "", "The LSTM_400 is\n  better.")]
+
+
+def test_a_sentence_ends_where_another_begins():
+    assert readme.first_sentence("\nR² is .75\n(.5). More.\n") == "R² is .75\n(.5)."
+
+
+def test_figures_are_drawn_again_only_where_their_inputs_have_changed(paper, tmp_path):
+    def draw():
+        expected, records = paper([cell("x", "model", 0.5)], model=content)
+        paths = drawings.draw(expected, records, "tests", tmp_path / "figures")
+        return {path.name: path.stat().st_mtime_ns for path in paths}
+
+    content = record(1.0) | {"title": "A model"}
+    first = draw()
+    assert first and draw() == first
+    (tmp_path / "figures" / min(first)).unlink()
+    second = draw()
+    assert second.keys() == first.keys() and second != first
+    content["title"] = "Another model"
+    assert all(time != second[name] for name, time in draw().items())
 
 
 def browse(address):
-    """The page as it is after its script has run, and what the browser's console told."""
+    """The page as it is after its script has run, and the lines of the browser's console."""
     call = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom"]
-    call += ["--virtual-time-budget=2000"]  # timers run before the page is told
+    call += ["--virtual-time-budget=2000"]  # timers run before the page is printed
     done = subprocess.run([*call, address], capture_output=True, text=True, timeout=120)
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_filters_in_a_browser(site):
-    every = [row.fields for row in rows(ROOT / "results")]
+def test_filters_in_a_browser(site, cells):
+    cells = [row.fields for row in cells]
     for query, wanted in (
-        ("", every),
-        ("#paper=velankar2022", [f for f in every if f["paper"] == "velankar2022"]),
+        ("", cells),
+        ("#paper=velankar2022", [f for f in cells if f["paper"] == "velankar2022"]),
         (
             "#verdict=worse&paper=jakubik2017",
-            [f for f in every if (f["paper"], f["verdict"]) == ("jakubik2017", "worse")],
+            [f for f in cells if (f["paper"], f["verdict"]) == ("jakubik2017", "worse")],
         ),
-        ("#text=semantic+embedding", [f for f in every if "semantic embedding" in f["system"].lower()]),
+        ("#text=semantic+embedding", [f for f in cells if "semantic embedding" in f["system"].lower()]),
     ):
         page, console = browse(f"file://{site}/index.html{query}")
-        shown = [row for row in re.findall("<tr data-paper=[^>]*>", page) if "hidden" not in row]
+        shown = [row for row in re.findall("<tr [^>]*data-paper=[^>]*>", page) if "hidden" not in row]
         assert len(shown) == len(wanted) > 0 and not console
-        assert f"{len(wanted)} of {len(every)} cells" in page
+        assert f"{len(wanted)} of {len(cells)} cells" in page
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_a_second_address_replaces_the_first(site, tmp_path):
+def test_a_second_address_replaces_the_first(site, cells):
     """A link that names the paper alone shows all its verdicts, whatever was filtered before."""
     script = "onload = () => { location.hash = 'paper=jakubik2017&verdict=worse'; setTimeout(() => {"
     script += "location.hash = 'paper=velankar2022'; }, 50); };"
@@ -125,13 +217,50 @@ def test_a_second_address_replaces_the_first(site, tmp_path):
     (site / "twice.html").write_text(text)
     page, _ = browse(f"file://{site}/twice.html")
     (site / "twice.html").unlink()
-    n = sum(row.fields["paper"] == "velankar2022" for row in rows(ROOT / "results"))
+    n = sum(row.fields["paper"] == "velankar2022" for row in cells)
     assert f"{n} of " in page.split('id="count"')[1].split("</output>")[0]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-@pytest.mark.parametrize("folder", ["papers", "datasets", "songs"])
+@pytest.mark.parametrize(("key", "sign"), [("published", 1), ("measured", -1), ("verdict", 1)])
+def test_columns_sort_by_the_address(site, cells, key, sign):
+    """By value, what is not measured last; the head of the column says the direction."""
+    page, console = browse(f"file://{site}/index.html#sort={'-' * (sign < 0)}{key}")
+    column = ["paper", "system", "target", "metric", "published", "measured", "baseline", "verdict"].index(key)
+    lines = re.findall("<tr [^>]*data-paper=.*?</tr>", page, re.S)
+    opened = [re.findall("<(?:td|th)[^>]*>", line)[column] for line in lines]
+    values = [match[1] for tag in opened if (match := re.search('data-value="([^"]*)"', tag))]
+    numbers = [float(value) for value in values if value]
+    assert len(values) == len(cells) and not console
+    assert numbers == sorted(numbers, key=lambda value: sign * value) and not any(values[len(numbers) :])
+    (head,) = re.findall(f'<th[^>]*data-key="{key}"[^>]*>', page)
+    assert f'aria-sort="{"ascending" if sign > 0 else "descending"}"' in head
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_no_page_is_wider_than_the_screen(site):
+    """On a phone, a tablet and a large screen; a page tells its width to the one that frames it."""
+    pages = ["index.html", *(next((site / name).rglob("*.html")).relative_to(site).as_posix()
+                             for name in ("papers", "variants", "datasets", "songs"))]  # fmt: skip
+    frames = []
+    for page in pages:
+        copy = (site / page).with_name(f"measured-{Path(page).name}")
+        sizes = f"`{page}:${{innerWidth}}:${{document.documentElement.scrollWidth}}`"
+        script = f"<script>onload = () => parent.postMessage({sizes}, '*')"
+        write_atomically(copy, (site / page).read_text().replace("</body>", f"{script}</script></body>").encode())
+        frames += [f"<iframe src='{copy.as_uri()}' width={width}></iframe>" for width in (390, 1024, 1600)]
+    listen = "<script>onmessage = ({data}) => document.title += ` ${data}`</script>"
+    (site / "frames.html").write_text(f"<title></title>{listen}{''.join(frames)}")
+    page, _ = browse(f"file://{site}/frames.html")
+    for path in [site / "frames.html", *site.rglob("measured-*.html")]:
+        path.unlink()
+    widths = [line.split(":") for line in re.search("<title>(.*?)</title>", page)[1].split()]
+    assert len(widths) == len(frames) and not [line for line in widths if int(line[2]) > int(line[1])]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("folder", ["papers", "variants", "datasets", "songs"])
 def test_pages_load_without_errors(site, folder):
-    path = next((site / folder).glob("*.html"))
+    path = next((site / folder).rglob("*.html"))
     page, console = browse(path.as_uri())
     assert "</main>" in page and not console

@@ -6,7 +6,23 @@ from common.errors import InputError
 
 
 def finite(values, name: str) -> np.ndarray:
-    """Values as float64. Raises InputError, which calls them by `name`, if one is not a finite number."""
+    """Values as float64.
+
+    Parameters
+    ----------
+    values : array_like
+    name : str
+        What they are, for messages.
+
+    Returns
+    -------
+    ndarray of float64, of the same shape
+
+    Raises
+    ------
+    InputError
+        If one is not a finite number.
+    """
     values = np.asarray(values, "float64")
     if not np.isfinite(values).all():
         raise InputError(f"{name} holds values that are not finite numbers")
@@ -38,6 +54,17 @@ def pair(reference, estimate, unit: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def by_target(values: np.ndarray, targets: list[str]) -> dict[str, float]:
-    """Values (n_targets,) by target, and their mean as "average", with five digits."""
+    """Values by target, and their mean as "average", rounded to five digits.
+
+    Parameters
+    ----------
+    values : ndarray, (n_targets,)
+    targets : list of str
+
+    Returns
+    -------
+    dict
+        {target: value, ..., "average": mean}
+    """
     pairs = zip([*targets, "average"], [*values, values.mean()], strict=True)
     return {target: round(float(value), 5) for target, value in pairs}

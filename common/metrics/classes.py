@@ -1,18 +1,18 @@
 """Metrics of classes: one class a song, as a quadrant of the plane of valence and arousal.
 
-Aim
-    How often the predicted class is the right one, over all songs and by class.
-Conventions
-    `reference` and `predicted` are class numbers, integers of shape (n_songs,) from 0 to n_classes - 1. All metrics
-    follow from the confusion matrix, (n_classes, n_classes): a row a true class, a column a predicted one. Values are
-    in [0, 1], and 0 where a class is never predicted or has no song.
-Metrics
-    `classification` computes, as JSON,
-    * `accuracy`: under "all";
-    * `precision`, `recall`, `f1`: of each class, their mean ("macro avg"), and the mean weighted by the number of
-      songs of each class ("weighted avg").
-Source
-    scikit-learn's `classification_report`; f1 is the harmonic mean of precision and recall.
+**Aim.** How often the predicted class is the right one, over all songs and by class.
+
+**Conventions.** `reference` and `predicted` are class numbers, integers of shape (n_songs,) from 0 to n_classes - 1.
+All metrics follow from the confusion matrix, (n_classes, n_classes): a row a true class, a column a predicted one.
+Values are in [0, 1], and 0 where a class is never predicted or has no song.
+
+**Metrics.** `classification` computes, as JSON,
+
+* `accuracy`: under "all";
+* `precision`, `recall`, `f1`: of each class, their mean ("macro avg"), and the mean weighted by the number of songs of
+  each class ("weighted avg").
+
+**Source.** scikit-learn's `classification_report`; f1 is the harmonic mean of precision and recall.
 """
 
 import numpy as np
@@ -49,9 +49,23 @@ def validate(reference, predicted, n_classes: int) -> tuple[np.ndarray, np.ndarr
 
 
 def confusion(reference, predicted, n_classes: int) -> np.ndarray:
-    """How many songs of each class (row) were taken for each class (column), (n_classes, n_classes).
+    """How many songs of each class were taken for each class.
 
-    reference and predicted as in `validate`, whose errors it raises.
+    Parameters
+    ----------
+    reference, predicted : array_like of int, (n_songs,)
+        From 0 to n_classes - 1.
+    n_classes : int
+
+    Returns
+    -------
+    ndarray, (n_classes, n_classes)
+        Counts; a row a true class, a column a predicted one.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
     """
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, validate(reference, predicted, n_classes), 1)

@@ -1,24 +1,25 @@
 """Metrics of dynamic labels: a sequence of values a song and target, as valence and arousal every half second.
 
-Aim
-    How far estimates are from the annotations over time, and how well they follow them.
-Conventions
-    `reference` and `estimate` of a song are float arrays of shape (n_frames, n_targets), on one clock and one scale.
-    All metrics but two follow from the moments of each song, so that records keep these and not the sequences.
-    `songs` is what a record keeps, see `of_songs`. Pooled means over all frames of all songs, so that long songs count
-    more; `per_song` is the mean over songs of a metric within each. Every value is a finite number.
-Metrics
-    `dynamic` computes, by target and as mean over targets,
-    * `rmse_pooled`, `rmse_per_song`, `mae_pooled`: in the unit of the labels;
-    * `rmse_within_N`: the mean over sequences of N frames of the RMSE within each, see `rmse_within`;
-    * `r2_pooled`: at most 1, see `r2`;
-    * `pearson_r_pooled`, `pearson_r_per_song`: in [-1, 1], 0 where an estimate or a reference does not vary;
-    * `ccc_pooled`, `ccc_per_song`: the concordance correlation coefficient, 2 cov / (var + var + (mean - mean)²);
-    * `kendall_tau_per_song`: tau-b, the mean over the songs that have one (0 if none has), and
-      `kendall_tau_undefined`, the number of songs that have none, see `kendall_tau`;
-    * `share_within_.05`, `share_beyond_.2`: of songs whose mean absolute error is at most .05, and above .2.
-Source
-    scipy.stats for r and tau, scikit-learn for R²; the concordance correlation coefficient by Lin, Biometrics 45, 1989.
+**Aim.** How far estimates are from the annotations over time, and how well they follow them.
+
+**Conventions.** `reference` and `estimate` of a song are float arrays of shape (n_frames, n_targets), on one clock and
+one scale. All metrics but two follow from the moments of each song, so that records keep these and not the sequences.
+`songs` is what a record keeps, see `of_songs`. Pooled means over all frames of all songs, so that long songs count
+more; `per_song` is the mean over songs of a metric within each. Every value is a finite number.
+
+**Metrics.** `dynamic` computes, by target and as mean over targets,
+
+* `rmse_pooled`, `rmse_per_song`, `mae_pooled`: in the unit of the labels;
+* `rmse_within_N`: the mean over sequences of N frames of the RMSE within each, see `rmse_within`;
+* `r2_pooled`: at most 1, see `r2`;
+* `pearson_r_pooled`, `pearson_r_per_song`: in [-1, 1], 0 where an estimate or a reference does not vary;
+* `ccc_pooled`, `ccc_per_song`: the concordance correlation coefficient, 2 cov / (var + var + (mean - mean)²);
+* `kendall_tau_per_song`: tau-b, the mean over the songs that have one (0 if none has), and `kendall_tau_undefined`, the
+  number of songs that have none, see `kendall_tau`;
+* `share_within_.05`, `share_beyond_.2`: of songs whose mean absolute error is at most .05, and above .2.
+
+**Source.** scipy.stats for r and tau, scikit-learn for R²; the concordance correlation coefficient by Lin, Biometrics
+45, 1989.
 """
 
 import numpy as np
@@ -49,6 +50,11 @@ def validate(reference, estimate) -> tuple[np.ndarray, np.ndarray]:
 def validate_songs(songs: dict) -> tuple[np.ndarray, np.ndarray]:
     """Check what a record keeps of songs.
 
+    Parameters
+    ----------
+    songs : dict
+        As `of_songs` returns it: frames (n_songs,), moments (n_songs, n_targets, 5).
+
     Returns
     -------
     frames : float64, (n_songs,)
@@ -67,9 +73,21 @@ def validate_songs(songs: dict) -> tuple[np.ndarray, np.ndarray]:
 
 
 def song_moments(reference, estimate) -> np.ndarray:
-    """Of one song the means, variances and covariance, (n_targets, 5) as [y, ŷ, yy, ŷŷ, yŷ].
+    """Means, variances and covariance of one song's annotation y and estimate ŷ.
 
-    reference and estimate as in `validate`, whose errors it raises.
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_frames,) or (n_frames, n_targets)
+
+    Returns
+    -------
+    ndarray, (n_targets, 5)
+        [y, ŷ, yy, ŷŷ, yŷ], in the unit of the labels and its square.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
     """
     reference, estimate = validate(reference, estimate)
     means = reference.mean(0), estimate.mean(0)
@@ -78,10 +96,22 @@ def song_moments(reference, estimate) -> np.ndarray:
 
 
 def kendall_tau(reference, estimate) -> list[float | None]:
-    """Kendall's tau-b of each target of one song, in [-1, 1]: scipy's `kendalltau`.
+    """Kendall's tau-b of each target of one song: scipy's `kendalltau`.
 
-    None where annotation or estimate does not vary (differs by less than 1e-6): then no pair of frames has an order.
-    reference and estimate as in `validate`, whose errors it raises.
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_frames,) or (n_frames, n_targets)
+
+    Returns
+    -------
+    list of float or None, (n_targets,)
+        In [-1, 1]. None where annotation or estimate does not vary (differs by less than 1e-6): then no pair of frames
+        has an order.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
     """
     from scipy.stats import kendalltau
 
@@ -137,9 +167,23 @@ def of_songs(references, estimates, *, tau: bool = True, lengths=()) -> dict:
 
 
 def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Of each song the number of frames, (n_songs,), and the mean squared error, (n_songs, n_targets).
+    """The mean squared error of each song.
 
-    songs as in `validate_songs`, whose errors it raises.
+    Parameters
+    ----------
+    songs : dict
+        As `of_songs` returns it: frames (n_songs,), moments (n_songs, n_targets, 5).
+
+    Returns
+    -------
+    frames : float64, (n_songs,)
+    errors : float64, (n_songs, n_targets)
+        In the squared unit of the labels.
+
+    Raises
+    ------
+    InputError
+        As `validate_songs`.
     """
     frames, moments = validate_songs(songs)
     y, p, yy, pp, yp = np.moveaxis(moments, -1, 0)
@@ -148,10 +192,20 @@ def squared_errors(songs: dict) -> tuple[np.ndarray, np.ndarray]:
 
 
 def r2(error: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """R² = 1 - mean squared error / variance of the reference, of equal shapes; at most 1.
+    """R² = 1 - mean squared error / variance of the reference.
 
-    Where the reference does not vary (by more than 1e-5, the standard deviation), 1 if every estimate equals it and 0
+    Where the reference does not vary (by more than 1e-5, the standard deviation), 1 if all estimates equal it and 0
     otherwise: scikit-learn's rule.
+
+    Parameters
+    ----------
+    error, variance : ndarray
+        Of equal shapes, in the squared unit of the labels.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape; at most 1.
     """
     varies = variance > 1e-10
     return np.where(varies, 1 - error / np.where(varies, variance, 1), np.where(error > 1e-10, 0.0, 1.0))

@@ -1,20 +1,21 @@
 """Metrics of static labels: one value a song and target, as the share of listeners who felt an emotion.
 
-Aim
-    How well estimates put songs in order, by Pearson's r.
-Conventions
-    `reference` and `estimate` are float arrays of the same shape, (n_songs,) or (n_songs, n_targets), of any scale.
-    `fold` holds the fold that tested each song, integers of shape (n_songs,). A metric returns one value a target,
-    (n_targets,), in the order of the columns; every value is a finite number. Where estimate or reference does not
-    vary, r = 0: no order of the songs follows from it.
-Metrics
-    * `pearson_r_pooled`: r over all songs at once.
-    * `pearson_r_mean_over_folds`: r within each fold, then the mean over folds; `by_fold` gives that of each fold.
-    * `correlations`: both by target, as JSON.
-    * `split_half_reliability`: the agreement of the raters, which bounds any model's r.
-Source
-    Pearson's r as in `scipy.stats.pearsonr`; reliability by Spearman (1910) and Brown (1910), British Journal of
-    Psychology 3.
+**Aim.** How well estimates put songs in order, by Pearson's r.
+
+**Conventions.** `reference` and `estimate` are float arrays of the same shape, (n_songs,) or (n_songs, n_targets), of
+any scale. `fold` holds the fold that tested each song, integers of shape (n_songs,). A metric returns one value a
+target, (n_targets,), in the order of the columns; every value is a finite number. Where estimate or reference does not
+vary, r = 0: no order of the songs follows from it.
+
+**Metrics.**
+
+* `pearson_r_pooled`: r over all songs at once.
+* `pearson_r_mean_over_folds`: r within each fold, then the mean over folds; `by_fold` gives that of each fold.
+* `correlations`: both by target, as JSON.
+* `split_half_reliability`: the agreement of the raters, which bounds any model's r.
+
+**Source.** Pearson's r as in `scipy.stats.pearsonr`; reliability by Spearman (1910) and Brown (1910), British Journal
+of Psychology 3.
 """
 
 import numpy as np
@@ -47,7 +48,27 @@ def validate(reference, estimate, fold=None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pearson_r_pooled(reference, estimate) -> np.ndarray:
-    """Pearson's r over all songs at once, (n_targets,), in [-1, 1]."""
+    """Pearson's r over all songs at once.
+
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+
+    Returns
+    -------
+    ndarray, (n_targets,)
+        In [-1, 1]; 0 where reference or estimate does not vary.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
+
+    Examples
+    --------
+    >>> pearson_r_pooled([1, 2, 3], [2, 4, 7]).round(3)
+    array([0.993])
+    """
     reference, estimate = validate(reference, estimate)
     a, b = reference - reference.mean(0), estimate - estimate.mean(0)
     scale = np.sqrt((a * a).sum(0) * (b * b).sum(0))
@@ -63,20 +84,67 @@ def _in_folds(reference, estimate, fold) -> np.ndarray:
 
 
 def pearson_r_mean_over_folds(reference, estimate, fold) -> np.ndarray:
-    """Pearson's r within the songs of each fold, then the mean over the folds, (n_targets,), in [-1, 1].
+    """Pearson's r within the songs of each fold, then the mean over the folds.
 
-    Raises InputError if a fold has fewer than 2 songs.
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+    fold : array_like of int, (n_songs,)
+
+    Returns
+    -------
+    ndarray, (n_targets,)
+        In [-1, 1].
+
+    Raises
+    ------
+    InputError
+        As `validate`, and if a fold has fewer than 2 songs.
     """
     return _in_folds(reference, estimate, fold).mean(0)
 
 
 def by_fold(reference, estimate, fold) -> list[list[float]]:
-    """Pearson's r of each fold and target as JSON, (n_folds, n_targets), with four digits."""
+    """Pearson's r of each fold and target as JSON.
+
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+    fold : array_like of int, (n_songs,)
+
+    Returns
+    -------
+    list of list of float, (n_folds, n_targets)
+        In [-1, 1], with four digits.
+
+    Raises
+    ------
+    InputError
+        As `pearson_r_mean_over_folds`.
+    """
     return _in_folds(reference, estimate, fold).round(4).tolist()
 
 
 def correlations(reference, estimate, fold, targets: list[str]) -> dict:
-    """Both aggregations of r as JSON: {metric: {target: r, ..., "average": mean over targets}}, with five digits."""
+    """Both aggregations of r as JSON.
+
+    Parameters
+    ----------
+    reference, estimate : array_like, (n_songs,) or (n_songs, n_targets)
+    fold : array_like of int, (n_songs,)
+    targets : list of str
+        Names of the columns.
+
+    Returns
+    -------
+    dict
+        {metric: {target: r, ..., "average": mean over targets}}, with five digits.
+
+    Raises
+    ------
+    InputError
+        As `pearson_r_mean_over_folds`.
+    """
     values = {
         "pearson_r_mean_over_folds": pearson_r_mean_over_folds(reference, estimate, fold),
         "pearson_r_pooled": pearson_r_pooled(reference, estimate),
@@ -85,9 +153,21 @@ def correlations(reference, estimate, fold, targets: list[str]) -> dict:
 
 
 def standardised(reference) -> np.ndarray:
-    """z-scores over the songs, (n_songs, n_targets), 0 for a target that does not vary.
+    """z-scores over the songs; each r with an estimate is the same as with the values.
 
-    Every r with an estimate is the same as with the values. Raises InputError as `validate`.
+    Parameters
+    ----------
+    reference : array_like, (n_songs,) or (n_songs, n_targets)
+
+    Returns
+    -------
+    ndarray, (n_songs, n_targets)
+        0 for a target that does not vary.
+
+    Raises
+    ------
+    InputError
+        As `validate`.
     """
     reference, _ = validate(reference, reference)
     return (reference - reference.mean(0)) / np.where(np.ptp(reference, axis=0) > 0, reference.std(0), 1)

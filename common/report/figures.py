@@ -11,17 +11,31 @@ from common.verdict import board
 from common.verdict.recorded import Records, headline
 
 
-def draw_all(expected: dict, records: Records, package: str) -> list[Path]:
-    """All figures of a paper that its records allow; returns their paths.
+def draw_all(expected: dict, records: Records, package: str, *, against_published: bool = True) -> list[Path]:
+    """All figures of a paper that its records allow.
 
-    package: of the paper. A module `figures` in it has its own figures: `draw(records)` returns their paths.
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+    records : Records
+    package : str
+        Of the paper. A module `figures` in it draws its own figures: `draw(records)` returns their paths.
+    against_published : bool
+        False: without measured against published values, which the site shows as tables.
+
+    Returns
+    -------
+    list of Path
     """
     with plt.rc_context(plots.STYLE):
         own = f"{package}.figures"
         drawn = importlib.import_module(own).draw(records) if importlib.util.find_spec(own) else []
         rows, cells = [row for row in board.join(expected, records) if row.fields["record"]], _cells(expected, records)
         drawn += _confusions(cells, records) + _accuracies(expected, records)
-        return drawn + _comparisons(rows, records) + _training(cells, records)
+        if against_published:
+            drawn += _against_published(rows, records)
+        return drawn + _against_annotated(rows, records) + _training(cells, records)
 
 
 def _folder(records: Records, dataset: str) -> Path:
@@ -74,8 +88,8 @@ def _accuracies(expected: dict, records: Records) -> list[Path]:
     return drawn
 
 
-def _comparisons(rows: list[board.Row], records: Records) -> list[Path]:
-    """Measured against published, one figure a table and metric of the paper; and predictions against annotations."""
+def _against_published(rows: list[board.Row], records: Records) -> list[Path]:
+    """Measured against published values, one figure a table and metric of the paper."""
     groups, drawn = {}, []
     for row in rows:
         group = tuple(row.fields[name] for name in ("dataset", "source", "split", "metric"))
@@ -89,11 +103,17 @@ def _comparisons(rows: list[board.Row], records: Records) -> list[Path]:
         if any(row.fields["verdict"] != "stand-in" for row in cells):
             drawn.append(_folder(records, dataset) / f"measured_against_published{which}.png")
             plots.measured_against_published(cells, drawn[-1])
-        for name in dict.fromkeys(row.fields["variant"] for row in cells):
-            record = records.get(dataset, name)
-            if "reference_z" in record["facts"]:
-                drawn.append(_folder(records, dataset) / f"predicted_against_annotated_{name}.png")
-                plots.predicted_against_annotated(record, drawn[-1])
+    return drawn
+
+
+def _against_annotated(rows: list[board.Row], records: Records) -> list[Path]:
+    """Predictions against annotations, one figure a variant whose record has both."""
+    drawn = []
+    for dataset, name in dict.fromkeys((row.fields["dataset"], row.fields["variant"]) for row in rows):
+        record = records.get(dataset, name)
+        if "reference_z" in record["facts"]:
+            drawn.append(_folder(records, dataset) / f"predicted_against_annotated_{name}.png")
+            plots.predicted_against_annotated(record, drawn[-1])
     return drawn
 
 

@@ -45,7 +45,15 @@ def _grid(n: int, *, width: float, height: float, columns: int = 2, **shared):
 
 
 def measured_against_published(rows: list, path: Path) -> None:
-    """One panel a system: for each target the published value, the measured one with its interval, the baseline."""
+    """One panel a system: for each target the published value, the measured one with its interval, the baseline.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Measured cells of one metric, with a record.
+    path : Path
+        The picture, whose suffix is its format.
+    """
     panels = {}
     for row in rows:
         panels.setdefault((row.fields["system"], row.fields["variant"]), []).append(row)
@@ -80,7 +88,14 @@ def measured_against_published(rows: list, path: Path) -> None:
 
 
 def predicted_against_annotated(record: dict, path: Path) -> None:
-    """One panel a target: each song's prediction in the first run against its annotation (standardised)."""
+    """One panel a target: each song's prediction in the first run against its annotation (standardised).
+
+    Parameters
+    ----------
+    record : dict
+        With `reference_z` in its facts and `predictions`, both (n_songs, n_targets).
+    path : Path
+    """
     targets = record["facts"]["targets"]
     reference = np.array(record["facts"]["reference_z"])
     run = record["runs"][0]
@@ -99,7 +114,16 @@ def predicted_against_annotated(record: dict, path: Path) -> None:
 
 
 def confusion(records: dict[str, dict], split_of: dict[str, str], path: Path) -> None:
-    """One panel a variant: of the test songs of a class (row), over all runs, the share taken for each class."""
+    """One panel a variant: of the test songs of a class (row), over all runs, the share taken for each class.
+
+    Parameters
+    ----------
+    records : dict
+        By name of the variant; their runs have `predicted`.
+    split_of : dict
+        By name of the variant, the split that is counted.
+    path : Path
+    """
     figure, axes = _grid(len(records), columns=3, width=3.5, height=3.3)
     for axis, (name, record) in zip(axes, records.items(), strict=True):
         classes, reference = record["facts"]["targets"], np.array(record["facts"]["reference"])
@@ -195,7 +219,16 @@ def runs_along(axis, runs: dict[float, list[float]], colour: str, label: str, *,
 def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Path, title: str) -> None:
     """One panel a recording: of a continuous model the values over time, mm:ss, else a bar a target.
 
-    The model's title stands above them.
+    Parameters
+    ----------
+    predicted : dict
+        The prediction of each recording, by its path.
+    columns : list of str
+        Names of the targets.
+    path : Path
+        The picture.
+    title : str
+        Of the model, above the panels.
     """
     continuous = next(iter(predicted.values())).times is not None
     titles = names(list(predicted))
@@ -254,7 +287,16 @@ def _clock(axis, seconds: float) -> None:
 
 
 def mel_picture(spectrogram: np.ndarray, seconds: float, path: Path) -> None:
-    """A mel spectrogram (n_frames, bands), relative to its loudest element."""
+    """A mel spectrogram over time.
+
+    Parameters
+    ----------
+    spectrogram : ndarray, (n_frames, bands)
+        Logarithmic, relative to its loudest element.
+    seconds : float
+        Length of the recording.
+    path : Path
+    """
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(7.2, 2.2))
         axis.imshow(spectrogram.T, aspect="auto", origin="lower", cmap="magma", extent=(0, seconds, 0, 1))
@@ -270,7 +312,17 @@ _vectors = None  # a folder for SVG, and the paths of what was saved there
 
 @contextlib.contextmanager
 def svg_in(folder: Path):
-    """Within it figures are saved in this folder, as SVG, whatever their path; yields the list of their paths."""
+    """A context in which figures are saved in a folder, as SVG, whatever their path.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Yields
+    ------
+    list of Path
+        The figures saved so far.
+    """
     global _vectors
     _vectors, before = (folder, []), _vectors
     try:
@@ -280,7 +332,16 @@ def svg_in(folder: Path):
 
 
 def save(figure, path: Path, creator: str | None = None) -> None:
-    """Write a figure in one step, with the program that made it, and close it; the same figure has the same bytes."""
+    """Write a figure in one step and close it; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : Path
+        Its suffix is the format; its folder is created.
+    creator : str
+        The program that made it, as the file states it.
+    """
     if _vectors:
         folder, saved = _vectors
         dataset = f"{path.parent.parent.name}_" if path.parent.name == "figures" else ""

@@ -13,7 +13,24 @@ MARK = "<!-- {} {} -->"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number as papers print it: .51, -.02; a dash for none."""
+    """A number as papers print it: .51, -.02.
+
+    Parameters
+    ----------
+    value : float or None
+    digits : int
+        After the point.
+
+    Returns
+    -------
+    str
+        A dash for None.
+
+    Examples
+    --------
+    >>> number(0.514), number(-0.02, 2), number(None)
+    ('.514', '-.02', '–')
+    """
     if value is None:
         return "–"
     text = f"{value:.{digits}f}"
@@ -22,16 +39,51 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def interval(row: dict) -> str:
+    """The interval of a row as text.
+
+    Parameters
+    ----------
+    row : dict
+        With `low` and `high`, which may be None.
+
+    Returns
+    -------
+    str
+        As ".49 … .53"; a dash without one.
+    """
     return "–" if row["low"] is None else f"{number(row['low'])} … {number(row['high'])}"
 
 
 def p_value(p: float | None) -> str:
-    """A p value with three digits."""
+    """A p value with three digits.
+
+    Parameters
+    ----------
+    p : float or None
+        In [0, 1].
+
+    Returns
+    -------
+    str
+        A dash for None.
+    """
     return "–" if p is None else f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def text_table(header: list[str], rows: list[list[str]]) -> str:
-    """Columns padded with blanks; the first is aligned left, the others too (numbers have equal length)."""
+    """A table for the terminal: columns padded with blanks, aligned left.
+
+    Parameters
+    ----------
+    header : list of str
+    rows : list of list
+        Cells, as many in each row as in the header.
+
+    Returns
+    -------
+    str
+        Lines without a newline at the end.
+    """
     widths = [max(len(str(line[i])) for line in [header, *rows]) for i in range(len(header))]
     lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
              for line in [header, ["─" * width for width in widths], *rows]]  # fmt: skip
@@ -39,13 +91,37 @@ def text_table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def csv_text(lines) -> str:
-    """Lines of cells as CSV (UTF-8, commas, a header first)."""
+    """Lines of cells as CSV.
+
+    Parameters
+    ----------
+    lines : iterable of iterables
+        A header first.
+
+    Returns
+    -------
+    str
+        With commas and newlines.
+    """
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(lines)
     return buffer.getvalue()
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown.
+
+    Parameters
+    ----------
+    header : list of str
+    rows : list of list
+        Cells, as many in each row as in the header.
+
+    Returns
+    -------
+    str
+        Lines without a newline at the end.
+    """
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
@@ -65,7 +141,17 @@ def _line(row: Row, first: str) -> list[str]:
 
 
 def coverage(facts: dict) -> str:
-    """What a record covers, in a line: songs, input, audio."""
+    """What a record covers, in a line: songs, input, audio.
+
+    Parameters
+    ----------
+    facts : dict
+        As from `common.verdict.recorded.coverage_of`.
+
+    Returns
+    -------
+    str
+    """
     songs = f"{facts['n_train']} of {facts['of_train']} songs to learn from"
     songs += f", {facts['n_test']} of {facts['of_test']} tested"
     frames = f", {facts['frames']}" if facts.get("frames") else ""
@@ -74,9 +160,19 @@ def coverage(facts: dict) -> str:
 
 
 def board(rows: list[Row], render=text_table, first: str = "system") -> str:
-    """Every cell: one table a table of the paper, and what each measured variant ran on.
+    """All cells: one table a table of the paper, and what each measured variant ran on.
 
-    first: what the first column names, the paper's `system` or the `variant` that was run.
+    Parameters
+    ----------
+    rows : list of Row
+    render : callable
+        `text_table` or `markdown_table`.
+    first : str
+        What the first column names: the paper's `system`, or the `variant` that was run.
+
+    Returns
+    -------
+    str
     """
     tables = {}
     for row in rows:
@@ -95,7 +191,17 @@ def board(rows: list[Row], render=text_table, first: str = "system") -> str:
 
 
 def counts(rows: list[Row]) -> str:
-    """How often each verdict comes out: '47 published cells: 20 reproduced, ...'."""
+    """How often each verdict comes out.
+
+    Parameters
+    ----------
+    rows : list of Row
+
+    Returns
+    -------
+    str
+        As "47 published cells: 20 reproduced, ...", the most frequent first.
+    """
     counted = {}
     for row in rows:
         counted[row.fields["verdict"]] = counted.get(row.fields["verdict"], 0) + 1
@@ -104,7 +210,18 @@ def counts(rows: list[Row]) -> str:
 
 
 def summary(rows: list[Row], render=text_table) -> str:
-    """One line a paper, table and system: the primary cell and the verdicts of all."""
+    """One line a paper, table and system: the primary cell and the verdicts of all.
+
+    Parameters
+    ----------
+    rows : list of Row
+    render : callable
+        `text_table` or `markdown_table`.
+
+    Returns
+    -------
+    str
+    """
     systems = {}
     for row in rows:
         systems.setdefault(tuple(row.fields[name] for name in ("paper", "source", "system")), []).append(row)
@@ -123,7 +240,19 @@ def summary(rows: list[Row], render=text_table) -> str:
 
 
 def claims_table(claims: list[dict], render=text_table) -> str:
-    """The claims of a paper, each with its tested difference."""
+    """The claims of a paper, each with its tested difference.
+
+    Parameters
+    ----------
+    claims : list of dict
+        As from `common.verdict.claims.judge_claims`.
+    render : callable
+        `text_table` or `markdown_table`.
+
+    Returns
+    -------
+    str
+    """
     lines = [
         [c["claim"] if render is text_table else c["statement"], c["on"] or "–", number(c["difference"]), interval(c),
           p_value(c["p"]), c["verdict"]]
@@ -141,6 +270,19 @@ def variants_table(
     """Variants next to each other: a column a target, means over runs; the last with ± the deviation over runs.
 
     Of random splits, which share songs, also the 95 % interval of that mean (`common.verdict.crossed.standard_error`).
+
+    Parameters
+    ----------
+    records : Records
+    dataset, split, metric : str
+    variants : list of str
+        Those that are not recorded are left out.
+    render : callable
+        `text_table` or `markdown_table`.
+
+    Returns
+    -------
+    str
     """
     import numpy as np
     from scipy.special import stdtrit
@@ -166,7 +308,23 @@ def variants_table(
 
 
 def replace_generated(path: Path, parts: dict[str, str]) -> str:
-    """The text of a file with the parts between marks replaced, by name. Raises InputError without the marks."""
+    """The text of a file with the parts between marks replaced.
+
+    Parameters
+    ----------
+    path : Path
+    parts : dict
+        New content, by the name in its marks.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If the file lacks the marks of a part.
+    """
     text = path.read_text(encoding="utf-8")
     for name, content in parts.items():
         text = _replace(path, text, name, content)

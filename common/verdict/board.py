@@ -58,7 +58,18 @@ class Row:
 def load_expected(path: Path) -> dict:
     """A paper's `expected.json`.
 
-    Raises InputError if it cannot be read, does not follow its schema, or two cells share an id.
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, does not follow its schema, or two cells share an id.
     """
     try:
         expected = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -73,9 +84,27 @@ def load_expected(path: Path) -> dict:
 
 
 def join(expected: dict, records: Records, *, alternatives: bool = False) -> list[Row]:
-    """Each published cell with what its variant measured; with `alternatives`, with each of its alternatives instead.
+    """Each published cell with what its variant measured.
 
     The primary cell of a system and table is judged at 95 %; the others share 5 %.
+
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+    records : Records
+        Of the paper.
+    alternatives : bool
+        True: each of a cell's alternatives in the place of its variant.
+
+    Returns
+    -------
+    list of Row
+
+    Raises
+    ------
+    InputError
+        If a record is damaged, or lacks what a cell asks for.
     """
     n_sharing = {}
     for cell in expected["cells"]:
@@ -141,7 +170,22 @@ def _outcome(cell: dict, measured: float, comparison: Comparison, verdict: str) 
 def trivial_baseline(
     expected: dict, records: Records, record: dict | None, dataset: str, split: str, metric: str, target: str
 ) -> float | None:
-    """The strongest predictor that uses no audio, on the record's data; None if none was run on them."""
+    """The strongest predictor that uses no audio, on the record's data.
+
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`, which names the baselines.
+    records : Records
+    record : dict or None
+        That the baseline is for; only baselines with its fingerprint count.
+    dataset, split, metric, target : str
+
+    Returns
+    -------
+    float or None
+        In the metric's unit; None if no baseline was run on these data.
+    """
     names = [] if record is None else expected["trivial_baselines"]
     baselines = {name: baseline for name in names if (baseline := records.get(dataset, name))}
     means = [
@@ -157,7 +201,20 @@ def trivial_baseline(
 
 
 def check_declared(expected: dict, rows: list[Row]) -> list[str]:
-    """What a strict test fails on: differences that are not declared, and declared ones that are not there."""
+    """What a strict test fails on: differences that are not declared, and declared ones that are not there.
+
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+    rows : list of Row
+        Of the paper, as from `join`.
+
+    Returns
+    -------
+    list of str
+        A line for each failure.
+    """
     verdicts = {row.fields["cell"]: row.fields["verdict"] for row in rows}
     declared = {cell: group["verdict"] for group in expected["declared"] for cell in group["cells"]}
     failures = []

@@ -53,7 +53,21 @@ def lower_is_better(metric: str) -> bool:
 def delta(metric: str, target: str, published: float, baseline: float | None) -> float:
     """Δ: the table's value, at most half the distance from the published value to the strongest trivial baseline.
 
-    Raises InputError for a metric without an entry in the table.
+    Parameters
+    ----------
+    metric, target : str
+    published : float
+    baseline : float or None
+
+    Returns
+    -------
+    float
+        In the metric's unit.
+
+    Raises
+    ------
+    InputError
+        For a metric without an entry in the table.
     """
     stem = next((stem for stem in DELTAS if metric.startswith(stem)), None)
     if stem is None:

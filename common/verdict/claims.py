@@ -25,9 +25,25 @@ TOO_FEW = ("no run is of all variants", "one run decides no claim", "two runs de
 
 
 def judge_claims(expected: dict, records: Records) -> list[dict]:
-    """Every claim of a paper with its verdict, as dictionaries with `KEYS`.
+    """All claims of a paper, each with its verdict.
 
     p is adjusted over the paper's claims, and apart from them over the suite's own questions (`own`).
+
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+    records : Records
+
+    Returns
+    -------
+    list of dict
+        With `KEYS`; difference, low, high and p are None where nothing could be tested.
+
+    Raises
+    ------
+    InputError
+        If a claim's metric cannot be computed with songs left out, or a record is damaged.
     """
     judged, families, arms = [], {False: [], True: []}, Arms(records)
     for stated in expected["claims"]:
@@ -57,19 +73,43 @@ def judge_claims(expected: dict, records: Records) -> list[dict]:
 
 
 def stated_range(claim: dict) -> tuple[float, float]:
-    """Between which two values the quantity lies if the claim is true."""
+    """Between which two values the quantity lies if the claim is true.
+
+    Parameters
+    ----------
+    claim : dict
+        Of `expected.json`.
+
+    Returns
+    -------
+    low, high : float
+        In the metric's unit, perhaps infinite.
+    """
     if claim["kind"] == "difference":
         return (0.0, np.inf) if claim["direction"] > 0 else (-np.inf, 0.0)
     return (-claim["within"], claim["within"]) if claim["kind"] == "equivalence" else tuple(claim["within"])
 
 
 def p_and_side(difference: Estimate, within: tuple[float, float], margin: float = 0.0) -> tuple[float, str]:
-    """Two-sided p, and which verdict it is for: `holds` or `contradicted`.
+    """Two-sided p, and which verdict it is for.
 
     For `holds`, two one-sided tests must both reject (Schuirmann 1987): that the quantity is below the range, and that
     it is above. For `contradicted`, one must that it is within. The smaller of both is doubled, as a claim can come out
-    either way; so p < .05 where the 95 % interval lies wholly within the range or wholly outside. margin: by how much
-    the quantity may be off by rounding.
+    either way; so p < .05 where the 95 % interval lies wholly within the range or wholly outside.
+
+    Parameters
+    ----------
+    difference : Estimate
+    within : (float, float)
+        The range, as from `stated_range`.
+    margin : float
+        By how much the quantity may be off by rounding.
+
+    Returns
+    -------
+    p : float, in [0, 1]
+    side : str
+        `holds` or `contradicted`.
     """
     low, high = within
     inside = max(difference.p_above(low + margin), difference.p_below(high - margin))
@@ -78,7 +118,22 @@ def p_and_side(difference: Estimate, within: tuple[float, float], margin: float 
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down adjustment, in the order given."""
+    """Holm's step-down adjustment.
+
+    Parameters
+    ----------
+    p_values : list of float, in [0, 1]
+
+    Returns
+    -------
+    list of float
+        In the order given.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
     order = np.argsort(p_values)
     adjusted, highest = np.empty(len(p_values)), 0.0
     for rank, index in enumerate(order):
@@ -97,7 +152,26 @@ class Arms:
         self.records, self._computed = records, {}
 
     def values(self, claim: dict, arm: tuple[list[str], str, list[str]], seeds: list[int]) -> np.ndarray:
-        """The metric as mean over the variants and targets of an arm: (runs, 1 + groups), first on all songs."""
+        """The metric of an arm as mean over its variants and targets.
+
+        Parameters
+        ----------
+        claim : dict
+            Of `expected.json`.
+        arm : (variants, split, targets)
+        seeds : list of int
+            The runs.
+
+        Returns
+        -------
+        ndarray, (runs, 1 + groups)
+            First on all songs, then without each group of songs.
+
+        Raises
+        ------
+        InputError
+            If songs cannot be left out of the metric.
+        """
         variants, split, targets = arm
         return np.mean([self._variant(claim, variant, split, targets, seeds) for variant in variants], axis=0)
 

@@ -29,24 +29,66 @@ class Estimate:
     df: np.ndarray
 
     def half_width(self, level: float) -> np.ndarray:
-        """Half of the width of the interval that has the level, Student's t."""
+        """Half of the width of the interval, Student's t.
+
+        Parameters
+        ----------
+        level : float
+            Of the interval, as .95.
+
+        Returns
+        -------
+        ndarray, of the shape of the mean
+        """
         return stdtrit(self.df, (1 + level) / 2) * np.sqrt(self.variance)
 
     def p_above(self, bound: float) -> np.ndarray:
-        """One-sided p of the truth not being above a bound: small if the mean is clearly above it."""
+        """One-sided p of the truth not being above a bound.
+
+        Parameters
+        ----------
+        bound : float
+
+        Returns
+        -------
+        ndarray, in [0, 1]
+            Small if the mean is clearly above the bound.
+        """
         off, spread = np.subtract(self.mean, bound, dtype="float64"), np.sqrt(self.variance)
         surely = np.where(off == 0, 0, np.copysign(np.inf, off))  # nothing varies
         return stdtr(self.df, -np.divide(off, spread, out=surely, where=spread > 0))
 
     def p_below(self, bound: float) -> np.ndarray:
-        """One-sided p of the truth not being below a bound."""
+        """One-sided p of the truth not being below a bound.
+
+        Parameters
+        ----------
+        bound : float
+
+        Returns
+        -------
+        ndarray, in [0, 1]
+            Small if the mean is clearly below the bound.
+        """
         return Estimate(-self.mean, self.variance, self.df).p_above(-bound)
 
 
 def satterthwaite(variances, dfs) -> np.ndarray:
-    """Degrees of freedom of a sum of independent estimates of variance, each with its own; infinite if all are 0.
+    """Degrees of freedom of a sum of independent estimates of variance.
 
-    Satterthwaite, Biometrics Bulletin 2, 1946. A variance that is taken off has a minus. Numbers or arrays.
+    Satterthwaite, Biometrics Bulletin 2, 1946.
+
+    Parameters
+    ----------
+    variances : sequence of float or ndarray
+        A variance that is taken off has a minus.
+    dfs : sequence of float or ndarray
+        The degrees of freedom of each.
+
+    Returns
+    -------
+    ndarray
+        Infinite where all variances are 0.
     """
     total, parts = sum(variances), sum(v**2 / df for v, df in zip(variances, dfs, strict=True))
     total, parts = np.broadcast_arrays(np.asarray(total, "float64"), parts)
@@ -83,10 +125,19 @@ def estimate(values, left_out=None, *, overlap: float = 0.0, against_one_run: bo
 
 
 def song_terms(left_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean squares of songs and of their interaction with runs, (...), from values (..., n, groups).
+    """Mean squares of songs and of their interaction with runs.
 
     Their difference is the mean covariance of two runs by the jackknife over songs; both are 0 where it is negative.
     They are divided by n and the number of groups, so that they add to the variance of the mean over runs.
+
+    Parameters
+    ----------
+    left_out : ndarray, (..., n, groups)
+        The value of each of n runs without each group of songs.
+
+    Returns
+    -------
+    of_songs, interaction : ndarray, (...)
     """
     n, groups = left_out.shape[-2:]
     left_out = left_out - left_out.mean(-1, keepdims=True)
@@ -99,8 +150,20 @@ def song_terms(left_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def standard_error(values, overlap: float) -> float:
-    """Of a mean over runs. overlap: tested to trained songs of random splits, which share songs (0: they do not).
+    """The standard error of a mean over runs.
 
     Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52, 2003.
+
+    Parameters
+    ----------
+    values : array_like, (n,)
+        One a run, n >= 2.
+    overlap : float
+        Of random splits, which share songs: tested to trained songs; 0 where runs do not share songs.
+
+    Returns
+    -------
+    float
+        In the unit of the values.
     """
     return float(np.sqrt(estimate(values, overlap=overlap).variance))

@@ -18,7 +18,16 @@ class Records:
         self.results, self.paper, self._read = Path(results), paper, {}
 
     def path(self, dataset: str, variant: str) -> Path:
-        """The file of a variant's record."""
+        """The file of a variant's record.
+
+        Parameters
+        ----------
+        dataset, variant : str
+
+        Returns
+        -------
+        Path
+        """
         return record_path(self.results, self.paper, dataset, variant)
 
     def datasets(self) -> list[str]:
@@ -26,11 +35,36 @@ class Records:
         return data_sets(self.results, self.paper)
 
     def name(self, dataset: str, variant: str) -> str:
-        """The record's file as reports name it, from the results folder on."""
+        """The record's file as reports name it, from the results folder on.
+
+        Parameters
+        ----------
+        dataset, variant : str
+
+        Returns
+        -------
+        str
+        """
         return record_path(Path(self.results.name), self.paper, dataset, variant).as_posix()
 
     def get(self, dataset: str, variant: str | None) -> dict | None:
-        """The record, or None if there is none (or it holds no run yet). Raises InputError if it is not a record."""
+        """A record.
+
+        Parameters
+        ----------
+        dataset : str
+        variant : str or None
+
+        Returns
+        -------
+        dict or None
+            None if there is no record, or it holds no run yet.
+
+        Raises
+        ------
+        InputError
+            If the file is not a record.
+        """
         if variant is None:
             return None
         if (dataset, variant) not in self._read:
@@ -41,7 +75,23 @@ class Records:
         return self._read[dataset, variant]
 
     def values(self, dataset: str, variant: str | None, split: str, metric: str, target: str) -> list[float] | None:
-        """One value a run, or None without a record. Raises InputError if a run lacks it."""
+        """The metric of each run.
+
+        Parameters
+        ----------
+        dataset, split, metric, target : str
+        variant : str or None
+
+        Returns
+        -------
+        list of float or None
+            None without a record.
+
+        Raises
+        ------
+        InputError
+            If a run lacks the metric.
+        """
         record = self.get(dataset, variant)
         try:
             return record and [run["metrics"][split][metric][target] for run in record["runs"]]
@@ -49,7 +99,17 @@ class Records:
             raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}, {split}") from error
 
     def verified(self, dataset: str, variant: str) -> str | None:
-        """Outcome and date of the last verification of a record; None if there was none."""
+        """Outcome and date of the last verification of a record.
+
+        Parameters
+        ----------
+        dataset, variant : str
+
+        Returns
+        -------
+        str or None
+            As "equal, 2026-11-26"; None if there was none.
+        """
         for outcome in self._verified:
             if (outcome["paper"], outcome["dataset"], outcome["variant"]) == (self.paper, dataset, variant):
                 return f"{outcome['word']}, {outcome['date']}"
@@ -61,7 +121,22 @@ class Records:
 
 
 def read_verified(results: Path) -> list[dict]:
-    """The outcomes of verifications in a results folder, those that ended. Raises InputError if the file is damaged."""
+    """The outcomes of verifications in a results folder, those that ended.
+
+    Parameters
+    ----------
+    results : Path
+
+    Returns
+    -------
+    list of dict
+        Empty without a file of verifications.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
     path = Path(results) / VERIFICATIONS
     try:
         outcomes = json.loads(path.read_text(encoding="utf-8"))
@@ -74,21 +149,50 @@ def read_verified(results: Path) -> list[dict]:
 
 
 def headline(record: dict) -> tuple[str, str, list[str]]:
-    """The split, metric and targets that stand for a record where there is room for one: the first of each."""
+    """What stands for a record where there is room for one: the first split, its first metric, its targets.
+
+    Parameters
+    ----------
+    record : dict
+
+    Returns
+    -------
+    split, metric : str
+    targets : list of str
+    """
     split, measured = next(iter(record["runs"][0]["metrics"].items()))
     metric, values = next(iter(measured.items()))
     return split, metric, list(values)
 
 
 def coverage_of(facts: dict, split: str) -> dict:
-    """The facts of a record with those of one of its splits: songs, input, audio."""
+    """The facts of a record with those of one of its splits: songs, input, audio.
+
+    Parameters
+    ----------
+    facts : dict
+        Of a record.
+    split : str
+
+    Returns
+    -------
+    dict
+    """
     return facts | facts.get("splits", {}).get(split, {})
 
 
 def uncompared(facts: dict) -> str | None:
-    """The verdict on a record that no published number is compared with; None if it is the published protocol.
+    """The verdict on a record that no published number is compared with.
 
-    facts as from `coverage_of`.
+    Parameters
+    ----------
+    facts : dict
+        As from `coverage_of`.
+
+    Returns
+    -------
+    str or None
+        `partial` or `stand-in`; None if it is the published protocol on all songs.
     """
     if facts.get("partial"):  # shortened, or songs are missing: of a stand-in too
         return "partial"

@@ -13,14 +13,38 @@ from common import metrics
 
 
 def leaving_out(names: list[str]) -> np.ndarray:
-    """Weights (groups + 1, n_songs): all songs once, then without those of each name (of a song or an artist)."""
+    """Weights that leave out the songs of one name at a time.
+
+    Parameters
+    ----------
+    names : list of str, (n_songs,)
+        The song or the artist of each.
+
+    Returns
+    -------
+    ndarray, (1 + groups, n_songs)
+        First all songs once, then without those of each name.
+    """
     different = list(dict.fromkeys(names))
     left_out = np.array(names)[None, :] == np.array(different)[:, None]
     return np.concatenate([np.ones((1, len(names))), 1.0 - left_out])
 
 
 def weighted_r(record: dict, split: str, weights: np.ndarray) -> np.ndarray:
-    """`pearson_r_mean_over_folds`."""
+    """`pearson_r_mean_over_folds`.
+
+    Parameters
+    ----------
+    record : dict
+        With `reference_z`; its runs have `predictions` and `fold`.
+    split : str
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (runs, replicates, n_targets)
+    """
     reference = np.asarray(record["facts"]["reference_z"])
     in_runs = []
     for run in record["runs"]:
@@ -45,18 +69,54 @@ def _weighted_means(weights: np.ndarray, importance: np.ndarray, values: np.ndar
 
 
 def weighted_mse(songs: dict, weights: np.ndarray) -> np.ndarray:
-    """The mean squared error over all frames, (replicates, targets)."""
+    """The mean squared error over all frames.
+
+    Parameters
+    ----------
+    songs : dict
+        A run's entry of its songs, as `common.metrics.of_songs` returns it.
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (replicates, n_targets)
+    """
     frames, errors = metrics.squared_errors(songs)
     return _weighted_means(weights, frames[:, None], errors)
 
 
 def weighted_rmse(songs: dict, weights: np.ndarray) -> np.ndarray:
-    """`rmse_pooled`, (replicates, targets)."""
+    """`rmse_pooled`.
+
+    Parameters
+    ----------
+    songs : dict
+        A run's entry of its songs, as `common.metrics.of_songs` returns it.
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (replicates, n_targets)
+    """
     return np.sqrt(weighted_mse(songs, weights))
 
 
 def weighted_r2(songs: dict, weights: np.ndarray) -> np.ndarray:
-    """`r2_pooled`, (replicates, targets)."""
+    """`r2_pooled`.
+
+    Parameters
+    ----------
+    songs : dict
+        A run's entry of its songs, as `common.metrics.of_songs` returns it.
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (replicates, n_targets)
+    """
     frames, moments = np.asarray(songs["frames"], "float64")[:, None], np.asarray(songs["moments"])
     mean, variance = moments[..., 0], moments[..., 2]
     variance = _weighted_means(weights, frames, variance + mean**2) - _weighted_means(weights, frames, mean) ** 2
@@ -64,23 +124,71 @@ def weighted_r2(songs: dict, weights: np.ndarray) -> np.ndarray:
 
 
 def weighted_mae(songs: dict, weights: np.ndarray) -> np.ndarray:
-    """`mae_pooled`, (replicates, targets)."""
+    """`mae_pooled`.
+
+    Parameters
+    ----------
+    songs : dict
+        A run's entry of its songs, as `common.metrics.of_songs` returns it.
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (replicates, n_targets)
+    """
     return _weighted_means(weights, np.asarray(songs["frames"])[:, None], np.asarray(songs["absolute_error"]))
 
 
 def weighted_tau(songs: dict, weights: np.ndarray) -> np.ndarray:
-    """`kendall_tau_per_song`, (replicates, targets)."""
+    """`kendall_tau_per_song`.
+
+    Parameters
+    ----------
+    songs : dict
+        A run's entry of its songs, as `common.metrics.of_songs` returns it.
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (replicates, n_targets)
+    """
     tau = np.array(songs["kendall_tau"], "float64")
     return _weighted_means(weights, np.isfinite(tau), np.nan_to_num(tau))
 
 
 def share_within(songs: dict, weights: np.ndarray) -> np.ndarray:
-    """`share_within_.05`: of songs whose mean absolute error is at most .05, (replicates, targets)."""
+    """`share_within_.05`: the share of songs whose mean absolute error is at most .05.
+
+    Parameters
+    ----------
+    songs : dict
+        A run's entry of its songs, as `common.metrics.of_songs` returns it.
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (replicates, n_targets)
+    """
     return _weighted_means(weights, 1.0, np.asarray(songs["absolute_error"]) <= 0.05)
 
 
 def share_beyond(songs: dict, weights: np.ndarray) -> np.ndarray:
-    """`share_beyond_.2`: of songs whose mean absolute error is above .2, (replicates, targets)."""
+    """`share_beyond_.2`: the share of songs whose mean absolute error is above .2.
+
+    Parameters
+    ----------
+    songs : dict
+        A run's entry of its songs, as `common.metrics.of_songs` returns it.
+    weights : ndarray, (replicates, n_songs)
+        How often each song counts.
+
+    Returns
+    -------
+    ndarray, (replicates, n_targets)
+    """
     return _weighted_means(weights, 1.0, np.asarray(songs["absolute_error"]) > 0.2)
 
 

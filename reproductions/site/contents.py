@@ -1,0 +1,160 @@
+"""What the pages of results show, as values for their templates."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+
+from common import report
+from common.verdict.board import Row
+from common.verdict.claims import judge_claims
+from common.verdict.recorded import Records, coverage_of, headline
+from data_prep import DATASETS
+from reproductions.board import PAPERS, VERDICTS
+from reproductions.site import outcome, readme
+
+QUOTED = ("Findings", "What in the paper does not agree", "Deviations and assumptions")  # sections on a paper's page
+FOLDERS = {"deam": "mediaeval2015"}  # a data set whose records have another name
+
+
+def results(expected: list[dict], rows: dict[str, list[Row]]) -> dict:
+    """The first page: the outcome of each paper, then all cells; what was compared comes first in both."""
+    cells = sorted((row for of_paper in rows.values() for row in of_paper), key=outcome.rank)
+    papers = [_summary(of_paper, rows[of_paper["paper"]]) for of_paper in expected if rows[of_paper["paper"]]]
+    papers.sort(key=lambda paper: (paper["example"], paper["rank"]))
+    meanings = readme.verdict_meanings(VERDICTS)
+    return {
+        "summaries": papers, "rows": list(map(fields, cells)), "counts": _counts(cells),
+        "meanings": {verdict: readme.html(meanings[verdict]) for verdict in outcome.VERDICTS},
+        "rule": readme.html(readme.sections(VERDICTS)["Cells"]),
+    }  # fmt: skip
+
+
+def _summary(expected: dict, rows: list[Row]) -> dict:
+    abstract = readme.sections(_readme(expected))["Abstract"]
+    shown = outcome.shown_at_a_glance(outcome.summary(rows))
+    return {
+        "paper": expected["paper"], "title": expected["title"], "counts": _counts(rows),
+        "example": expected.get("exclude_from_totals", False), "rank": min(map(outcome.rank, rows)),
+        "sentence": readme.html(readme.first_sentence(abstract)),
+        "panels": _panels(shown), "n_left_out": len(rows) - len(shown),
+    }  # fmt: skip
+
+
+def _counts(rows: list[Row]) -> dict[str, int]:
+    """How often each verdict comes out, those that do."""
+    verdicts = [row.fields["verdict"] for row in rows]
+    return {verdict: verdicts.count(verdict) for verdict in outcome.VERDICTS if verdict in verdicts}
+
+
+def _panels(rows: list[Row]) -> list[dict]:
+    panels = outcome.panels(rows)
+    return [panel | {"marks": [(fields(row), places) for row, places in panel["marks"]]} for panel in panels]
+
+
+def fields(row: Row) -> dict:
+    """The fields of a row, with what templates need besides."""
+    return row.fields | {"digits": row.digits, "note": row.note, "rank": outcome.rank(row), "page": _page(row)}
+
+
+def _page(row: Row) -> str:
+    """The address of the page of the variant that answers for a cell."""
+    return "variants/{paper}/{dataset}/{variant}.html".format(**row.fields)
+
+
+def _readme(expected: dict) -> Path:
+    return PAPERS / expected["paper"] / "README.md"
+
+
+def paper(expected: dict, records: Records, rows: list[Row], figures: list[Path]) -> dict:
+    """The page of a paper."""
+    texts, summary = readme.sections(_readme(expected)), outcome.summary(rows)
+    return {
+        "paper": expected, "counts": _counts(rows), "outcome": _panels(summary), "figures": figures,
+        "others": _panels([row for row in rows if row not in summary]),
+        "claims": judge_claims(expected, records), "about": readme.html(texts["Abstract"]),
+        "sections": {name: readme.html(texts[name]) for name in QUOTED if name in texts},
+    }  # fmt: skip
+
+
+def variants(expected: dict, records: Records, rows: list[Row]) -> dict[str, dict]:
+    """By address, the page of each variant that answers for a cell: settings, runs, command, and the README's words."""
+    texts = readme.sections(_readme(expected))
+    other_names = {cell["id"]: {cell["variant"], *cell["alternatives"]} for cell in expected["cells"]}
+    pages = {}
+    for row in rows:
+        pages.setdefault(_page(row), []).append(row)
+    for address, cells in pages.items():
+        dataset, variant = (cells[0].fields[name] for name in ("dataset", "variant"))
+        names = {variant}.union(*(other_names[row.fields["cell"]] for row in cells))
+        systems = dict.fromkeys(row.fields["system"] for row in cells)
+        passages = dict.fromkeys(p for system in systems for p in readme.passages_about(texts, system, names))
+        record = records.get(dataset, variant)
+        pages[address] = {
+            "expected": expected, "dataset": dataset, "variant": variant, "rows": list(map(fields, cells)),
+            "title": record["title"] if record else ", ".join(systems), "command": _command(expected, cells[0]),
+            "passages": [(*place, readme.html(text)) for *place, text in passages],
+            "record": record and _record(record, cells[0].fields["split"]), "linked": QUOTED,
+            "verified": cells[0].fields["verified"],
+        }  # fmt: skip
+    return pages
+
+
+def _record(record: dict, split: str) -> dict:
+    """What the page of a variant says about its record."""
+    runs = [run.get("provenance", {}) for run in record["runs"]]
+    made = {key: sorted({str(run[key]) for run in runs if run.get(key)}) for key in ("commit", "device", "finished")}
+    return {
+        "settings": flat(record["settings"]), "covers": report.coverage(coverage_of(record["facts"], split)),
+        "n_runs": len(runs), **made,
+    }  # fmt: skip
+
+
+def flat(settings: dict, prefix: str = "") -> dict:
+    """Nested settings as {"network.length": 20, ...}."""
+    named = {}
+    for key, value in settings.items():
+        named |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return named
+
+
+def _command(expected: dict, row: Row) -> str:
+    """The command that derives a recorded variant again, or trains one that is not recorded."""
+    paper, dataset, variant = (row.fields[name] for name in ("paper", "dataset", "variant"))
+    if row.fields["record"]:
+        return f"python -m reproductions verify --data-root DATA --paper {paper} {dataset}/{variant}"
+    places = {name for cell in expected["cells"] for name in (cell["dataset"], *cell.get("stand_in", [])[:1])}
+    chosen = f" --dataset {dataset}" if len(places) > 1 else ""
+    return f"python -m reproductions.{paper}.train --data-root DATA{chosen} --variant {variant}"
+
+
+def datasets(records: dict[str, Records]) -> dict[str, dict]:
+    """By data set, its page: how to cite it, and the records on it."""
+    described = {}
+    for name, (module, attribute) in DATASETS.items():
+        kind = getattr(importlib.import_module(module), attribute)
+        described[FOLDERS.get(name, name)] = {"citation": kind.citation, "source": kind.source}
+    pages = {}
+    for of_paper in records.values():
+        for dataset in of_paper.datasets():
+            page = {"citation": "", "source": ""} | described.get(dataset, {}) | {"records": []}
+            pages.setdefault(dataset, page)["records"] += _lines(of_paper, dataset)
+    return dict(sorted(pages.items()))
+
+
+def _lines(records: Records, dataset: str) -> list[dict]:
+    """A line for each record of a paper on a data set."""
+    lines = []
+    for name in sorted(path.stem for path in records.path(dataset, "").parent.glob("*.json")):
+        record = records.get(dataset, name)
+        if record is None:
+            continue
+        split, metric, targets = headline(record)
+        values = [run["metrics"][split][metric][targets[-1]] for run in record["runs"]]
+        lines.append({
+            "paper": records.paper, "title": record["title"], "runs": len(values), "mean": float(np.mean(values)),
+            "page": f"variants/{records.paper}/{dataset}/{name}.html",
+            "covers": report.coverage(coverage_of(record["facts"], split)), "metric": metric,
+            "on": f"{targets[-1]}, {split}", "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        })  # fmt: skip
+    return lines
