@@ -14,6 +14,7 @@ from common.parallel import available_cores
 from common.places import RESULTS
 from data_prep import DATASETS, open_dataset
 from data_prep.base import ClassDataset, check_duration
+from data_prep.own import OwnCollection
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,7 +70,7 @@ def _prepare(options) -> int:
     print(f"{data.name}: audio of {len(data.tracks)} of {data.n_tracks} tracks, {data.audio_kind}")
     for text in texts:
         print(f"  {text}")
-    if line := data.left_out():
+    if isinstance(data, OwnCollection) and (line := data.left_out()):
         print(f"  {line}")
     print(f"cite: {data.cite()}", flush=True)
     unreadable = [text for text in _extract(data, options.jobs) if text not in texts]

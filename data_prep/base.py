@@ -128,17 +128,13 @@ class Dataset(ABC):
         A file that makes it impossible to go on, such as a malformed table, raises InputError instead.
         """
 
-    def left_out(self) -> str:
-        """What is in the folder and not used, in one line; empty if there is nothing."""
-        return ""
-
     @classmethod
     def cite(cls) -> str:
         """The reference to give when the data are used."""
         return cls.citation
 
     def require(self, *, allow_missing: bool = False) -> list[Problem]:
-        """Check that this copy can be used, and print what is left out of it.
+        """Check that this copy can be used.
 
         Parameters
         ----------
@@ -160,8 +156,6 @@ class Dataset(ABC):
             raise InputError(errors[0].text + more + hint)
         if self.needs_audio and not self.tracks:
             raise InputError(f"{self.root}: has no audio; get it from {self.source}")
-        if line := self.left_out():
-            print(line)
         return problems
 
     def extractors(self) -> tuple:

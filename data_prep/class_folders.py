@@ -17,13 +17,14 @@ from common.errors import InputError
 from common.prediction import printable
 from common.recordings import HIDDEN, left_out_line
 from data_prep.base import ClassDataset, Problem, Track, check_duplicates, check_duration, read_table
+from data_prep.own import OwnCollection
 
 ARTISTS = "artists.csv"
 SHORTEST = 2  # seconds of a recording, as hand-made features need
 FEWEST = 2  # recordings of a class: one for training, one for testing
 
 
-class ClassFolders(ClassDataset):
+class ClassFolders(OwnCollection, ClassDataset):
     """The collection `<data root>/<name>`."""
 
     citation = "none: a collection of your own"

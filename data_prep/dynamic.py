@@ -44,7 +44,6 @@ class DynamicDataset(Dataset):
     """A data set of songs with valence and arousal every 0.5 s."""
 
     includes_features: bool = False  # True: the distribution contains features
-    own_labels: bool = False  # True: a collection of the user's, of recordings of any length
     artists: dict[str, str] = {}  # by song id, if the distribution names them also for songs without audio  # noqa: RUF012
 
     @abstractmethod

@@ -23,6 +23,7 @@ from common.folders import contents, identity
 from common.recordings import HIDDEN, OTHER, SUFFIXES, left_out_line
 from data_prep.base import Problem, Track, check_duplicates, check_duration
 from data_prep.dynamic import STEP_S, Annotation, DynamicDataset, Recording, annotation_table
+from data_prep.own import OwnCollection
 
 LABELS = "labels.csv"
 FIRST_S = 1.0
@@ -31,7 +32,7 @@ SCALE = (-1.0, 1.0)
 OTHER_SCALES = ((0.0, 1.0), (1.0, 5.0), (1.0, 7.0), (1.0, 9.0), (0.0, 10.0), (0.0, 100.0))  # that raters use
 
 
-class LabelledAudio(DynamicDataset):
+class LabelledAudio(OwnCollection, DynamicDataset):
     """The collection `<data root>/<name>`; all its songs are development songs.
 
     scale : the ends of the scale of valence and arousal in labels.csv; None: [-1, 1]
@@ -40,7 +41,6 @@ class LabelledAudio(DynamicDataset):
     citation = "none: a collection of your own"
     source = "where your recordings are"
     includes_features = False
-    own_labels = True
 
     def __init__(self, root: Path, name: str, scale: tuple[float, float] | None = None):
         self.name = self.folder = name

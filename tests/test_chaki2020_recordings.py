@@ -145,10 +145,8 @@ def test_train_record_and_predict(mine, tmp_path, capsys):
     out = tmp_path / "p.json"
     call = [*(str(mine / "Mine" / f"{n}.wav") for n in (0, 3)), "--weights", str(tmp_path / "weights"), "--jobs", "1"]
     assert predict.main("reproductions.chaki2020.predict", "", "chaki2020", [*call, "--json", str(out)]) == 0
-    assert [len(one["arousal"]) for one in json.loads(out.read_text())["recordings"]] == [
-        10,
-        22,
-    ]  # in 6 and 12 s
+    predicted = json.loads(out.read_text())["recordings"]
+    assert [len(one["arousal"]) for one in predicted] == [10, 22]  # windows of 1 s, every 0.5 s, in 6 and 12 s
 
 
 def test_attention_to_the_whole_clip_needs_one_length(mine):

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import warnings
 from pathlib import Path
 
@@ -258,6 +259,7 @@ def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Pat
             axes[0].invert_yaxis()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a box is drawn: no font here has it
+            logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a font without a bold face will do
             save(figure, path, creator=NAME)
 
 
@@ -267,7 +269,8 @@ def _fonts(text: str) -> list[str]:
 
     default = plt.rcParamsDefault["font.sans-serif"][0]
     families, lacking = [default], set(map(ord, text))
-    for font in [font_manager.findfont(default), *(font.fname for font in font_manager.fontManager.ttflist)]:
+    others = [font.fname for font in font_manager.fontManager.ttflist if not font.name.startswith("Last Resort")]
+    for font in [font_manager.findfont(default), *others]:
         if not lacking:
             break
         with contextlib.suppress(OSError, RuntimeError):  # a file that is no font

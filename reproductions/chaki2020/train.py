@@ -14,6 +14,7 @@ from common.errors import InputError
 from common.experiment import Dynamic, Experiment, Network, Split, Trained
 from common.protocol import Sequences
 from data_prep import open_dynamic
+from data_prep.own import OwnCollection
 from reproductions.chaki2020 import recordings
 from reproductions.chaki2020.baselines import FRAME_RIDGES, baseline, fit_ridge
 from reproductions.chaki2020.clips import CLIPS, INPUTS, SHOWN, STEPS, Clips, extractor, load, validation
@@ -277,7 +278,7 @@ def build(options) -> ThousandSongs:
     """The data set that the options name; without a data root synthetic music."""
     data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
-    experiment = OwnRecordings if data.own_labels else ThousandSongs
+    experiment = OwnRecordings if isinstance(data, OwnCollection) else ThousandSongs
     return experiment(data, options.folds or FOLDS, options.jobs)
 
 
