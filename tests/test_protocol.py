@@ -5,7 +5,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from common.errors import InputError
-from common.protocol import Sequences, k_folds
+from common.protocol import Sequences, k_folds, random_split
 
 
 def songs(*lengths):
@@ -142,3 +142,62 @@ def test_no_more_folds_than_songs_of_a_class():
 def test_more_folds_than_groups(folds, groups, told):
     with pytest.raises(InputError, match=told):
         k_folds(25, folds, 0, groups)
+
+
+def three_parts(y, artists, size, seed):
+    split = random_split(("test", "again"), y, seed, test=1 / 3, validation=0.2, groups=artists, size=size)
+    assert split.seed == seed and split.tests.keys() == {"test", "again"}
+    np.testing.assert_array_equal(*split.tests.values())
+    return split.train, split.validation, split.tests["test"]
+
+
+def test_three_parts_have_their_share_of_each_class():
+    """46 of 138 tested as 15, 16 and 15, 19 validated, 73 trained on; other songs from another seed."""
+    y, seen = np.repeat([0, 1, 2], 46), set()
+    for seed in range(3):
+        train, validated, test = three_parts(y, None, None, seed)
+        assert (len(train), len(validated), len(test)) == (73, 19, 46)
+        assert sorted([*train, *validated, *test]) == list(range(138))
+        assert sorted(np.bincount(y[test])) == [15, 15, 16]
+        np.testing.assert_array_equal(test, three_parts(y, None, None, seed)[2])
+        seen.add(tuple(test))
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("size", [None, 60])
+def test_no_artist_is_on_two_sides(size):
+    rng = np.random.default_rng(0)
+    y, names = rng.integers(0, 2, 200), [str(a) for a in rng.integers(0, 60, 200)]
+    parts = three_parts(y, names, size, 0)
+    artists = [{names[i] for i in part} for part in parts]
+    assert not artists[0] & artists[1] and not (artists[0] | artists[1]) & artists[2]
+    assert sum(map(len, parts[:2])) == (size or 200 - len(parts[2]))
+    np.testing.assert_array_equal(parts[2], three_parts(y, names, None, 0)[2])  # sizes share their tests
+
+
+def test_a_split_without_tests_or_validation():
+    y = np.repeat([0, 1], 20)
+    split = random_split(("test",), y, 0, test=0, validation=0)
+    assert split.train.tolist() == list(range(40)) and not len(split.validation) and not len(split.tests["test"])
+
+
+def test_a_size_that_is_not_below_what_there_is_changes_nothing():
+    y = np.repeat([0, 1, 2], 46)
+    for size in (92, 500):
+        for part, expected in zip(three_parts(y, None, size, 1), three_parts(y, None, None, 1), strict=True):
+            np.testing.assert_array_equal(part, expected)
+    small = three_parts(y, None, 30, 1)
+    assert len(small[0]) + len(small[1]) == 30 and np.bincount(y[[*small[0], *small[1]]]).tolist() == [10, 10, 10]
+
+
+def test_every_artist_is_tested_in_some_split():
+    """scikit-learn puts the largest artists into the same fold whatever the seed; the fold is drawn here."""
+    artists = ["large"] * 30 + ["middle"] * 20 + [str(i) for i in range(100)]
+    tested = [np.isin(np.arange(150), three_parts(np.arange(150) % 2, artists, None, seed)[2]) for seed in range(40)]
+    assert np.mean(tested, axis=0).min() > 0.1 and np.mean(tested, axis=0).max() < 0.7
+
+
+def test_an_artist_with_all_songs_of_a_class_cannot_be_split():
+    artists = ["one"] * 20 + [str(i) for i in range(20)]
+    with pytest.raises(InputError, match=r"cannot be made|no song of some class"):
+        three_parts(np.repeat([0, 1], 20), artists, None, 0)

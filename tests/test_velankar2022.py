@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import protocol
 from common.errors import InputError
 from common.experiment import Samples, Split
 from common.features.relative_mel import RelativeMel
@@ -18,7 +17,7 @@ from common.features.truncated import Truncated
 from common.verdict.board import load_expected
 from common.verdict.recorded import uncompared
 from data_prep.class_folders import ClassFolders
-from reproductions.velankar2022.train import LAST, MOODS, TEST, TESTED, VALIDATED, RandomSplits, fit, variants
+from reproductions.velankar2022.train import LAST, MOODS, TEST, RandomSplits, fit, variants
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = load_expected(ROOT / "reproductions" / "velankar2022" / "expected.json")
@@ -104,35 +103,6 @@ def collection(
     if artists:
         (folder / "Songs" / "artists.csv").write_text("\n".join(lines) + "\n")
     return folder
-
-
-def three_parts(y, artists, size, seed):
-    split = protocol.random_split((TEST,), y, seed, test=TESTED, validation=VALIDATED, groups=artists, size=size)
-    return split.train, split.validation, split.tests[TEST]
-
-
-def test_split_of_the_paper():
-    """46 of 138 tested as 15, 16 and 15, 19 validated, 73 trained on; other songs from another seed."""
-    y, seen = np.repeat([0, 1, 2], 46), set()
-    for seed in range(3):
-        train, validated, test = three_parts(y, None, None, seed)
-        assert (len(train), len(validated), len(test)) == (73, 19, 46)
-        assert sorted([*train, *validated, *test]) == list(range(138))
-        assert sorted(np.bincount(y[test])) == [15, 15, 16]
-        np.testing.assert_array_equal(test, three_parts(y, None, None, seed)[2])
-        seen.add(tuple(test))
-    assert len(seen) == 3
-
-
-@pytest.mark.parametrize("size", [None, 60])
-def test_no_artist_is_on_two_sides(size):
-    rng = np.random.default_rng(0)
-    y, names = rng.integers(0, 2, 200), [str(a) for a in rng.integers(0, 60, 200)]
-    parts = three_parts(y, names, size, 0)
-    artists = [{names[i] for i in part} for part in parts]
-    assert not artists[0] & artists[1] and not (artists[0] | artists[1]) & artists[2]
-    assert sum(map(len, parts[:2])) == (size or 200 - len(parts[2]))
-    np.testing.assert_array_equal(parts[2], three_parts(y, names, None, 0)[2])  # sizes share their tests
 
 
 def test_short_recordings_begin_again(tmp_path):
@@ -272,13 +242,6 @@ def test_bad_collections_are_one_line(tmp_path, songs, options, told):
     assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
-def test_every_artist_is_tested_in_some_split():
-    """scikit-learn puts the largest artists into the same fold whatever the seed; the fold is drawn here."""
-    artists = ["large"] * 30 + ["middle"] * 20 + [str(i) for i in range(100)]
-    tested = [np.isin(np.arange(150), three_parts(np.arange(150) % 2, artists, None, seed)[2]) for seed in range(40)]
-    assert np.mean(tested, axis=0).min() > 0.1 and np.mean(tested, axis=0).max() < 0.7
-
-
 def test_data_without_classes(small_emotify, tmp_path):
     done = run("--data-root", small_emotify, "--dataset", "emotify", "--out", tmp_path)
     assert done.returncode == 2 and "emotify has no classes; choose 4q" in done.stderr
@@ -307,9 +270,6 @@ def test_an_artist_a_class(tmp_path):
     assert "names 6 artists of class devotional" in experiment.unavailable_reason(
         {v.name: v for v in variants()}["crnn_artists"]
     )
-    artists = ["one"] * 20 + [str(i) for i in range(20)]
-    with pytest.raises(InputError, match=r"cannot be made|no song of some class"):
-        three_parts(np.repeat([0, 1], 20), artists, None, 0)
 
 
 def test_too_few_of_a_quadrant(tmp_path):

@@ -141,7 +141,7 @@ def _validated_on_the_test_songs(networks):
 
 
 FOLDS = "protocol::folds_keep_groups_together", "jakubik2017::folds"
-SPLITS = "velankar2022::split_of_the_paper", "velankar2022::no_artist_is_on_two_sides"
+SPLITS = "protocol::three_parts_have_their_share_of_each_class", "protocol::no_artist_is_on_two_sides"
 KINDS["protocol"] = [
     ("test_songs_are_trained_on", "reproductions.malik2017.train:MediaEval2015.networks", _trained_on_the_test_songs,
      ("malik2017::no_song_is_trained_on_and_tested",)),
