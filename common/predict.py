@@ -5,6 +5,7 @@ import importlib
 import sys
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from common import audio, backend, report, weights
 from common.cli.options import Parser, at_least, run
-from common.errors import InputError
+from common.errors import InputError, collect_warnings
 from common.features import opensmile
 from common.files import json_text, require_writable, write_atomically
 from common.parallel import available_cores, progress
@@ -21,7 +22,11 @@ from common.protocol import Sequences
 from common.verdict.cells import lower_is_better
 
 RESULTS = Path(__file__).parents[1] / "results"
-SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
+SUFFIXES = {  # of what is taken from a folder
+    ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".au", ".avi", ".caf", ".dts", ".flac", ".flv", ".m4a",
+    ".m4b", ".m4v", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpc", ".mpeg", ".mpg", ".oga", ".ogg", ".ogv", ".opus", ".rf64",
+    ".ts", ".tta", ".w64", ".wav", ".webm", ".wma", ".wmv", ".wv",
+}  # fmt: skip
 PICTURED = 24  # recordings in one picture
 
 
@@ -112,7 +117,8 @@ def _predict(module: str, folder: Path, path: Path) -> Prediction | str:
     """Of one file; what is wrong with it, if it cannot be heard."""
     try:
         audio.duration(path)  # what is not there or no recording is told before any network is built
-        found = _predictor(module, folder)(path)
+        with collect_warnings() as warnings:
+            found = replace(_predictor(module, folder)(path), warnings=tuple(warnings))
         finite = np.isfinite(found.values).all()
         return found if finite else f"{path}: the model's answer is not a finite number; try other --weights"
     except Exception as error:  # whatever befalls one recording, the others are predicted
@@ -172,6 +178,8 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
         shown = dict(list(good.items())[:PICTURED])
         plots.predictions(shown, facts["columns"], options.plot, f"{paper}: {facts['title']}")
         print(f"picture: {options.plot}" + (f" ({PICTURED} of {len(good)})" if len(good) > PICTURED else ""))
+    for text in (text for one in good.values() for text in one.warnings):
+        print(f"warning: {text}", file=sys.stderr)
     for text in bad.values():
         print(f"error: {text}", file=sys.stderr)
     if bad and len(paths) > 1:
@@ -185,8 +193,7 @@ def recordings(given: list[str]) -> list[Path]:
     for path in map(Path, given):
         inside = [path]
         if path.is_dir():
-            known = SUFFIXES | audio.UNSUPPORTED  # the latter are reported, not left out in silence
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
         if not inside:
             raise InputError(f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
         found += inside
@@ -238,10 +245,11 @@ def provenance(facts: dict) -> str:
 def as_csv(good: dict[Path, Prediction], columns: list[str]) -> str:
     """A line a recording, or a recording and time; numbers with four digits."""
     continuous = next(iter(good.values())).times is not None
-    lines = [["recording", *(["time_s"] if continuous else []), *columns]]
+    lines = [["recording", *(["time_s"] if continuous else []), *columns, "warning"]]
     for path, one in good.items():
         rows = np.column_stack([one.times, one.values]) if continuous else [one.values]
-        lines += [[path, *(f"{float(cell):.4f}".rstrip("0").rstrip(".") for cell in row)] for row in rows]
+        numbers = ([f"{float(cell):.4f}".rstrip("0").rstrip(".") for cell in row] for row in rows)
+        lines += [[path, *row, "; ".join(one.warnings)] for row in numbers]
     return report.csv_text(lines)
 
 
@@ -254,6 +262,7 @@ def as_json(good: dict[Path, Prediction], bad: dict[Path, str], facts: dict, pat
     songs = []
     for path, one in good.items():
         song = {"recording": str(path), "length_s": round(one.length, 3), "heard_s": round(one.heard, 3)}
+        song["warnings"] = list(one.warnings)
         song["mean"] = dict(zip(facts["columns"], rounded(one.mean), strict=True))
         if one.times is not None:
             song |= {"time_s": rounded(one.times)}

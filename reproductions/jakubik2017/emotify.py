@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from common import audio, protocol
+from common import protocol
 from common.errors import InputError
 from common.experiment import Network, Samples, Split, Static, Trained, Variant
 from data_prep.base import Dataset
@@ -166,7 +166,7 @@ class Emotions(CrossValidation):
         settings, n, of = variant.settings, len(self.samples(variant)), self.data.n_tracks
         other_folds = self.folds != FOLDS and settings.get("baseline") != "rater_ceiling"
         return {
-            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
+            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": self.data.decoder,
             "input": "hand-made features from audio" if "features" in settings else "log-mel from audio, as published",
             "extractor": asdict(self.extractor(variant)),
             "n_train": n, "of_train": of, "n_test": n, "of_test": of,

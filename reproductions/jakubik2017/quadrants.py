@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from common import audio, protocol
+from common import protocol
 from common.experiment import Classes, Network, Samples, Variant
 from data_prep.base import VALENCE_AROUSAL, ClassDataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
@@ -136,7 +136,7 @@ class Quadrants(CrossValidation):
         of = OF_PAPER if of_paper else self.data.n_tracks
         shortened = variant.settings != PUBLISHED.get(variant.name) or self.folds != FOLDS
         return {
-            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
+            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": self.data.decoder,
             "input": "hand-made features from audio" if features else "log-mel from audio, as published",
             "extractor": asdict(self.extractor(variant)), "stand_in": not of_paper,
             "n_train": n, "of_train": of, "n_test": n, "of_test": of, "partial": self.incomplete or shortened,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, cli
+from common import cli
 from common.experiment import Classes, Experiment, Network, Samples, Split, Trained
 from common.experiment.identity import digest
 from common.features.descriptors import Descriptors
@@ -165,7 +165,7 @@ class RandomSplits(Experiment):
         of_paper = self.data.is_papers(PAPER_DATASET, tuple(MOODS.values()))
         facts = {
             "fingerprint": digest([self.data.fingerprint, settings["songs"]]),
-            "audio": self.data.audio_kind, "decoder": audio.decoder(),
+            "audio": self.data.audio_kind, "decoder": self.data.decoder,
             "input": f"mel spectrogram from audio, hop {settings['hop']}" if "network" in settings else "audio",
             "stand_in": not of_paper, "partial": self.incomplete or settings != PUBLISHED.get(variant.name),
             "n_train": n_train, "of_train": 92 if of_paper else n_train,
