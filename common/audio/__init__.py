@@ -157,8 +157,9 @@ def _surveyed(path: Path, most: float) -> tuple[Survey, list[Chunk]]:
     except DecodingError as error:
         failure = error
     if container.missing or isinstance(failure, CutOffError):
-        reason = f"{container.missing} bytes are missing" if container.missing else failure
-        raise InputError(f"{path}: is cut off after {survey.seconds:.2f} s ({reason}); get the file again")
+        what = "cut off" if container.missing else "cut off or damaged"
+        where = f"{survey.seconds:.2f} s ({container.missing or failure})"
+        raise InputError(f"{path}: is {what} after {where}; get the file again")
     if failure or (survey.n_damaged and not survey.n):
         raise InputError(f"{path}: cannot be decoded as audio ({failure or 'damaged'}); {HINT}")
     _require_sound(path, survey)

@@ -22,7 +22,11 @@ ASF_HEADER = bytes.fromhex("3026b2758e66cf11")
 ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 EBML, EBML_SEGMENT = bytes.fromhex("1a45dfa3"), bytes.fromhex("18538067")
 MP4_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"}
-MP3_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"\0")  # what may follow the last frame
+MPEG_CODES = (0x50, 0x55)  # of mp2 and mp3 inside wav
+MP3_KBITS = (  # by the number in a frame: of MPEG 2 and 2.5, of MPEG 1
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
+)
 UNANNOUNCED = 4096  # bytes behind the sound that are doubtful
 NOT_ENDED = "has no mark of its end: it was streamed, or is cut off"
 
@@ -34,12 +38,12 @@ class Container:
     Attributes
     ----------
     exact : it states the length of all sound in the file
-    missing : how many bytes it announces that the file does not have
+    missing : what it announces that the file does not have, or None
     doubt : what is doubtful about its end, or None
     """
 
     exact: bool = True
-    missing: int = 0
+    missing: str | None = None
     doubt: str | None = None
 
 
@@ -62,7 +66,7 @@ def inspect(path: Path) -> Container:
 
 def _until(end: int, data) -> Container:
     """A container that states where its sound ends."""
-    return Container(missing=max(0, end - len(data)))
+    return Container(missing=f"{end - len(data)} bytes are missing" if end > len(data) else None)
 
 
 def _number(data, at: int, n: int, order: str) -> int:
@@ -83,7 +87,7 @@ def _after_tags(data) -> int:
 def _chunked(data, start: int, magic: bytes) -> Container:
     """Wav, its forms for large files, AIFF and CAF."""
     first, n_name, n_size, order, align = CHUNKED[magic]
-    at, found, large = start + first, False, None
+    at, found, large, exact = start + first, False, None, True
     while (body := at + n_name + n_size) <= len(data):
         name, size = data[at : at + 4], _number(data, at + n_name, n_size, order)
         if name in CHUNKED or not CHUNK_NAME.match(name):
@@ -91,6 +95,8 @@ def _chunked(data, start: int, magic: bytes) -> Container:
         if name == b"ds64":
             large = _number(data, body + 8, 8, order)
         size = size - n_name - n_size if magic == b"riff" else size
+        if name == b"fmt ":
+            exact = _number(data, body, 2, order) not in MPEG_CODES
         if name in (b"data", b"SSND") and not found:
             size = large if large and size == 0xFFFFFFFF else size
             unfinished = size == 0 and first == 12 and _number(data, start + 4, 4, order) <= body - start - 8
@@ -102,7 +108,7 @@ def _chunked(data, start: int, magic: bytes) -> Container:
         at = body + size + -size % align
     rest = len(data) - at if found and data[at : at + 4].strip(b"\0") else 0
     text = f"has {rest} bytes behind the sound that its header does not announce; they are not read"
-    return Container(doubt=text if rest > UNANNOUNCED else None)
+    return Container(exact, doubt=text if rest > UNANNOUNCED else None)
 
 
 def _au(data, start: int) -> Container:
@@ -124,7 +130,7 @@ def _ogg(data, start: int) -> Container:
         n_parts = _number(data, at + 26, 1, "little")
         end = at + 27 + n_parts + sum(data[at + 27 : at + 27 + n_parts])
         if end > len(data) or at + 27 + n_parts > len(data):
-            return Container(exact=streams == 1, missing=max(1, end - len(data)))
+            return Container(exact=streams == 1, missing="the last page is not complete")
         streams += bool(data[at + 5] & 2)
         ended = bool(data[at + 5] & 4)
         numbers.append(_number(data, at + 18, 4, "little"))
@@ -170,11 +176,31 @@ def _asf(data, start: int) -> Container:
 
 
 def _mpeg(data, start: int) -> Container:
-    """The frame of the encoder (Xing, Info) states the bytes of one stream; without it, or with more, nothing does."""
+    """The first frame (Xing, Info) may state the number of frames and bytes; it is right if so many follow, and no more."""
     tag = re.compile(rb"Xing|Info").search(data, start, start + 64)
-    if not tag or _number(data, tag.end(), 4, "big") & 3 != 3:
+    flags = _number(data, tag.end(), 4, "big") if tag else 0
+    if flags & 3 != 3:
         return Container(exact=False)
-    end = start + _number(data, tag.end() + 8, 4, "big")
-    if end <= len(data) and data[end : end + 11] and not data[end : end + 11].startswith(MP3_TAGS):
-        return Container(exact=False)
-    return _until(end, data)
+    n_frames, n_bytes = (_number(data, tag.end() + at, 4, "big") for at in (4, 8))
+    if start + n_bytes > len(data):
+        return _until(start + n_bytes, data)
+    at, n = start, -1  # the first frame holds no sound
+    while size := _frame_size(data[at : at + 4]):
+        at, n = at + size, n + 1
+    if data[at : at + 8] == b"APETAGEX":
+        at += 32 + _number(data, at + 12, 4, "little")
+    if data[at : at + 3] == b"TAG":
+        at += 128
+    return Container(exact=abs(n - n_frames) <= 1 and re.compile(rb"\0*").match(data, at).end() == len(data))
+
+
+def _frame_size(header: bytes) -> int:
+    """Bytes of a frame of MPEG layer III; 0 if it is none."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2 or header[1] & 0x18 == 0x08:
+        return 0
+    version, rate = header[1] >> 3 & 3, header[2] >> 2 & 3  # version 3: MPEG 1, 2: MPEG 2, 0: MPEG 2.5
+    kbits = MP3_KBITS[version == 3][header[2] >> 4]
+    if rate == 3 or not kbits:
+        return 0
+    hz = (44100, 48000, 32000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    return (144 if version == 3 else 72) * 1000 * kbits // hz + (header[2] >> 1 & 1)

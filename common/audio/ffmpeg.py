@@ -11,9 +11,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from common.audio.base import Chunk, DecodingError
+from common.audio.base import Chunk, CutOffError, DecodingError
 
 FRAMES = 64  # of a codec, in a chunk
+STATE_LENGTH = {"ape", "mpc", "mpc8", "tak", "tta"}  # formats with a header that states the length
+TAGS = (b"ID3", b"TAG", b"APETAGEX")  # between joined files; no sound is lost with them
 INTEGERS = {"u1": (1 << 7, 1 << 7), "i2": (0, 1 << 15), "i4": (0, 1 << 31)}  # by type: zero, and full scale
 
 
@@ -33,34 +35,53 @@ def chunks(path: Path) -> Iterator[Chunk]:
     with open(path, "rb") as content:
         nameless = SimpleNamespace(read=content.read, seek=content.seek, tell=content.tell)  # no suffix to trust
         try:
-            with av.open(nameless, **options) as container:
-                stream = container.streams.best("audio")
-                if stream is None or stream.codec_context is None:
-                    raise DecodingError("no sound that can be decoded is in it")
-                yield from _chunks(container, stream)
+            container = av.open(nameless, **options)
         except av.FFmpegError as error:
             raise DecodingError(error.strerror) from error
+        with container:
+            stream = container.streams.best("audio")
+            if stream is None or stream.codec_context is None:
+                raise DecodingError("no sound that can be decoded is in it")
+            yield from _chunks(container, stream)
 
 
 def _chunks(container, stream) -> Iterator[Chunk]:
-    wide, damaged = stream.codec_context.name.startswith("pcm_s32"), []
-    for (rate, _), frames in groupby(_frames(container, stream, damaged), _format):
+    wide, n_read, damaged, failures = stream.codec_context.name.startswith("pcm_s32"), 0, [], []
+    for (rate, _), frames in groupby(_frames(container, stream, damaged, failures), _format):
         while samples := [_samples(frame) for frame in islice(frames, FRAMES)]:
-            yield Chunk(np.concatenate(samples), rate, wide, len(damaged))
+            chunk = Chunk(np.concatenate(samples), rate, wide, len(damaged))
+            n_read += len(chunk.samples)
             damaged.clear()
+            yield chunk
     if damaged:
-        yield Chunk(np.zeros((0, 1)))
+        yield Chunk(np.zeros((0, 1), "float32"), 0, wide, len(damaged))
+    if failures:
+        raise failures[0]
+    if container.format.name in STATE_LENGTH and n_read < 0.99 * stream.duration * stream.time_base * rate:
+        raise CutOffError(f"{float(stream.duration * stream.time_base):.2f} s are announced")
 
 
-def _frames(container, stream, damaged: list) -> Iterator:
-    """The frames of a stream to its end; packets that cannot be decoded are listed."""
+def _frames(container, stream, damaged: list, failures: list) -> Iterator:
+    """The frames of a stream to its end, or to where it cannot be read on; packets that cannot be decoded are listed."""
     import av
 
-    for packet in container.demux(stream):
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.PatchWelcomeError as error:  # as of joined Ogg files of different rates
+            failures.append(DecodingError(f"FFmpeg: {error.strerror}"))
+            return
+        except av.FFmpegError as error:
+            failures.append(CutOffError(error.strerror))
+            return
         try:
             frames = packet.decode()
-        except av.error.InvalidDataError:
-            damaged.append(packet)
+        except av.FFmpegError:
+            if not bytes(packet).startswith(TAGS):
+                damaged.append(packet)
             continue
         yield from frames
 

@@ -17,16 +17,30 @@ def version() -> str:
     return f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}"
 
 
+class _Forward(soundfile.SoundFile):
+    """Read from the beginning to the end: soundfile would seek after each part, where an mp3 decoder starts anew."""
+
+    def seekable(self):
+        return False
+
+
 @contextmanager
 def _opened(path: Path):
-    try:
-        with open(path, "rb") as content:
+    with open(path, "rb") as content:  # not by the path, whose suffix libsndfile would trust
+        try:
             with muted_stderr():
-                file = soundfile.SoundFile(content)  # not of the path, whose suffix libsndfile would trust
-            with file:
+                file = _Forward(content)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise DecodingError(_reason(error)) from error
+        with file:
+            try:
                 yield file
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise DecodingError(getattr(error, "error_string", str(error)).rstrip(".")) from error
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                raise CutOffError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "error_string", str(error)).rstrip(".")
 
 
 def length(path: Path) -> tuple[int, int]:

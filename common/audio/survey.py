@@ -13,7 +13,7 @@ OVERSHOOT = 2.0  # times full scale: as far as lossy codecs and loud masters in 
 QUIET = 2.0**-8  # of full scale, -48 dB
 SILENT = 1e-3  # of the power of the loudest channel, -30 dB: a channel below carries no sound
 INVERTED = -0.5  # a channel whose correlation with the loudest one is below is inverted, else the two would cancel
-FRAME, EVERY = 2048, 8  # samples of a spectrum; one of EVERY is computed
+FRAME, EVERY = 2048, 8  # samples of a spectrum; statistics are of every 8th sample and every 8th spectrum
 BEYOND = 1e-7  # of the power; a recording's band ends where less is above
 NARROW_HZ = 5000
 
@@ -57,10 +57,10 @@ class Survey:
             before, after = f"{self.rate} Hz x {len(self.products)}", f"{chunk.rate} Hz x {n_channels}"
             raise DecodingError(f"it changes from {before} channels to {after} channels after {self.seconds:.2f} s")
         self.n += n
-        samples = chunk.samples.astype("float64")
-        self.peak = float(np.maximum(self.peak, np.abs(samples).max()))
-        self.products += samples.T @ samples
-        frames = samples[: n // FRAME * FRAME].reshape(-1, FRAME, n_channels)[::EVERY]
+        self.peak = float(np.max([self.peak, chunk.samples.max(), -chunk.samples.min()]))
+        some = chunk.samples[::EVERY].astype("float64")
+        self.products += np.stack([(some * some[:, [i]]).sum(axis=0) for i in range(n_channels)])
+        frames = chunk.samples[: n // FRAME * FRAME].reshape(-1, FRAME, n_channels)[::EVERY]
         self.power += (np.abs(np.fft.rfft(frames * np.hanning(FRAME)[:, None], axis=1)) ** 2).sum(axis=(0, 2))
 
     @property
@@ -79,12 +79,13 @@ class Survey:
         power = np.diag(self.products)
         loudest = int(power.argmax())
         channels = [i for i, one in enumerate(power) if one >= SILENT * power[loudest]]
-        correlations = self.products[loudest, channels] / np.sqrt(power[channels] * power[loudest])
+        correlations = self.products[loudest, channels] / np.sqrt(power[channels] * power[loudest] + 1e-300)
         signs = np.where(correlations < INVERTED, -1.0, 1.0)
         scale, doubts = _scale(self.peak, self.wide)
         doubts += self.doubts
         if self.n_damaged:
-            doubts.append(f"has {self.n_damaged} packets that cannot be decoded; they are left out")
+            fault = f"{self.n_damaged} packets that cannot be decoded (damaged, or cut off)"
+            doubts.append(f"has {fault}; the other {self.seconds:.2f} s are used")
         if (signs < 0).any():
             doubts.append("has channels that cancel each other (antiphase); they are added with opposite signs")
         if self.peak * scale < QUIET:
