@@ -23,9 +23,9 @@ from common.verdict.cells import lower_is_better
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUFFIXES = {  # of what is taken from a folder
-    ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".au", ".avi", ".caf", ".dts", ".flac", ".flv", ".m4a",
-    ".m4b", ".m4v", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpc", ".mpeg", ".mpg", ".oga", ".ogg", ".ogv", ".opus", ".rf64",
-    ".ts", ".tta", ".w64", ".wav", ".webm", ".wma", ".wmv", ".wv",
+    ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".au", ".avi", ".caf", ".dts", ".flac", ".flv",
+    ".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpc", ".mpeg", ".mpg", ".oga", ".ogg",
+    ".ogv", ".opus", ".rf64", ".ts", ".tta", ".w64", ".wav", ".webm", ".wma", ".wmv", ".wv",
 }  # fmt: skip
 PICTURED = 24  # recordings in one picture
 

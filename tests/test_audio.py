@@ -197,8 +197,8 @@ def test_chained_ogg(tmp_path, subtype, rate):
 
 def test_joined_flac(tmp_path):
     content = encoded.by_soundfile(NOISE, RATE, "FLAC")
-    samples, _, _ = loaded(tmp_path / "ab.flac", content + content)
-    np.testing.assert_allclose(samples, np.tile(NOISE, 2), atol=1e-4)
+    samples, _, warnings = loaded(tmp_path / "ab.flac", content + content)
+    assert 2 * len(NOISE) - 4096 <= len(samples) <= 2 * len(NOISE) and "joined from several files" in warnings[0]
 
 
 def test_joined_wav_is_read_as_its_header_says_with_a_warning(tmp_path):
@@ -219,7 +219,8 @@ COMPLETE = {
     "au": lambda: encoded.by_soundfile(NOISE, RATE, "AU"), "caf": lambda: encoded.by_soundfile(NOISE, RATE, "CAF"),
     "w64": lambda: encoded.by_soundfile(NOISE, RATE, "W64"), "rf64": lambda: encoded.by_soundfile(NOISE, RATE, "RF64"),
     "flac": lambda: encoded.by_soundfile(NOISE, RATE, "FLAC"), "mp3": mp3,
-    "ogg": lambda: encoded.by_soundfile(NOISE, RATE, "OGG"), "opus": lambda: encoded.by_soundfile(NOISE, 48000, "OGG", "OPUS"),
+    "ogg": lambda: encoded.by_soundfile(NOISE, RATE, "OGG"),
+    "opus": lambda: encoded.by_soundfile(NOISE, 48000, "OGG", "OPUS"),
     "m4a": lambda: encoded.by_ffmpeg(NOISE, RATE, "mp4", "aac"),
     "fragmented m4a": lambda: encoded.by_ffmpeg(NOISE, RATE, "mp4", "aac", movflags="frag_keyframe+empty_moov"),
     "mka": lambda: encoded.by_ffmpeg(NOISE, 48000, "matroska", "libopus"),
@@ -236,9 +237,10 @@ def test_cut_off(tmp_path, kind, part):
     samples, rate, warnings = loaded(path, content)
     assert abs(len(samples) - len(NOISE)) < 0.1 * rate and not warnings
     path.write_bytes(content[: int(part * len(content))])
-    with pytest.raises(InputError, match=r"song\..*: is cut off (?:or damaged )?after (\d\.\d\d) s \(.*\); get the file again") as error:
+    message = r".*song\..*: is cut off (?:or damaged )?after (\d\.\d\d) s \(.*\); get the file again"
+    with pytest.raises(InputError) as error:
         audio.load(path)
-    assert float(re.search(r"after (\S+) s", str(error.value)).group(1)) <= part * 3 + 0.5
+    assert float(re.fullmatch(message, str(error.value)).group(1)) <= part * 3 + 0.5
     if kind != "flac":  # whose frames state no sizes
         with pytest.raises(InputError, match="is cut off"):
             audio.duration(path)
@@ -263,8 +265,8 @@ def test_damaged_packets_are_left_out_with_a_warning(tmp_path):
 @pytest.mark.parametrize(
     ("form", "codec", "tolerance"),
     [
-        ("mp4", "aac", 0), ("mp4", "alac", 0), ("adts", "aac", 3000), ("matroska", "libopus", 400), ("webm", "libopus", 400),
-        ("mp2", "mp2", 3000), ("asf", "wmav2", 0), ("wv", "wavpack", 0), ("tta", "tta", 0), ("ac3", "ac3", 3000),
+        ("mp4", "aac", 0), ("mp4", "alac", 0), ("adts", "aac", 3000), ("matroska", "libopus", 400),
+        ("webm", "libopus", 400), ("mp2", "mp2", 3000), ("asf", "wmav2", 0), ("wv", "wavpack", 0), ("tta", "tta", 0), ("ac3", "ac3", 3000),
         ("wav", "libmp3lame", 3000), ("aiff", "pcm_s24be", 0), ("mpegts", "aac", 3000), ("avi", "libmp3lame", 3000),
     ],
 )  # fmt: skip
@@ -277,7 +279,7 @@ def test_formats(tmp_path, form, codec, tolerance):
     assert abs(len(samples) - len(NOISE)) <= 2 * 2048 and 0 <= late <= tolerance
 
 
-@pytest.mark.parametrize("name", ["song.wav", "song.au", "song.sw", "song", "a:b %03d.txt", os.fsdecode(b"\xdf.mp3"), "音.ogg"])
+@pytest.mark.parametrize("name", ["a.wav", "a.au", "a.sw", "a", "a:b %03d.txt", os.fsdecode(b"\xdf.mp3"), "音.ogg"])
 @pytest.mark.parametrize("kind", ["m4a", "mp3", "flac"])
 def test_the_name_does_not_matter(tmp_path, name, kind):
     expected, _, _ = loaded(tmp_path / f"right.{kind}", COMPLETE[kind]())
@@ -313,7 +315,7 @@ def test_a_video_without_sound(tmp_path):
 @pytest.mark.parametrize(
     ("factor", "dtype", "subtype", "warning"),
     [
-        (2.0**15, "float32", "FLOAT", r"up to .*divided by 2\^15"), (1.4 * 2.0**15, "float32", "FLOAT", r"divided by 2\^15"),
+        (2.0**15, "float32", "FLOAT", r"divided by 2\^15"), (1.4 * 2.0**15, "float32", "FLOAT", r"divided by 2\^15"),
         (2.0**23, "float32", "FLOAT", r"divided by 2\^23"), (2.0**31, "float64", "DOUBLE", r"divided by 2\^31"),
         (2.0**15, "int32", "PCM_32", r"16-bit values.*multiplied by 2\^16"),
         (2.0**23, "int32", "PCM_32", r"24-bit values.*multiplied by 2\^8"),
@@ -338,7 +340,7 @@ def test_floating_point_beyond_full_scale(tmp_path):
     soundfile.write(path, 40 * NOISE, RATE, subtype="FLOAT")
     samples, _, warnings = loaded(path)
     assert np.abs(samples).max() == pytest.approx(1)
-    assert re.fullmatch(r".*a\.wav: has samples up to \d\d\.\d*, not 1; divided by that", *warnings)
+    assert re.fullmatch(r".*a\.wav: has samples up to \d\d\.\d*; divided by that", *warnings)
 
 
 def test_a_very_quiet_recording_is_reported(tmp_path):
@@ -360,7 +362,8 @@ def test_antiphase(tmp_path, codec):
 @pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
 def test_music_in_one_channel_only(tmp_path, n, music, codec):
     sound = np.zeros((len(NOISE), n), "float32")
-    sound[:, music] = NOISE if music != 5 else scipy.signal.sosfilt(scipy.signal.butter(4, 100, fs=RATE, output="sos"), NOISE)
+    low = scipy.signal.sosfilt(scipy.signal.butter(4, 100, fs=RATE, output="sos"), NOISE)  # all that LFE has
+    sound[:, music] = low if music == 5 else NOISE
     content = encoded.by_ffmpeg(sound, RATE, "wav" if codec == "pcm_s16le" else "mp4", codec, bit_rate=384_000)
     samples, _, _ = loaded(tmp_path / "a", content)
     assert np.std(samples) == pytest.approx(np.std(sound[:, music]), rel=0.1)

@@ -18,7 +18,7 @@ CHUNKED = {  # by magic: where the first chunk begins, bytes of a chunk's name a
 }  # fmt: skip
 CHUNK_NAME = re.compile(rb"[ -~]{4}")
 UNKNOWN = {4: 0x7FFF0000, 8: 1 << 62}  # by bytes of a size: from here on it is what programs write that do not know it
-ASF_HEADER = bytes.fromhex("3026b2758e66cf11")
+ASF = bytes.fromhex("3026b275")
 ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 EBML, EBML_SEGMENT = bytes.fromhex("1a45dfa3"), bytes.fromhex("18538067")
 MP4_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"}
@@ -54,19 +54,22 @@ def inspect(path: Path) -> Container:
         magic = data[start : start + 4]
         if magic in CHUNKED:
             return _chunked(data, start, magic)
-        if data[start : start + 8] == ASF_HEADER:
-            return _asf(data, start)
         if data[start + 4 : start + 8] in MP4_BOXES:
             return _mp4(data, start)
         if len(magic) == 4 and magic[0] == 0xFF and magic[1] >= 0xE0 and magic[1] & 0x06:
             return _mpeg(data, start)
-        read = {b".snd": _au, b"dns.": _au, b"fLaC": _flac, b"OggS": _ogg, EBML: _matroska, b"wvpk": _wavpack}.get(magic)
-        return read(data, start) if read else Container()
+        inspectors = {b".snd": _au, b"dns.": _au, b"fLaC": _flac, b"OggS": _ogg, b"wvpk": _wavpack}
+        inspectors |= {EBML: _matroska, ASF: _asf}
+        return inspectors[magic](data, start) if magic in inspectors else Container()
 
 
-def _until(end: int, data) -> Container:
+def _until(end: int, data, exact: bool = True) -> Container:
     """A container that states where its sound ends."""
-    return Container(missing=f"{end - len(data)} bytes are missing" if end > len(data) else None)
+    more = len(data) - end
+    if more < 0:
+        return Container(exact, missing=f"{-more} bytes are missing")
+    text = f"has {more} bytes behind the sound that its header does not announce; they are not read"
+    return Container(exact, doubt=text if more > UNANNOUNCED else None)
 
 
 def _number(data, at: int, n: int, order: str) -> int:
@@ -103,24 +106,24 @@ def _chunked(data, start: int, magic: bytes) -> Container:
             if unfinished or (size >= UNKNOWN[n_size] and size != large):
                 return Container(exact=False)
             if body + size > len(data):
-                return _until(body + size, data)
+                return _until(body + size, data, exact)
             found = True
         at = body + size + -size % align
-    rest = len(data) - at if found and data[at : at + 4].strip(b"\0") else 0
-    text = f"has {rest} bytes behind the sound that its header does not announce; they are not read"
-    return Container(exact, doubt=text if rest > UNANNOUNCED else None)
+    return _until(at if found and data[at : at + 4].strip(b"\0") else len(data), data, exact)
 
 
 def _au(data, start: int) -> Container:
     order = "big" if data[start : start + 1] == b"." else "little"
-    size = _number(data, start + 8, 4, order)
-    return Container(exact=False) if size >= UNKNOWN[4] else _until(start + _number(data, start + 4, 4, order) + size, data)
+    begin, size = (_number(data, start + at, 4, order) for at in (4, 8))
+    return Container(exact=False) if size >= UNKNOWN[4] else _until(start + begin + size, data)
 
 
 def _flac(data, start: int) -> Container:
     """The number of samples is 0 in a streamed file; a second header shows that files were joined."""
     n_samples = _number(data, start + 18, 8, "big") % (1 << 36)
-    return Container(exact=n_samples > 0 and data.find(b"fLaC\0\0\0\x22", start + 4) < 0)
+    joined = data.find(b"fLaC\0\0\0\x22", start + 4) > 0
+    doubt = "is joined from several files; a fraction of a second can be missing where they meet" if joined else None
+    return Container(exact=n_samples > 0 and not joined, doubt=doubt)
 
 
 def _ogg(data, start: int) -> Container:
@@ -140,14 +143,15 @@ def _ogg(data, start: int) -> Container:
 
 
 def _mp4(data, start: int) -> Container:
-    at = start
-    while at + 8 <= len(data) and data[at + 4 : at + 8].isalnum():
+    at, n_recordings = start, 0
+    while at + 8 <= len(data) and CHUNK_NAME.match(data, at + 4):
+        n_recordings += data[at + 4 : at + 8] == b"moov"
         size = _number(data, at, 4, "big")
         size = _number(data, at + 8, 8, "big") if size == 1 else size or len(data) - at
         if size < 8:
             break
         at += size
-    return _until(at, data)
+    return Container(doubt="holds more than one recording; the first is read") if n_recordings > 1 else _until(at, data)
 
 
 def _matroska(data, start: int) -> Container:
@@ -176,7 +180,7 @@ def _asf(data, start: int) -> Container:
 
 
 def _mpeg(data, start: int) -> Container:
-    """The first frame (Xing, Info) may state the number of frames and bytes; it is right if so many follow, and no more."""
+    """The first frame (Xing, Info) may state the number of frames and bytes, which is right if so many follow."""
     tag = re.compile(rb"Xing|Info").search(data, start, start + 64)
     flags = _number(data, tag.end(), 4, "big") if tag else 0
     if flags & 3 != 3:

@@ -57,12 +57,13 @@ def _chunks(container, stream) -> Iterator[Chunk]:
         yield Chunk(np.zeros((0, 1), "float32"), 0, wide, len(damaged))
     if failures:
         raise failures[0]
-    if container.format.name in STATE_LENGTH and n_read < 0.99 * stream.duration * stream.time_base * rate:
-        raise CutOffError(f"{float(stream.duration * stream.time_base):.2f} s are announced")
+    stated = float((stream.duration or 0) * stream.time_base)  # in seconds
+    if container.format.name in STATE_LENGTH and n_read < 0.99 * stated * stream.rate:
+        raise CutOffError(f"{stated:.2f} s are announced")
 
 
 def _frames(container, stream, damaged: list, failures: list) -> Iterator:
-    """The frames of a stream to its end, or to where it cannot be read on; packets that cannot be decoded are listed."""
+    """The frames of a stream to its end, or to a failure; packets that cannot be decoded are listed."""
     import av
 
     packets = container.demux(stream)

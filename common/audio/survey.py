@@ -14,8 +14,8 @@ QUIET = 2.0**-8  # of full scale, -48 dB
 SILENT = 1e-3  # of the power of the loudest channel, -30 dB: a channel below carries no sound
 INVERTED = -0.5  # a channel whose correlation with the loudest one is below is inverted, else the two would cancel
 FRAME, EVERY = 2048, 8  # samples of a spectrum; statistics are of every 8th sample and every 8th spectrum
-BEYOND = 1e-7  # of the power; a recording's band ends where less is above
-NARROW_HZ = 5000
+BEYOND = 1e-7  # of the power, -70 dB; a recording's band ends where less is above
+NARROW_HZ, LOW_RATE = 6000, 20000  # models are trained on rates of 24 kHz and more; soft music may end below 12 kHz
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Survey:
     def bandwidth(self) -> float:
         """The frequency in Hz above which less than BEYOND of the power lies; a constant offset aside."""
         above = np.cumsum(self.power[:1:-1])[::-1]
-        return (2 + np.count_nonzero(above > BEYOND * above[0])) * self.rate / FRAME
+        short = not above[0]  # shorter than a spectrum
+        return self.rate / 2 if short else (1 + np.count_nonzero(above > BEYOND * above[0])) * self.rate / FRAME
 
     def mix(self) -> tuple[Mix, list[str]]:
         """How to mix the recording down, and what is doubtful in it, a text each."""
@@ -90,7 +91,7 @@ class Survey:
             doubts.append("has channels that cancel each other (antiphase); they are added with opposite signs")
         if self.peak * scale < QUIET:
             doubts.append(f"is very quiet (peak {20 * np.log10(self.peak * scale):.0f} dB of full scale)")
-        if self.power.any() and self.bandwidth < NARROW_HZ:
+        if self.rate < LOW_RATE or self.bandwidth < NARROW_HZ:
             doubts.append(f"has no sound above {self.bandwidth / 1000:.1f} kHz; models are trained on a wider band")
         return Mix(channels, scale * signs), doubts
 
@@ -105,5 +106,5 @@ def _scale(peak: float, wide: bool) -> tuple[float, list[str]]:
     for bits in (16, 24, 32):
         full_scale = 2.0 ** (bits - 1)
         if full_scale / 128 < peak <= OVERSHOOT * full_scale:
-            return 1 / full_scale, [f"has samples up to {peak:.6g}, not 1; divided by 2^{bits - 1}, as {bits}-bit integers"]
-    return 1 / peak, [f"has samples up to {peak:.6g}, not 1; divided by that"]
+            return 1 / full_scale, [f"has samples up to {peak:.6g}, as {bits}-bit integers; divided by 2^{bits - 1}"]
+    return 1 / peak, [f"has samples up to {peak:.6g}; divided by that"]
