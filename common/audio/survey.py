@@ -9,7 +9,7 @@ import numpy as np
 
 from common.audio.base import Chunk, DecodingError
 
-OVERSHOOT = 2.0  # times full scale: as far as lossy codecs and loud masters in floating point go
+OVERSHOOT = 4.0  # times full scale: lossy codecs and loud masters in floating point go half as far
 QUIET = 2.0**-8  # of full scale, -48 dB
 SILENT = 1e-3  # of the power of the loudest channel, -30 dB: a channel below carries no sound
 INVERTED = -0.5  # a channel whose correlation with the loudest one is below is inverted, else the two would cancel
@@ -105,6 +105,6 @@ def _scale(peak: float, wide: bool) -> tuple[float, list[str]]:
         return 1.0, []
     for bits in (16, 24, 32):
         full_scale = 2.0 ** (bits - 1)
-        if full_scale / 128 < peak <= OVERSHOOT * full_scale:
+        if full_scale / 128 < peak <= 2 * full_scale:
             return 1 / full_scale, [f"has samples up to {peak:.6g}, as {bits}-bit integers; divided by 2^{bits - 1}"]
     return 1 / peak, [f"has samples up to {peak:.6g}; divided by that"]
