@@ -132,7 +132,10 @@ def _recognised(path: Path):
         raise InputError(f"{path}: may not be read (no permission); change its permissions")
     if not os.path.getsize(path):
         raise InputError(f"{path}: cannot be decoded as audio (the file is empty); {HINT}")
-    container = containers.inspect(path)
+    try:
+        container = containers.inspect(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); get the file again") from error
     if container.exact:
         try:
             libsndfile.length(path)

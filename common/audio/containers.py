@@ -97,7 +97,7 @@ def _chunked(data, start: int, magic: bytes) -> Container:
             break
         if name == b"ds64":
             large = _number(data, body + 8, 8, order)
-        size = size - n_name - n_size if magic == b"riff" else size
+        size = max(0, size - n_name - n_size) if magic == b"riff" else size
         if name == b"fmt ":
             exact = _number(data, body, 2, order) not in MPEG_CODES
         if name in (b"data", b"SSND") and not found:
@@ -174,7 +174,7 @@ def _wavpack(data, start: int) -> Container:
 def _asf(data, start: int) -> Container:
     """Wma and wmv: the properties state the size of the file, unless they say that it was broadcast."""
     at = data.find(ASF_PROPERTIES, start, start + 65536)
-    if at < 0 or data[at + 88] & 1:
+    if at < 0 or _number(data, at + 88, 1, "little") & 1:
         return Container()
     return _until(start + _number(data, at + 40, 8, "little"), data)
 

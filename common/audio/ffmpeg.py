@@ -35,14 +35,13 @@ def chunks(path: Path) -> Iterator[Chunk]:
     with open(path, "rb") as content:
         nameless = SimpleNamespace(read=content.read, seek=content.seek, tell=content.tell)  # no suffix to trust
         try:
-            container = av.open(nameless, **options)
-        except av.FFmpegError as error:
-            raise DecodingError(error.strerror) from error
-        with container:
-            stream = container.streams.best("audio")
-            if stream is None or stream.codec_context is None:
-                raise DecodingError("no sound that can be decoded is in it")
-            yield from _chunks(container, stream)
+            with av.open(nameless, **options) as container:
+                stream = container.streams.best("audio")
+                if stream is None or stream.codec_context is None:
+                    raise DecodingError("no sound that can be decoded is in it")
+                yield from _chunks(container, stream)
+        except (av.FFmpegError, ValueError) as error:  # a ValueError for samples of a type that PyAV does not know
+            raise DecodingError(getattr(error, "strerror", str(error))) from error
 
 
 def _chunks(container, stream) -> Iterator[Chunk]:
