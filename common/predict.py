@@ -137,7 +137,7 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
         "the others are predicted, and the exit code is 1.",
     )
     add = parser.add_argument
-    add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, aiff, ...), or folders")
+    add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, m4a, ...), or folders")
     add("--csv", type=Path, metavar="FILE", help="write a line a recording, or every half second of it")
     add("--json", type=Path, metavar="FILE", help="write all that is told, and what could not be read")
     add("--plot", type=Path, metavar="FILE", help=f"draw them (.png, .svg, .pdf); at most {PICTURED} recordings")
