@@ -6,6 +6,7 @@ import importlib
 import sys
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from common import audio, backend, report, weights
 from common.cli.options import Parser, add_processes, run, use_device
-from common.errors import InputError
+from common.errors import InputError, collect_warnings
 from common.features import opensmile
 from common.files import NAME, json_text, text_bytes, write_atomically
 from common.outputs import require_distinct, require_output
@@ -116,7 +117,8 @@ def _predict(module: str, folder: Path, path: Path) -> Prediction | str:
     """Of one file; what is wrong with it, if it cannot be heard."""
     try:
         audio.duration(path)  # what is not there or no recording is told before any network is built
-        found = _predictor(module, folder)(path)
+        with collect_warnings() as warnings:
+            found = replace(_predictor(module, folder)(path), warnings=tuple(warnings))
         finite = np.isfinite(found.values).all()
         return found if finite else f"{path}: the model's answer is not a finite number; try other --weights"
     except Exception as error:  # whatever befalls one recording, the others are predicted
@@ -135,7 +137,7 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
         "the others are predicted, and the exit code is 1.",
     )
     add = parser.add_argument
-    add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, aiff, ...), or folders")
+    add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, m4a, ...), or folders")
     add("--csv", type=Path, metavar="FILE", help="write a line a recording, or every half second of it")
     add("--json", type=Path, metavar="FILE", help="write all that is told, and what could not be read")
     add("--plot", type=Path, metavar="FILE", help=f"draw them (.png, .svg, .pdf); at most {PICTURED} recordings")
@@ -171,6 +173,8 @@ def _main(module: str, paper: str, options: argparse.Namespace) -> int:
         shown = dict(list(good.items())[:PICTURED])
         plots.predictions(shown, facts["columns"], options.plot, f"{paper}: {facts['title']}")
         print(f"picture: {options.plot}" + (f" ({PICTURED} of {len(good)})" if len(good) > PICTURED else ""))
+    for text in (text for one in good.values() for text in one.warnings):
+        print(f"warning: {text}", file=sys.stderr)
     for text in [*bad.values(), *refused]:
         print(f"error: {text}", file=sys.stderr)
     if bad and len(good) + len(bad) > 1:
@@ -265,10 +269,11 @@ def provenance(facts: dict) -> str:
 def as_csv(good: dict[Path, Prediction], columns: list[str]) -> str:
     """A line a recording, or a recording and time; numbers with four digits."""
     continuous = next(iter(good.values())).times is not None
-    lines = [["recording", *(["time_s"] if continuous else []), *columns]]
+    lines = [["recording", *(["time_s"] if continuous else []), *columns, "warning"]]
     for path, one in good.items():
         rows = np.column_stack([one.times, one.values]) if continuous else [one.values]
-        lines += [[path, *(f"{float(cell):.4f}".rstrip("0").rstrip(".") for cell in row)] for row in rows]
+        numbers = ([f"{float(cell):.4f}".rstrip("0").rstrip(".") for cell in row] for row in rows)
+        lines += [[path, *row, "; ".join(one.warnings)] for row in numbers]
     return report.csv_text(lines)
 
 
@@ -283,6 +288,7 @@ def as_json(
     songs = []
     for recording, one in good.items():
         song = {"recording": str(recording), "length_s": round(one.length, 3), "heard_s": round(one.heard, 3)}
+        song["warnings"] = list(one.warnings)
         song["mean"] = dict(zip(facts["columns"], rounded(one.mean), strict=True))
         if one.times is not None:
             song |= {"time_s": rounded(one.times)}

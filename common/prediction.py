@@ -18,12 +18,14 @@ class Prediction:
     length : of the recording, in seconds
     heard : how many seconds of it, from its beginning, the model was given
     times : (n,), in seconds; None without a continuous model
+    warnings : what is doubtful about the recording, a line each
     """
 
     values: np.ndarray
     length: float
     heard: float
     times: np.ndarray | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def mean(self) -> np.ndarray:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common import audio
 from common.errors import InputError
 from common.folders import contents, identity
 from common.prediction import printable
 
-SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"}
+SUFFIXES = {  # of what is taken from a folder
+    ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".au", ".avi", ".caf", ".dts", ".flac", ".flv",
+    ".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpc", ".mpeg", ".mpg", ".oga", ".ogg",
+    ".ogv", ".opus", ".rf64", ".ts", ".tta", ".w64", ".wav", ".webm", ".wma", ".wmv", ".wv",
+}  # fmt: skip
 HIDDEN, OTHER, REPEATED = "hidden", "not recordings by their names", "the same files as others"  # why left out
 EXAMPLES = 3  # names of files that are left out in a line
 
@@ -57,9 +60,9 @@ def left_out_line(left_out: dict[str, list[Path]]) -> str:
 
 def _of_folder(folder: Path, selected: Recordings) -> list[Path]:
     """The recordings in a folder; all else goes to what is left out or has failed."""
-    listed, known = contents(folder), SUFFIXES | audio.UNSUPPORTED
+    listed = contents(folder)
     selected.failed |= {path: f"{path}: cannot be read ({why})" for path, why in listed.unreadable.items()}
     selected.left_out[HIDDEN] += listed.hidden
     selected.left_out[REPEATED] += listed.repeated
-    selected.left_out[OTHER] += [path for path in listed.files if path.suffix.lower() not in known]
-    return [path for path in listed.files if path.suffix.lower() in known]
+    selected.left_out[OTHER] += [path for path in listed.files if path.suffix.lower() not in SUFFIXES]
+    return [path for path in listed.files if path.suffix.lower() in SUFFIXES]

@@ -1,7 +1,7 @@
 """Check a copy of a data set, and extract its features; or export the splits and predictions behind the tables.
 
-Reads the layout of the official distribution, with its own audio or any other format that libsndfile decodes;
-reports what is missing or broken, and where to get it. `python -m data_prep export` needs no data set.
+Reads the layout of the official distribution, with its own audio or any other format (docs/audio.md); reports what is
+missing or broken, and where to get it. `python -m data_prep export` needs no data set.
 """
 
 import sys

@@ -178,6 +178,11 @@ class Dataset(ABC):
         return (f"{lengths} s of each song, " if lengths else "") + kind
 
     @cached_property
+    def decoder(self) -> str:
+        """Name and version of each decoder that the audio needs."""
+        return "; ".join(sorted({audio.decoder(track.path) for track in self.tracks}))
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all labels and all audio bytes, in order: copies with the same fingerprint are the same data."""
         digest = hashlib.sha256(self.labels.to_csv(float_format="%.9g").encode())

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from tests import made_up
 
+settings.register_profile("default", max_examples=40, derandomize=True, deadline=None)
+settings.register_profile("thorough", max_examples=1000, deadline=None)
+settings.load_profile("default")
 GIVEN_ROOT = os.environ.get("MER_DATA_ROOT")
 ROOT = Path(__file__).parents[1]
 PER_GENRE = 6

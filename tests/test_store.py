@@ -5,10 +5,12 @@ import pytest
 import soundfile
 from joblib import Parallel, delayed
 
+from common.audio import ffmpeg
 from common.errors import InputError
 from common.features.mel import MelSpectrogram
 from common.features.store import FeatureStore
 from common.files import pack, unpack
+from tests import encoded
 
 
 @pytest.fixture
@@ -50,6 +52,14 @@ def test_key_is_content_and_every_parameter(tone, tmp_path):
     assert store.entry(moved, MelSpectrogram()) == entry
     moved.write_bytes(moved.read_bytes() + b"\0")
     assert store.entry(moved, MelSpectrogram()) != entry
+
+
+def test_key_names_the_decoder_of_the_file(tone, tmp_path, monkeypatch):
+    store, path = FeatureStore(tmp_path / "cache"), tmp_path / "a.m4a"
+    path.write_bytes(encoded.by_ffmpeg(np.sin(np.arange(16000) / 5) / 2, 16000, "mp4", "aac"))
+    before = store.entry(tone, MelSpectrogram()), store.entry(path, MelSpectrogram())
+    monkeypatch.setattr(ffmpeg, "version", lambda: "a later FFmpeg")
+    assert store.entry(tone, MelSpectrogram()) == before[0] and store.entry(path, MelSpectrogram()) != before[1]
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:40] + b"x" + b[41:], lambda b: b"", lambda b: b * 2])

@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -57,17 +58,17 @@ def of_runs(experiment, variant, functions=()) -> dict:
     }  # fmt: skip
 
 
-def describe(extractor) -> dict | None:
+def describe(extractor, path: Path | None = None) -> dict | None:
     """What features depend on besides the audio, as JSON; None for None (features that come with the data).
 
     The extractor's name, version and parameters, its code and configuration files, the versions of its libraries, and
-    the decoder.
+    the decoder: that of the file `path`, or of files whose container guarantees their length.
     """
     if extractor is None:
         return None
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in getattr(extractor, "files", ())}
     return asdict(extractor) | {
-        "code": of_code(audio.load, *_classes([extractor])), "files": files, "decoder": audio.decoder(),
+        "code": of_code(audio.load, *_classes([extractor])), "files": files, "decoder": audio.decoder(path),
         "libraries": backend.versions(extractor.libraries),
     }  # fmt: skip
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from common import audio
 from common.experiment.base import Experiment, Samples
 from common.features.store import FeatureStore
 
@@ -42,7 +41,7 @@ class FromRecordings(Experiment):
         n_test = sum(len(next(iter(split.tests.values()))) for split in splits)
         n_train = len(np.unique(np.concatenate([part for split in splits for part in (split.train, split.validation)])))
         return {
-            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": audio.decoder(),
+            "fingerprint": self.data.fingerprint, "audio": self.data.audio_kind, "decoder": self.data.decoder,
             "targets": list(self.task(variant).targets), "tracks": samples.ids,
             "n_train": n_train, "of_train": n_train, "n_test": n_test, "of_test": n_test,
         }  # fmt: skip

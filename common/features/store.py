@@ -39,7 +39,7 @@ class FeatureStore:
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}); get the file again") from error
         key = hashlib.sha256(content)
-        key.update(json.dumps(identity.describe(extractor), sort_keys=True).encode())
+        key.update(json.dumps(identity.describe(extractor, path), sort_keys=True).encode())
         return self.folder / extractor.name / f"{key.hexdigest()}.npy.sha256"
 
     def get(self, path: Path, extractor) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from common.audio.containers import Container
 from tests.faults.planting import Fault
 
 KINDS = {}  # of each kind its faults: name, place, wrap, guards as "file::test"
@@ -112,6 +113,11 @@ KINDS["features"] = [
      ("opensmile::moments_are_those_of_the_descriptors", "opensmile::pitch_and_loudness_are_right")),
     ("first_channel_for_the_mean", "soundfile:SoundFile.read", _first_channel,
      ("audio::stereo_is_mixed_to_the_mean",)),
+    ("length_by_the_header", "common.audio.containers:inspect", _constant(Container()),
+     ("audio::mp3_without_a_header", "audio::joined_mp3", "audio::chained_ogg")),
+    ("silent_channels_in_the_mean", "common.audio.survey:Mix.__call__",
+     lambda right: lambda mix, samples: samples.mean(axis=1),
+     ("audio::music_in_one_channel_only", "audio::antiphase")),
     ("overshoots_wrap_around", "common.features.opensmile:round_to_16_bits",
      lambda right: lambda samples: (np.round(samples * 32768) + 32768) % 65536 / 32768 - 1,
      ("opensmile::overshoots_are_clipped", "compare::overshoots_are_clipped")),

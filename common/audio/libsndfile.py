@@ -1,0 +1,64 @@
+"""Decoding by libsndfile: wav, aiff, flac, ogg, mp3 and others, where the container guarantees the length."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import soundfile
+
+from common.audio.base import CHUNK_S, Chunk, CutOffError, DecodingError
+from common.files import muted_stderr
+
+MP3_FRAME = 1152  # samples; a header may count a last frame that decoders leave out
+
+
+def version() -> str:
+    """Name and version, part of every feature's cache key."""
+    return f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}"
+
+
+class _Forward(soundfile.SoundFile):
+    """Read from the beginning to the end: soundfile would seek after each part, where an mp3 decoder starts anew."""
+
+    def seekable(self):
+        return False
+
+
+@contextmanager
+def _opened(path: Path):
+    with open(path, "rb") as content:  # not by the path, whose suffix libsndfile would trust
+        try:
+            with muted_stderr():
+                file = _Forward(content)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise DecodingError(_reason(error)) from error
+        with file:
+            try:
+                yield file
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                raise CutOffError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "error_string", str(error)).rstrip(".")
+
+
+def length(path: Path) -> tuple[int, int]:
+    """How many samples a file states, and their rate in Hz. Raises DecodingError."""
+    with _opened(path) as file:
+        return file.frames, file.samplerate
+
+
+def chunks(path: Path) -> Iterator[Chunk]:
+    """A file's sound in chunks of CHUNK_S. Raises DecodingError."""
+    with _opened(path) as file:
+        n_read, wide = 0, file.subtype == "PCM_32"
+        while n_read < file.frames:
+            with muted_stderr():
+                samples = file.read(CHUNK_S * file.samplerate, dtype="float32", always_2d=True)
+            if not len(samples):
+                break
+            n_read += len(samples)
+            yield Chunk(samples, file.samplerate, wide)
+        if n_read < file.frames - MP3_FRAME * file.format.startswith("MP"):
+            raise CutOffError(f"{n_read} of {file.frames} samples can be decoded")

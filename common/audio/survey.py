@@ -1,0 +1,110 @@
+"""What the samples of a complete recording say: their scale, which channels carry sound, and what is doubtful.
+
+A recording is surveyed before it is mixed, so that the mix does not depend on blocks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.audio.base import Chunk, DecodingError
+
+OVERSHOOT = 4.0  # times full scale: lossy codecs and loud masters in floating point go half as far
+QUIET = 2.0**-8  # of full scale, -48 dB
+SILENT = 1e-3  # of the power of the loudest channel, -30 dB: a channel below carries no sound
+INVERTED = -0.5  # a channel whose correlation with the loudest one is below is inverted, else the two would cancel
+FRAME, EVERY = 2048, 8  # samples of a spectrum; statistics are of every 8th sample and every 8th spectrum
+BEYOND = 1e-7  # of the power, -70 dB; a recording's band ends where less is above
+NARROW_HZ, LOW_RATE = 6000, 20000  # models are trained on rates of 24 kHz and more; soft music may end below 12 kHz
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How channels become one: the mean of some, each with a factor."""
+
+    channels: list[int]
+    factors: np.ndarray
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Samples (n_samples, n_channels) -> (n_samples,), of the same type."""
+        if len(self.channels) < samples.shape[1] or (self.factors != 1).any():
+            samples = samples[:, self.channels] * self.factors.astype(samples.dtype)
+        return samples.mean(axis=1)
+
+
+class Survey:
+    """Statistics of a recording, to which its chunks are added one after the other.
+
+    Parameters
+    ----------
+    doubt : what is doubtful about its container, or None
+    """
+
+    def __init__(self, doubt: str | None = None):
+        self.doubts = [doubt] if doubt else []
+        self.n, self.rate, self.wide, self.peak, self.n_damaged = 0, 0, False, 0.0, 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Raises DecodingError if the rate or the number of channels is another one than before."""
+        n, n_channels = chunk.samples.shape
+        self.n_damaged += chunk.n_damaged
+        if not n:
+            return
+        if not self.n:
+            self.rate, self.wide = chunk.rate, chunk.wide
+            self.products, self.power = np.zeros((n_channels, n_channels)), np.zeros(FRAME // 2 + 1)
+        elif (chunk.rate, n_channels) != (self.rate, len(self.products)):
+            before, after = f"{self.rate} Hz x {len(self.products)}", f"{chunk.rate} Hz x {n_channels}"
+            raise DecodingError(f"it changes from {before} channels to {after} channels after {self.seconds:.2f} s")
+        self.n += n
+        self.peak = float(np.max([self.peak, chunk.samples.max(), -chunk.samples.min()]))
+        some = chunk.samples[::EVERY].astype("float64")
+        self.products += np.stack([(some * some[:, [i]]).sum(axis=0) for i in range(n_channels)])
+        frames = chunk.samples[: n // FRAME * FRAME].reshape(-1, FRAME, n_channels)[::EVERY]
+        self.power += (np.abs(np.fft.rfft(frames * np.hanning(FRAME)[:, None], axis=1)) ** 2).sum(axis=(0, 2))
+
+    @property
+    def seconds(self) -> float:
+        """The length so far."""
+        return self.n / self.rate if self.n else 0.0
+
+    @property
+    def bandwidth(self) -> float:
+        """The frequency in Hz above which less than BEYOND of the power lies; a constant offset aside."""
+        above = np.cumsum(self.power[:1:-1])[::-1]
+        short = not above[0]  # shorter than a spectrum
+        return self.rate / 2 if short else (1 + np.count_nonzero(above > BEYOND * above[0])) * self.rate / FRAME
+
+    def mix(self) -> tuple[Mix, list[str]]:
+        """How to mix the recording down, and what is doubtful in it, a text each."""
+        power = np.diag(self.products)
+        loudest = int(power.argmax())
+        channels = [i for i, one in enumerate(power) if one >= SILENT * power[loudest]]
+        correlations = self.products[loudest, channels] / np.sqrt(power[channels] * power[loudest] + 1e-300)
+        signs = np.where(correlations < INVERTED, -1.0, 1.0)
+        scale, doubts = _scale(self.peak, self.wide)
+        doubts += self.doubts
+        if self.n_damaged:
+            fault = f"{self.n_damaged} packets that cannot be decoded (damaged, or cut off)"
+            doubts.append(f"has {fault}; the other {self.seconds:.2f} s are used")
+        if (signs < 0).any():
+            doubts.append("has channels that cancel each other (antiphase); they are added with opposite signs")
+        if self.peak * scale < QUIET:
+            doubts.append(f"is very quiet (peak {20 * np.log10(self.peak * scale):.0f} dB of full scale)")
+        if self.rate < LOW_RATE or self.bandwidth < NARROW_HZ:
+            doubts.append(f"has no sound above {self.bandwidth / 1000:.1f} kHz; models are trained on a wider band")
+        return Mix(channels, scale * signs), doubts
+
+
+def _scale(peak: float, wide: bool) -> tuple[float, list[str]]:
+    """The factor that brings samples to full scale, and what it assumes."""
+    for bits in (16, 24):
+        if wide and peak <= 2.0 ** (bits - 32):
+            return 2.0 ** (32 - bits), [f"holds {bits}-bit values as integers of 32 bits; multiplied by 2^{32 - bits}"]
+    if peak <= OVERSHOOT:
+        return 1.0, []
+    for bits in (16, 24, 32):
+        full_scale = 2.0 ** (bits - 1)
+        if full_scale / 128 < peak <= 2 * full_scale:
+            return 1 / full_scale, [f"has samples up to {peak:.6g}, as {bits}-bit integers; divided by 2^{bits - 1}"]
+    return 1 / peak, [f"has samples up to {peak:.6g}; divided by that"]
