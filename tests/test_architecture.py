@@ -114,14 +114,16 @@ def test_what_is_shared_names_no_paper():
 
 
 def lengths(tree: ast.AST):
-    """The name and the number of lines of every function, inner ones too."""
+    """The name and the number of lines of every function, inner ones too, without its docstring."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name, node.end_lineno - node.lineno + 1
+            first = node.body[0]
+            documented = ast.get_docstring(node) is not None
+            yield node.name, node.end_lineno - node.lineno + 1 - documented * (first.end_lineno - first.lineno + 1)
 
 
 def test_functions_are_short():
-    """At most 40 lines, docstring included: a longer one does several things, or holds a table that is data."""
+    """At most 40 lines without the docstring: a longer one does several things, or holds a table that is data."""
     longer = [(module, name, n) for module, path in modules(ROOT, LAYERS).items()
               for name, n in lengths(ast.parse(path.read_text())) if n > 40]  # fmt: skip
     assert longer == []
@@ -186,6 +188,6 @@ def test_text_files_are_read_and_written_in_utf_8():
         ):
             owner, _, name = ast.unparse(call.func).rpartition(".")
             given = [ast.unparse(argument) for argument in call.args[:2]] + [keyword.arg for keyword in call.keywords]
-            if name in ("open", "read_text", "write_text") and owner not in ("os", "tokenize"):
+            if name in ("open", "read_text", "write_text") and owner not in ("os", "tokenize", "av"):
                 unnamed += [] if {"encoding", "'rb'", "'wb'"} & set(given) else [module]
     assert unnamed == ["common.backend"]

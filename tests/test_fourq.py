@@ -223,7 +223,7 @@ def test_excerpts_that_are_cut_off_or_no_audio(root):
     write(root / "4Q" / "Q4" / f"{SHORT}.wav", 9.9, seed=2)
     one, two, three = faults(root)
     assert "MT0000000003.wav: lasts 25.0 s instead of at least 25.5 s" in one
-    assert "MT0000000004.wav: cannot be read as audio" in two
+    assert "MT0000000004.wav: cannot be decoded as audio" in two
     assert f"{SHORT}.wav: lasts 9.9 s instead of at least 10 s" in three
     (root / "4Q" / "Q1" / "MT0000000003.flac").write_text("")
     with pytest.raises(InputError, match="several files for one track"):

@@ -102,7 +102,9 @@ def _chunked(data, start: int, magic: bytes) -> Container:
             exact = _number(data, body, 2, order) not in MPEG_CODES
         if name in (b"data", b"SSND") and not found:
             size = large if large and size == 0xFFFFFFFF else size
-            unfinished = size == 0 and first == 12 and _number(data, start + 4, 4, order) <= body - start - 8
+            unfinished = (
+                not size and body < len(data) and first == 12 and _number(data, start + 4, 4, order) <= body - start - 8
+            )
             if unfinished or (size >= UNKNOWN[n_size] and size != large):
                 return Container(exact=False)
             if body + size > len(data):

@@ -33,7 +33,7 @@ def draw(expected: dict, records: Records, package: str, folder: Path) -> list[P
     """
     state, inputs = folder / STATE, _inputs(expected, records, package)
     if state.is_file():
-        earlier = json.loads(state.read_text())
+        earlier = json.loads(state.read_text(encoding="utf-8"))
         paths = [folder / name for name in earlier["figures"]]
         if earlier["inputs"] == inputs and all(path.is_file() for path in paths):
             return paths
