@@ -17,7 +17,7 @@ def warn(text: str) -> None:
     """Report something doubtful in one line (what, where): on standard error, or where `collect_warnings` asks."""
     texts = _collected.get()
     if texts is None:
-        print(f"warning: {text}", file=sys.stderr)
+        sys.stderr.write(f"warning: {text}\n")  # at once, as several processes may write
     elif text not in texts:
         texts.append(text)
 

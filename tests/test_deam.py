@@ -15,7 +15,7 @@ from data_prep.deam import DEVELOPMENT, EVALUATION, Deam
 from data_prep.deam.annotations import DYNAMIC, LABEL_SOURCES
 from data_prep.deam.features import FEATURES
 from data_prep.dynamic import Recording, align_to_labels
-from tests.conftest import deam_labels
+from tests.conftest import ROOT, deam_labels
 
 SONGS = ["3", "24", "39", "1005", "1006", "2001", "2002"]
 
@@ -357,7 +357,7 @@ def test_faults_in_the_cuts(cuts):
 
 def test_on_the_command_line(small_deam):
     command = [sys.executable, "-m", "data_prep", "deam", "--data-root", str(small_deam)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and "deam is not complete" in done.stderr, done.stderr
     assert "deam: audio of 7 of 489 tracks, transcoded (wav)" in done.stdout
     assert "features of 5 of 431 development songs and 2 of 58 evaluation songs" in done.stdout

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import audio
 from common.errors import InputError
 from data_prep.dynamic import Recording, align_to_labels
 from data_prep.emomusic import ENDS_EARLY, SPLITS, Emomusic
 from tests.conftest import EMOMUSIC_RATE as RATE
 from tests.conftest import EMOMUSIC_TIMES as TIMES
-from tests.conftest import emomusic_labels, write_emomusic
+from tests.conftest import ROOT, emomusic_labels, write_emomusic
 
 CLIPS = {  # where each starts in its song, in seconds, artist, title and split
     2: (36, "Some Band", "Blue", "development"),
@@ -287,9 +286,9 @@ def test_a_clip_that_is_cut_off(root):
 
 def test_on_the_command_line(root):
     command = [sys.executable, "-m", "data_prep", "emomusic", "--data-root", str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and "emomusic is not complete" in done.stderr, done.stderr
     assert "emomusic: audio of 4 of 744 tracks, 10 s of each song, transcoded (flac)" in done.stdout
     (root / "emoMusic" / "annotations" / "arousal_cont_average.csv").unlink()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=audio.__file__.rsplit("/", 2)[0])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and done.stderr.startswith("error: ") and "no such file" in done.stderr

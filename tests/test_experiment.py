@@ -303,7 +303,10 @@ def test_songs_of_unequal_length_are_scored_in_their_order():
         np.sqrt((2 * 0.25 + 3 * 0.0625) / 5), abs=1e-5
     )
     few = Dynamic(("valence",), with_tau=False).score(labels, {"cv": dict(enumerate(labels))}, np.array([0, 0]))
-    assert set(few["songs"]["cv"]) == {"frames", "moments", "absolute_error"} and few["metrics"]["cv"]["rmse_pooled"]["valence"] == 0
+    assert (
+        set(few["songs"]["cv"]) == {"frames", "moments", "absolute_error"}
+        and few["metrics"]["cv"]["rmse_pooled"]["valence"] == 0
+    )
 
 
 # The command line that every paper shares, with the toy.

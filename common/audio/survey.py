@@ -92,7 +92,9 @@ class Survey:
         if self.peak * scale < QUIET:
             doubts.append(f"is very quiet (peak {20 * np.log10(self.peak * scale):.0f} dB of full scale)")
         if self.rate < LOW_RATE or self.bandwidth < NARROW_HZ:
-            doubts.append(f"has no sound above {self.bandwidth / 1000:.1f} kHz; models are trained on a wider band")
+            doubts.append(
+                f"has no sound above {self.bandwidth / 1000:.1f} kHz; models of wider recordings can be wrong on it"
+            )
         return Mix(channels, scale * signs), doubts
 
 
