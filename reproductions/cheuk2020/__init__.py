@@ -1,0 +1,1 @@
+"""Authors (year): title. Venue."""
