@@ -1,11 +1,19 @@
-"""The network of the paper, section by section, from Keras's own layers."""
+"""The triplet network, from Keras's own layers."""
 
 import keras
-from keras import layers
+from keras import layers, ops
+
+MARGIN = 5.0
 
 
-def gru(features: int, units: int = 16) -> keras.Model:
-    """x (batch, time, features) -> y (batch, time, 2), valence and arousal."""
+def embedding(features: int, units: int = 260) -> keras.Model:
+    """x (batch, songs, features) -> (batch, songs, units): one layer, the same for each song of a triplet."""
     x = keras.Input((None, features))
-    h = layers.GRU(units, return_sequences=True)(x)  # (batch, time, units)
-    return keras.Model(x, layers.Dense(2)(h), name="GRU")
+    return keras.Model(x, layers.Dense(units, activation="relu")(x), name="embedding")
+
+
+def triplet_loss(_, embedded):
+    """embedded (batch, 3, units), of anchor, positive and negative -> (batch,), at least 0."""
+    anchor, positive, negative = (embedded[:, song] for song in range(3))
+    near, far = (ops.sum(ops.square(anchor - other), axis=-1) for other in (positive, negative))
+    return ops.maximum(near - far + MARGIN, 0.0)
