@@ -29,9 +29,8 @@ def counts(cells: list[Row]) -> str:
     """How often each verdict comes out; papers that are here as an example are not part of the totals."""
     excluded = [expected["paper"] for expected in papers() if expected.get("exclude_from_totals")]
     text = report.counts([row for row in cells if row.fields["paper"] not in excluded])
-    for paper in excluded:
-        text += f"; apart from these {paper}, {report.counts([row for row in cells if row.fields['paper'] == paper])}"
-    return text
+    apart = [f"{name}, {report.counts([row for row in cells if row.fields['paper'] == name])}" for name in excluded]
+    return text + f"; apart from these {'; '.join(apart)}" * bool(apart)
 
 
 def claims(results: Path) -> list[dict]:
