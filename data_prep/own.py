@@ -12,9 +12,9 @@ class OwnCollection:
     def left_out(self) -> str:
         """What is in the folder and not used, in one line; empty if there is nothing."""
 
-    def require(self, *, allow_missing: bool = False) -> list[Problem]:
+    def require(self, **requirements) -> list[Problem]:
         """As of every data set (`data_prep.base`); also prints what is left out."""
-        problems = super().require(allow_missing=allow_missing)
+        problems = super().require(**requirements)
         if line := self.left_out():
             print(line)
         return problems

@@ -427,7 +427,7 @@ def test_histories_for_tensorboard(tmp_path):
 
 
 def command(root, out, *, jobs):
-    options = ["--data-root", root, "--allow-missing", "--folds", "2", "--epochs", "2", "--repeats", "2"]
+    options = ["--data-root", root, "--allow-missing", "--folds", "2", "--epochs", "1"]
     module = [sys.executable, "-m", "reproductions.jakubik2017.train"]
     return [*module, *map(str, options), "--out", str(out), "--jobs", str(jobs)]
 
@@ -458,7 +458,7 @@ def test_the_number_of_processes_changes_no_bit(small_emotify, tmp_path):
     assert one == two and printed[0] and printed[0] == printed[1]
     assert set(one) == {f"{n}.json" for n in
         ("genre_mean", "ridge", "semantic_embedding_gru_svr", "standard_gru", "training_mean")}  # fmt: skip
-    assert all(len(record["runs"]) == 2 for record in one.values())
+    assert all(len(record["runs"]) == 1 for record in one.values())
 
 
 def test_two_commands_killed_at_ten_moments_give_the_same_results(tmp_path):

@@ -272,7 +272,7 @@ def test_what_is_doubtful_is_in_all_outputs(tmp_path, monkeypatch, capfd):
     assert text.startswith(f"{path}: has no sound above 3.7 kHz; ")
     rows = list(csv.DictReader(predict.as_csv(found, ["value"]).splitlines()))
     assert [row["warning"] for row in rows] == [text, ""]
-    songs = json.loads(predict.as_json(found, {}, {"columns": ["value"]}, tmp_path / "p.json"))["recordings"]
+    songs = json.loads(predict.as_json(found, {}, {}, {"columns": ["value"]}, tmp_path / "p.json"))["recordings"]
     assert [song["warnings"] for song in songs] == [[text], []]
     audio.load(path)
     assert capfd.readouterr().err == f"warning: {text}\n"

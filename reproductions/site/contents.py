@@ -57,9 +57,9 @@ def fields(row: Row) -> dict:
     return row.fields | {"digits": row.digits, "note": row.note, "rank": outcome.rank(row), "page": _page(row)}
 
 
-def _page(row: Row) -> str:
-    """The address of the page of the variant that answers for a cell."""
-    return "variants/{paper}/{dataset}/{variant}.html".format(**row.fields)
+def _page(row: Row) -> str | None:
+    """The address of the page of the variant that answers for a cell; None for a cell without one."""
+    return "variants/{paper}/{dataset}/{variant}.html".format(**row.fields) if row.fields["variant"] else None
 
 
 def _readme(expected: dict) -> Path:
@@ -82,7 +82,7 @@ def variants(expected: dict, records: Records, rows: list[Row]) -> dict[str, dic
     texts = readme.sections(_readme(expected))
     other_names = {cell["id"]: {cell["variant"], *cell["alternatives"]} for cell in expected["cells"]}
     pages = {}
-    for row in rows:
+    for row in filter(_page, rows):
         pages.setdefault(_page(row), []).append(row)
     for address, cells in pages.items():
         dataset, variant = (cells[0].fields[name] for name in ("dataset", "variant"))
