@@ -68,7 +68,7 @@ class Page(HTMLParser):
 def test_no_link_is_dead(site):
     pages = {path: Page(path.read_text()) for path in site.rglob("*.html")}
     folders = {path.relative_to(site).parts[0] for path in pages}
-    assert folders == {"index.html", "beyond.html", "papers", "variants", "datasets", "songs"}
+    assert folders == {"index.html", "cross_dataset.html", "papers", "variants", "datasets", "songs"}
     for path, page in pages.items():
         for link in page.links:
             if not re.match("https?:|data:", link):
@@ -121,7 +121,7 @@ def test_the_first_page_tells_the_outcome_of_each_paper(site, cells):
 
 
 def test_each_cell_leads_to_its_record_settings_notes_and_command(site, cells):
-    for row in (row.fields for row in cells):
+    for row in (row.fields for row in cells if row.fields["variant"]):
         address = f"variants/{row['paper']}/{row['dataset']}/{row['variant']}.html"
         page = (site / address).read_text()
         assert f'href="{address}"' in (site / "index.html").read_text() and row["system"] in page
