@@ -136,7 +136,7 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
             kept = trained * 2 >= len(curves)
             axis.plot(epochs, curves.T, color=colour, lw=0.4, alpha=0.12)
             axis.plot(epochs[kept], np.nanmean(curves[:, kept], axis=0), color=colour, lw=1.8, label=title)
-        axis.set_title(f"{record['title']}, {len(curves)} networks")
+        axis.set_title(f"{record['title']}, {sum(len(run['history']) for run in record['runs'])} networks")
         axis.set_xlabel("epoch")
         axis.set_ylabel("loss")
         axis.set_ylim(bottom=0)
