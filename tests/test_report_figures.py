@@ -40,6 +40,14 @@ def test_figures_follow_from_what_is_recorded(paper):
     assert drawn(*paper(cells, model=with_history(record(1.0)))) == [*names, "training_curves"]
 
 
+def test_training_curves_count_all_networks(monkeypatch, tmp_path):
+    """Those without validation too."""
+    titles, trained = [], with_history(record(1.0))
+    monkeypatch.setattr(plots, "save", lambda figure, path: titles.append(figure.axes[0].get_title()))
+    plots.training_curves({"model": trained}, tmp_path / "curves.png")
+    assert titles == [f"A model, {2 * len(trained['runs'])} networks"]
+
+
 def test_each_table_and_metric_has_its_figure(paper):
     cells = [cell("x", "model", 0.5), cell("y", "model", 0.5, metric="pearson_r_pooled"),
              cell("z", "model", 0.5, source="Table II")]  # fmt: skip
