@@ -5,7 +5,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from common.errors import InputError
-from common.protocol import Sequences, k_folds, random_split
+from common.protocol import Sequences, cross_validation, k_folds, random_split
 
 
 def songs(*lengths):
@@ -201,3 +201,25 @@ def test_an_artist_with_all_songs_of_a_class_cannot_be_split():
     artists = ["one"] * 20 + [str(i) for i in range(20)]
     with pytest.raises(InputError, match=r"cannot be made|no song of some class"):
         three_parts(np.repeat([0, 1], 20), artists, None, 0)
+
+
+def test_a_cross_validation_tests_each_song_once():
+    """Fold k of seed s tests the songs of `k_folds`, trains on the others; its networks have the seed 1000 s + k."""
+    y = np.repeat([0, 1], 10)
+    splits = cross_validation("cv", 20, 5, 3, classes=y)
+    fold_of = k_folds(20, 5, 3, classes=y)
+    assert [(split.fold, split.seed, list(split.tests)) for split in splits] == [
+        (k, 3000 + k, ["cv"]) for k in range(5)
+    ]
+    for k, split in enumerate(splits):
+        np.testing.assert_array_equal(split.tests["cv"], np.flatnonzero(fold_of == k))
+        np.testing.assert_array_equal(split.train, np.flatnonzero(fold_of != k))
+        assert not len(split.validation)
+
+
+def test_scaled_sequences_keep_their_songs():
+    every = songs(7, 5)
+    scaled = every.scaled(np.float32([1, -2]), np.float32([2, 0.5]))
+    np.testing.assert_array_equal(scaled.bounds, every.bounds)
+    np.testing.assert_allclose(scaled.values, (every.values - [1, -2]) / [2, 0.5], rtol=1e-5, atol=1e-6)
+    assert scaled.values.dtype == np.float32
