@@ -102,7 +102,7 @@ def files(draw):
 
 
 def outcome(content: bytes, name: str) -> tuple[np.ndarray | None, list[str]]:
-    """The samples that are read from a file, else None, and what is said; every text is one line about the file."""
+    """The samples that are read from a file, else None, and all messages; each is one line about the file."""
     with tempfile.TemporaryDirectory() as folder, collect_warnings() as texts:
         path = Path(folder) / name
         path.write_bytes(content)

@@ -64,8 +64,12 @@ def test_for_errors_smaller_is_better():
 )  # fmt: skip
 def test_numbers_that_are_counted(counted, published, digits, verdict):
     """Reproduced if they round to what is printed; fewer parameters are better."""
-    found = compare_count(counted, published, digits, "parameters_thousands")
-    assert (found.verdict, found.d, found.w) == (verdict, pytest.approx(counted - published), 0.5 * 10.0**-digits)
+    comparison = compare_count(counted, published, digits, "parameters_thousands")
+    assert (comparison.verdict, comparison.d, comparison.w) == (
+        verdict,
+        pytest.approx(counted - published),
+        0.5 * 10.0**-digits,
+    )
 
 
 def test_one_run_decides_nothing():

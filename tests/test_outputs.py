@@ -253,7 +253,7 @@ def test_every_encoding_of_the_output(songs, encoding):
 
 
 def test_nobody_reads_on(songs):
-    """`| head`: files are written, and nothing is said."""
+    """`| head`: files are written, and there is no message."""
     reading, writing = os.pipe()
     os.close(reading)
     call = [sys.executable, "-m", "tests.loudness", songs.parent, songs, "--csv", songs.parent / "p.csv"]

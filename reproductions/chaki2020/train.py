@@ -43,9 +43,6 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     import keras
     from sklearn.preprocessing import StandardScaler
 
-    from common.layers.tf1 import RMSprop
-    from reproductions.chaki2020 import model
-
     _, steps, features = clips.x.shape
     scaler = StandardScaler().fit(clips.x[split.train].reshape(-1, features))
 
@@ -55,12 +52,7 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     def labels(songs):
         return clips.y[songs, :, TARGETS.index(settings["target"]), None]
 
-    net = model.lstm(features, steps, settings["units"], settings["attention"], settings.get("activation", "tanh"))
-    optimizer = keras.optimizers.RMSprop if settings.get("optimizer") == "keras3" else RMSprop
-    net.compile(optimizer(1e-3), "mse")
-    stop = keras.callbacks.EarlyStopping(
-        min_delta=MIN_DELTA, patience=PATIENCE, restore_best_weights=settings.get("restore", False)
-    )
+    net, stop = compiled(settings, features, steps)
     history = net.fit(scaled(split.train), labels(split.train), batch_size=BATCH, epochs=settings["epochs"], verbose=0,
                       validation_data=(scaled(split.validation), labels(split.validation)),
                       callbacks=[stop]).history  # fmt: skip
@@ -68,6 +60,20 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     predicted = keras.ops.convert_to_numpy(net(scaled(test)))[..., 0]
     curves = {"loss": np.array(history["loss"]), "validation_loss": np.array(history["val_loss"])}
     return Trained({"predicted": predicted}, curves, weights.with_scaling(net, scaler.mean_, scaler.scale_))
+
+
+def compiled(settings: dict, features: int, steps: int):
+    """The network of some settings, ready for training, and the callback that stops it (4.1)."""
+    import keras
+
+    from common.layers.tf1 import RMSprop
+    from reproductions.chaki2020 import model
+
+    net = model.lstm(features, steps, settings["units"], settings["attention"], settings.get("activation", "tanh"))
+    optimizer = keras.optimizers.RMSprop if settings.get("optimizer") == "keras3" else RMSprop
+    net.compile(optimizer(1e-3), "mse")
+    best = settings.get("restore", False)
+    return net, keras.callbacks.EarlyStopping(min_delta=MIN_DELTA, patience=PATIENCE, restore_best_weights=best)
 
 
 class ThousandSongs(Experiment):
@@ -212,11 +218,7 @@ def fit_padded(settings: dict, songs: Recordings, split: Split) -> Trained:
     from common import backend, weights
 
     backend.start(split.seed)
-    import keras
     from sklearn.preprocessing import StandardScaler
-
-    from common.layers.tf1 import RMSprop
-    from reproductions.chaki2020 import model
 
     scaler, steps = StandardScaler().fit(songs.x.subset(split.train).values), int(songs.x.lengths.max())
     x = padded(Sequences(scaler.transform(songs.x.values), songs.x.bounds), steps)
@@ -226,12 +228,7 @@ def fit_padded(settings: dict, songs: Recordings, split: Split) -> Trained:
     def part(of):  # weights have the mean 1, so that losses are means over the labelled steps
         return x[of], y[of], (labelled[of] / labelled[of].mean()).astype("float32")
 
-    net = model.lstm(x.shape[-1], steps, settings["units"], settings["attention"], settings.get("activation", "tanh"))
-    optimizer = keras.optimizers.RMSprop if settings.get("optimizer") == "keras3" else RMSprop
-    net.compile(optimizer(1e-3), "mse")
-    stop = keras.callbacks.EarlyStopping(
-        min_delta=MIN_DELTA, patience=PATIENCE, restore_best_weights=settings.get("restore", False)
-    )
+    net, stop = compiled(settings, x.shape[-1], steps)
     *pair, weight = part(split.train)
     history = net.fit(*pair, sample_weight=weight, batch_size=BATCH, epochs=settings["epochs"], verbose=0,
                       validation_data=part(split.validation), callbacks=[stop]).history  # fmt: skip
