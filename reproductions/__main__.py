@@ -15,12 +15,14 @@ from reproductions.board import claims, counts, generated, papers, rows
 COMMANDS = {  # each in a module of its own, whose --help says more
     "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
     "compare": ("reproductions.cross_dataset", "papers' models across data sets"),
+    "leaderboard": ("reproductions.leaderboard", "your predictions next to the papers' systems, on the same folds"),
+    "import": ("reproductions.contributions", "records that holders of other data contribute"),
     "report": ("reproductions.site.build", "a static site of all results"),
     "new": ("reproductions.new", "a folder for a new paper, which trains and passes its tests at once"),
 }
 EPILOG = "\n".join(
     ["commands (python -m reproductions COMMAND --help):"]
-    + [f"  {name:<8} {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    + [f"  {name:<11} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     + ["python -m data_prep export writes the splits and predictions behind the numbers."]
 )
 
