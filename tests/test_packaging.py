@@ -93,7 +93,8 @@ def environments():
         for inner in value if isinstance(value, list) else []:
             collect(inner, path)
 
-    for path in sorted((ROOT / "results").rglob("*.json")):
+    paths = sorted((ROOT / "results").rglob("*.json"))
+    for path in (path for path in paths if "contributed" not in path.parts):  # which name the environments of others
         collect(json.loads(path.read_text()), path.relative_to(ROOT))
     return [(json.loads(text), path) for text, path in result.items()]
 

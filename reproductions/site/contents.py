@@ -10,7 +10,7 @@ from common.verdict.board import Row
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
 from data_prep import DATASETS
-from reproductions.board import PAPERS, VERDICTS
+from reproductions.board import PAPERS, VERDICTS, history
 from reproductions.site import outcome, readme
 
 QUOTED = ("Findings", "What in the paper does not agree", "Deviations and assumptions")  # sections on a paper's page
@@ -74,6 +74,7 @@ def paper(expected: dict, records: Records, rows: list[Row], figures: list[Path]
         "others": _panels([row for row in rows if row not in summary]),
         "claims": judge_claims(expected, records), "about": readme.html(texts["Abstract"]),
         "sections": {name: readme.html(texts[name]) for name in QUOTED if name in texts},
+        "log": readme.html(history(records.results, expected)),
     }  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def variants(expected: dict, records: Records, rows: list[Row]) -> dict[str, dic
             "title": record["title"] if record else ", ".join(systems), "command": _command(expected, cells[0]),
             "passages": [(*place, readme.html(text)) for *place, text in passages],
             "record": record and _record(record, cells[0].fields["split"]), "linked": QUOTED,
-            "verified": cells[0].fields["verified"],
+            "verified": cells[0].fields["verified"], "contributed": cells[0].fields["contributed"],
         }  # fmt: skip
     return pages
 
