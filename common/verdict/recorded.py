@@ -32,20 +32,16 @@ class Records:
         -------
         Path
         """
-        own = dataset in self._own or dataset not in self._contributed
-        return record_path(self.results if own else self.results / CONTRIBUTED, self.paper, dataset, variant)
+        own, other = (record_path(folder, self.paper, dataset, variant) for folder in self._folders)
+        return other if other.parent.is_dir() and dataset not in data_sets(self.results, self.paper) else own
 
-    @cached_property
-    def _own(self) -> list[str]:
-        return data_sets(self.results, self.paper)
-
-    @cached_property
-    def _contributed(self) -> list[str]:
-        return data_sets(self.results / CONTRIBUTED, self.paper)
+    @property
+    def _folders(self) -> tuple[Path, Path]:
+        return self.results, self.results / CONTRIBUTED
 
     def datasets(self) -> list[str]:
         """The data sets that something is recorded of."""
-        return sorted({*self._own, *self._contributed})
+        return sorted({dataset for folder in self._folders for dataset in data_sets(folder, self.paper)})
 
     def name(self, dataset: str, variant: str) -> str:
         """The record's file as reports name it, from the results folder on.
