@@ -9,7 +9,7 @@ from common.places import DOCS, RESULTS, ROOT
 from common.verdict.board import Row, join, load_expected
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records
-from reproductions import benchmarks, cross_dataset, lessons, log, simulations
+from reproductions import benchmarks, cards, cross_dataset, lessons, log, simulations
 
 PAPERS = Path(__file__).parent
 VERDICTS = DOCS / "verdicts.md"
@@ -79,4 +79,4 @@ def generated(results: Path) -> dict[Path, str]:
         parts = {"results": "\n\n".join(tables), "claims": judged, "log": history(results, expected)}
         parts |= {**recorded.get(path, {}), **own_tables(records)}
         texts[path] = report.replace_generated(path, parts)
-    return texts
+    return texts | cards.generated(results, papers())

@@ -144,7 +144,7 @@ def test_an_installation_holds_all_files_that_commands_read(installed):
     }.items():  # fmt: skip
         for path in (path for pattern in patterns for path in (ROOT / folder).glob(pattern)):
             assert (lib / path.relative_to(ROOT)).is_file(), path
-    for pattern in ("**/*.json", "**/*.keras", "**/NOTICE.txt"):
+    for pattern in ("**/*.json", "**/*.keras", "**/NOTICE.txt", "**/README.md"):
         expected = {path.relative_to(ROOT / "results") for path in (ROOT / "results").glob(pattern)}
         there = {path.relative_to(lib / "reproductions" / "results")
                  for path in (lib / "reproductions" / "results").glob(pattern)}  # fmt: skip
