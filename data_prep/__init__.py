@@ -5,7 +5,7 @@
     >>> data.name, data.n_tracks, data.classes
     ('synthetic_quadrants', 360, ('happy', 'angry', 'sad', 'relaxed'))
     >>> data.labels["class"].head(3).tolist()
-    ['happy', 'sad', 'relaxed']
+    ['angry', 'angry', 'happy']
 
 What all have (`data_prep.base.Dataset`): `tracks` (id, path, genre and artist where they are known), `labels` (a data
 frame by track id, or by track id and time), `splits` (track ids by name, of the distribution; none is invented),
