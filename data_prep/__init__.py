@@ -28,6 +28,7 @@ DATASETS = {  # name on the command line: module and class
     "deam": ("data_prep.deam", "Deam"),
     "emomusic": ("data_prep.emomusic", "Emomusic"),
     "4q": ("data_prep.fourq", "FourQ"),
+    "mer500": ("data_prep.mer500", "Mer500"),
     "synthetic": ("data_prep.synthetic", "Synthetic"),
     "synthetic_quadrants": ("data_prep.synthetic", "SyntheticQuadrants"),
     "synthetic_dynamic": ("data_prep.synthetic", "SyntheticDynamic"),
@@ -115,5 +116,5 @@ def open_classes(name: str, given: str | None, synthetic: str | None = None):
 
     data = open_dataset(name, given, synthetic)
     if not isinstance(data, ClassDataset):
-        raise InputError(f"{name} has no classes; choose 4q, or a folder with a folder of recordings per class")
+        raise InputError(f"{name} has no classes; choose 4q, mer500, or a folder with a folder of recordings per class")
     return data

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from common.features.relative_mel import RelativeMel
 from common.features.truncated import Truncated
 from common.verdict.board import load_expected
 from common.verdict.recorded import uncompared
+from data_prep import open_classes
 from data_prep.class_folders import ClassFolders
 from reproductions.velankar2022.train import LAST, MOODS, TEST, RandomSplits, fit, variants
 from tests.conftest import GIVEN_ROOT, ROOT
@@ -277,7 +279,37 @@ def test_too_few_of_a_quadrant(tmp_path):
     data = ClassFolders(collection(tmp_path, songs=8, seconds=2.1, classes=quadrants), "Songs")
     assert len(data.select().tracks) == 32 and data.require(per_class=8) == []
     with pytest.raises(InputError, match="has 8 songs of class happy; 46 are needed"):
-        data.select(MOODS, 46)
+        data.select(MOODS[0], 46)
+
+
+def test_mer500(tmp_path):
+    """Three of its moods stand for the paper's, 46 clips of each; verdicts would be those of a stand-in."""
+    for mood in ("Romantic", "Happy", "Sad", "Devotional", "Party"):
+        folder = tmp_path / "MER500" / mood / mood
+        folder.mkdir(parents=True)
+        for clip in range(47 if mood != "Party" else 1):
+            sound = 0.1 * np.random.default_rng([clip, *mood.encode()]).standard_normal(6 * RATE)
+            soundfile.write(folder / f"{clip:03}.wav", sound, RATE)
+    data = open_classes("mer500", str(tmp_path))
+    assert data.require() == [] and len(data.tracks) == 4 * 47 + 1 and not data.splits
+    experiment, crnn = RandomSplits(data), variants()[0]
+    songs = experiment.songs(crnn)
+    assert songs.classes == ("romantic", "sad", "devotional") and np.bincount(songs.numbers).tolist() == [46] * 3
+    assert {track.id.split("/")[0].lower() for track in songs.tracks} == set(songs.classes)
+    facts = experiment.facts(crnn)
+    assert uncompared(facts) == "stand-in" and (facts["n_train"], facts["n_test"]) == (92, 46)
+    assert experiment.unavailable_reason({v.name: v for v in variants()}["crnn_quadrants"])
+    (tmp_path / "MER500" / "Sad").rename(tmp_path / "elsewhere")
+    problem, *_ = open_classes("mer500", str(tmp_path)).validate()
+    assert "has no clips in Sad/Sad/" in problem.text and problem.missing
+
+
+def test_at_11_khz_rate_hop_and_frames_agree():
+    """30 s at 11,025 Hz with hop 512 are 646 frames, of which 640 are used; at 22,050 Hz they would be 14.9 s."""
+    variant = {v.name: v for v in variants()}["crnn_11_khz"]
+    extractor = RandomSplits(SimpleNamespace(name="4q", synthetic=False)).extractor(variant)
+    sound = np.random.default_rng(0).standard_normal(30 * 22050).astype("float32")
+    assert len(extractor(sound, 22050)) == 646
 
 
 def test_cells_are_those_of_the_paper():

@@ -58,18 +58,20 @@ def inspect(path: Path) -> Container:
             return _mp4(data, start)
         if len(magic) == 4 and magic[0] == 0xFF and magic[1] >= 0xE0 and magic[1] & 0x06:
             return _mpeg(data, start)
-        inspectors = {b".snd": _au, b"dns.": _au, b"fLaC": _flac, b"OggS": _ogg, b"wvpk": _wavpack}
+        inspectors = {b".snd": _au, b"dns.": _au, b"fLaC": _flac, b"OggS": _ogg, b"wvpk": _wavpack,
+                      b"TTA1": _tta}  # fmt: skip
         inspectors |= {EBML: _matroska, ASF: _asf}
         return inspectors[magic](data, start) if magic in inspectors else Container()
 
 
 def _until(end: int, data, exact: bool = True) -> Container:
-    """A container that states where its sound ends."""
-    more = len(data) - end
+    """A container that states where its sound ends; if it begins again there, files were joined."""
+    more, start = len(data) - end, _after_tags(data)
     if more < 0:
         return Container(exact, missing=f"{-more} bytes are missing")
     text = f"has {more} bytes behind the sound that its header does not announce; they are not read"
-    return Container(exact, doubt=text if more > UNANNOUNCED else None)
+    joined = more > 0 and data[end : end + 4] == data[start : start + 4]
+    return Container(exact, doubt=text if joined or more > UNANNOUNCED else None)
 
 
 def _number(data, at: int, n: int, order: str) -> int:
@@ -171,6 +173,16 @@ def _wavpack(data, start: int) -> Container:
     while data[at : at + 4] == b"wvpk":
         at += 8 + _number(data, at + 4, 4, "little")
     return _until(at, data)
+
+
+def _tta(data, start: int) -> Container:
+    """A table behind the header states the size of each frame, of 256/245 s."""
+    rate, n_samples = (_number(data, start + at, 4, "little") for at in (10, 14))
+    n_frames = -(-n_samples // max(1, 256 * rate // 245))
+    begin = start + 22 + 4 * n_frames + 4
+    if begin > len(data):
+        return _until(begin, data)
+    return _until(begin + sum(_number(data, start + 22 + 4 * k, 4, "little") for k in range(n_frames)), data)
 
 
 def _asf(data, start: int) -> Container:

@@ -175,6 +175,7 @@ def _train_all(missing: dict[str, Network], work: Work, commit: str | None, **op
 
 def train_model(function, *arguments) -> bytes:
     """Train a network; returns its model as the content of a .keras file."""
+    backend.without_autotuning()
     return weights.packed(function(*arguments).model)
 
 
@@ -188,6 +189,7 @@ def _train(work: Work, key: str, wait: bool, commit: str | None, function, *argu
         known = work.load(key)
         if known is not None:
             return key, known[1]["seconds"]
+        backend.without_autotuning()
         started = time.process_time()
         trained = function(*arguments)
         seconds = time.process_time() - started

@@ -19,7 +19,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: distinct with any colour vision
-VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "undecided": GREY}
+VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "differs": ORANGE, "undecided": GREY}
 MARKERS = {"stand-in": "X", "partial": "s"}  # of what is not compared
 STYLE = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "savefig.dpi": 150,

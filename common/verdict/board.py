@@ -23,7 +23,8 @@ BOARD_KEYS = [
     "audio", "baseline", "verdict", "record", "identities", "verified",
     "contributed",
 ]  # fmt: skip
-COMPARED = ("reproduced", "better", "worse", "undecided")
+DIFFERENT = ("better", "worse", "differs")  # which expected.json must declare
+COMPARED = ("reproduced", *DIFFERENT, "undecided")
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
         "runs": 0, "baseline": baseline, "verdict": "not run" if cell["data"] else "no data",
     }  # fmt: skip
     if "counted" in cell:
-        comparison = compare_count(cell["counted"], cell["value"], cell["digits"], cell["metric"])
+        comparison = compare_count(cell["counted"], cell["value"], cell["digits"])
         fields |= _outcome(cell, cell["counted"], comparison, comparison.verdict)
         return Row(fields, cell["digits"], cell["primary"], level, comparison)
     if record is None:
@@ -222,8 +223,9 @@ def check_declared(expected: dict, rows: list[Row]) -> list[str]:
     failures = []
     for cell, verdict in verdicts.items():
         known = declared.get(cell)
-        if verdict in ("better", "worse") and verdict != known:
-            failures.append(f"{cell}: {verdict} than published, and expected.json does not declare it")
+        if verdict in DIFFERENT and verdict != known:
+            than = "from" if verdict == "differs" else "than"
+            failures.append(f"{cell}: {verdict} {than} published, and expected.json does not declare it")
         elif known and verdict in COMPARED and verdict != known:
             failures.append(f"{cell}: declared {known}, but it is {verdict}; remove the declaration")
     return failures + [f"{cell}: declared, but there is no such cell" for cell in declared if cell not in verdicts]

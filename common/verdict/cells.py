@@ -20,7 +20,7 @@ DELTAS = {
 }  # fmt: skip
 DELTA_MEAN_R = 0.05  # r averaged over emotions
 DELTA_MEAN_OF_CLASSES = 0.07  # as of accuracy
-LOWER_IS_BETTER = ("rmse", "mae", "parameters")
+LOWER_IS_BETTER = ("rmse", "mae")
 ALPHA = 0.05
 MANY_RUNS = 1_000
 
@@ -33,7 +33,7 @@ class Comparison:
     ----------
     d : mean measured less published, in the metric's unit
     w : half width of its interval; None with one run
-    verdict : reproduced, better, worse or undecided
+    verdict : reproduced, better, worse, differs or undecided
     runs_needed : how many runs would decide an undecided one; None if no number would
     never : why no number of runs would decide
     """
@@ -116,13 +116,15 @@ def _decide(d: float, w: float, matters: float, sign: int) -> str:
     return "undecided"
 
 
-def compare_count(counted: float, published: float, digits: int, metric: str) -> Comparison:
+def compare_count(counted: float, published: float, digits: int) -> Comparison:
     """The verdict on a number that follows from a network and not from runs, such as that of its parameters.
 
-    Nothing varies, so it is reproduced if rounding to the printed digits gives the published number.
+    Nothing varies, so it is reproduced if rounding to the printed digits gives the published number. Otherwise it
+    differs, and neither is the better one.
     """
-    half_unit, sign = 0.5 * 10.0**-digits, -1 if lower_is_better(metric) else 1
-    return Comparison(counted - published, half_unit, _decide(counted - published, 0.0, half_unit, sign))
+    d, half_unit = counted - published, 0.5 * 10.0**-digits
+    rounds_to_it = abs(d) <= half_unit + 1e-9  # boundaries count as inside, whatever the last bit says
+    return Comparison(d, half_unit, "reproduced" if rounds_to_it else "differs")
 
 
 def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 - ALPHA, metric="") -> Comparison:

@@ -1,4 +1,4 @@
-"""The clips with what a network hears of them and their labels, every half second of each."""
+"""The clips with the input of a network and their labels, every half second of each."""
 
 import hashlib
 from collections import Counter

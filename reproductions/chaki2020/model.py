@@ -47,7 +47,7 @@ class Attention(keras.layers.Layer):
         self.score = self.add_weight((SCORE_UNITS, 1), matrix(), name="score")
         self.score_bias = self.add_weight((1,), "zeros", name="score_bias")
         last = {"strict": -1, "history": 0, "global": length}[self.mode]
-        self.heard = np.tril(np.ones((length, length), "float32"), last)
+        self.allowed = np.tril(np.ones((length, length), "float32"), last)
 
     def call(self, h):
         query = ops.pad(h[:, :-1], ((0, 0), (1, 0), (0, 0))) if self.mode == "strict" else h
@@ -55,8 +55,8 @@ class Attention(keras.layers.Layer):
         key = ops.matmul(h, self.of_key)
         hidden = ops.tanh(query[:, :, None] + key[:, None])  # (batch, t, j, 32)
         e = ops.sigmoid(ops.matmul(hidden, self.score)[..., 0] + self.score_bias)
-        weight = ops.exp(e) * self.heard
-        alpha = weight / (ops.sum(weight, axis=-1, keepdims=True) + 1e-7)  # at t = 1 nothing is heard
+        weight = ops.exp(e) * self.allowed
+        alpha = weight / (ops.sum(weight, axis=-1, keepdims=True) + 1e-7)  # the first step has nothing to attend to
         c = ops.matmul(alpha, h)
         return ops.concatenate([h, c], axis=-1) if self.mode == "strict" else c
 

@@ -37,9 +37,9 @@ def generated(records: Records) -> dict[str, str]:
     for suffix, title in INPUTS.items():
         lines = []
         for name, (variants, all_runs) in ENSEMBLES.items():
-            found = [records.get(DATASET, variant + suffix) for variant in (*variants, RIDGE)]
-            if all(found) and (len(found[0]["runs"]) > 1 or not all_runs):
-                lines.append([name, *line(found[:-1], found[-1], all_runs)])
+            members = [records.get(DATASET, variant + suffix) for variant in (*variants, RIDGE)]
+            if all(members) and (len(members[0]["runs"]) > 1 or not all_runs):
+                lines.append([name, *line(members[:-1], members[-1], all_runs)])
         if lines:
             runs = len(records.get(DATASET, RIDGE + suffix)["runs"])
             tables.append(f"**{title}; runs: {runs}**\n\n{markdown_table(HEADER, lines)}")

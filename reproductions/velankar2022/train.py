@@ -1,8 +1,8 @@
 """Sections III and IV: mel spectrograms of 30 s -> CRNN or parallel CNN-RNN -> three moods, accuracy and F1.
 
-The paper's 138 Hindi songs are not public. 138 excerpts of 4Q stand in for them. A folder `hindi` in the data root
-with the folders devotional, romantic and sad is taken for the paper's songs (--dataset hindi), any other folder of
-class folders for a collection of your own. A repetition is another random split.
+The paper's 138 Hindi songs are not public. 138 excerpts of 4Q stand in for them, or of MER500 (--dataset mer500). Who
+has the songs puts them into `hindi/{devotional,romantic,sad}` of the data root (--dataset hindi); any other folder of
+class folders is a collection of the user's own. A repetition is another random split.
 """
 
 from dataclasses import asdict, replace
@@ -22,7 +22,8 @@ from data_prep import open_classes
 
 EPOCHS, HOP, FRAMES = 25, 1024, 640  # frames of a spectrogram, 29.7 s
 PAPER_DATASET, N_TRAIN, N_TEST = "hindi", 92, 46  # the paper's songs; 19 of the 92 validate
-MOODS = {"happy": "romantic", "sad": "sad", "relaxed": "devotional"}  # quadrants in the place of the paper's classes
+MOODS = ({"happy": "romantic", "sad": "sad", "relaxed": "devotional"},  # of 4Q, in the place of the paper's classes
+         {"Romantic": "romantic", "Sad": "sad", "Devotional": "devotional"})  # of MER500  # fmt: skip
 PER_CLASS, FEWEST, ARTISTS = 46, 8, 10  # of a class: songs in the paper; songs and artists that a split needs
 TEST, LAST, TESTED, VALIDATED = "test", "test, last epoch", 0.33, 0.2  # fractions, of all songs and of all others
 
@@ -32,6 +33,7 @@ QUADRANTS = ", all excerpts in four quadrants", {"songs": "quadrants", "groups":
 INTERPRETATIONS = [  # of what the paper leaves open, and its outlook: what they add to a name and a title, and change
     ("", "", {}),
     ("_hop_512", ", hop 512", {"hop": 512}),
+    ("_11_khz", ", 11,025 Hz, hop 512", {"hop": 512, "rate": 11025}),
     ("_8_outputs", ", eight outputs", {"outputs": 8}),
     ("_relu_first", ", ReLU before the normalisation", {"relu_first": True}),
     ("_standardised", ", input standardised", {"standardised": True}),
@@ -41,8 +43,8 @@ INTERPRETATIONS = [  # of what the paper leaves open, and its outlook: what they
     ("_quadrants", *QUADRANTS),
 ]
 SYSTEMS = {  # titles, the settings that matter to them, and of networks core seconds of a song and epoch
-    "crnn": ("CRNN", {*DATA, "outputs", "standardised", "relu_first"}, 0.003),
-    "parallel": ("Parallel CNN-RNN", {*DATA, "outputs", "standardised"}, 0.012),
+    "crnn": ("CRNN", {*DATA, "rate", "outputs", "standardised", "relu_first"}, 0.003),
+    "parallel": ("Parallel CNN-RNN", {*DATA, "rate", "outputs", "standardised"}, 0.012),
     "majority": ("baseline: the most frequent class of the training songs", {"songs", "groups", "size"}, None),
     "descriptors_svm": ("baseline: SVM on 54 hand-made features", {"songs", "groups", "size", "seconds"}, None),
 }
@@ -53,13 +55,13 @@ def variants(epochs: int | None = None) -> list[Variant]:
     made, n = [], epochs or EPOCHS
     for (suffix, about, changes), (kind, (title, matters, seconds)) in product(INTERPRETATIONS, SYSTEMS.items()):
         if changes.keys() <= matters:
-            settings = {key: changes.get(key, value) for key, value in DATA.items()}
-            of_network = {key: changes[key] for key in changes if key not in DATA}
+            settings = DATA | {key: changes[key] for key in changes if key in {*DATA, "rate"}}
+            of_network = {key: changes[key] for key in changes if key not in settings}
             own = {"network": {"kind": kind, "epochs": n} | of_network} if seconds else {"baseline": kind}
             n_songs = settings["size"] or (600 if settings["songs"] == "quadrants" else N_TRAIN)
             core_seconds = 6 + n * n_songs * seconds if seconds else 2
-            named = kind + suffix, title + about
-            made.append(Variant(*named, settings | own, bool(seconds) and not changes, core_seconds))
+            primary = bool(seconds) and not changes
+            made.append(Variant(kind + suffix, title + about, settings | own, primary, core_seconds))
     return sorted(made, key=lambda variant: "baseline" in variant.settings)
 
 
@@ -121,16 +123,16 @@ class RandomSplits(FromRecordings):
     paper, fit = "velankar2022", staticmethod(fit)
 
     def songs(self, variant: Variant):
-        """The `data_prep.base.Selection` of all songs ("quadrants"), or of 46 of each mood if there are quadrants."""
-        moods = variant.settings["songs"] == "moods" and set(MOODS) < set(self.data.classes)
-        return self.data.select(MOODS, PER_CLASS) if moods else self.data.select()
+        """The `data_prep.base.Selection` of all songs, or of 46 of each class that stands for one of the paper's."""
+        moods = [m for m in MOODS if variant.settings["songs"] == "moods" and set(m) < set(self.data.classes)]
+        return self.data.select(moods[0], PER_CLASS) if moods else self.data.select()
 
     def task(self, variant):
         return Classes(self.songs(variant).classes)
 
     def extractor(self, variant):
-        settings = variant.settings
-        extractor = RelativeMel(settings["hop"]) if "network" in settings else Descriptors()
+        settings, rate = variant.settings, variant.settings.get("rate", RelativeMel.rate)
+        extractor = RelativeMel(settings["hop"], rate=rate) if "network" in settings else Descriptors()
         return Truncated(extractor, settings["seconds"]) if settings["seconds"] else extractor
 
     def samples(self, variant):
@@ -174,7 +176,7 @@ class RandomSplits(FromRecordings):
 
     def facts(self, variant):
         settings, facts, samples = variant.settings, super().facts(variant), self.samples(variant)
-        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS.values()))
+        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS[0].values()))
         facts |= {
             "fingerprint": digest([self.data.fingerprint, settings["songs"]]), "input": "audio",
             "stand_in": not of_paper, "partial": self.incomplete or settings != PUBLISHED.get(variant.name),
@@ -184,9 +186,10 @@ class RandomSplits(FromRecordings):
         facts |= {"frames": f"{settings['seconds']} of 30 s"} if settings["seconds"] else {}
         facts |= {"artists": samples.groups} if settings["groups"] else {}
         if "network" in settings:
-            lengths = map(len, self.features(self.extractor(variant), self.songs(variant).tracks))
+            extractor = self.extractor(variant)
+            lengths = map(len, self.features(extractor, self.songs(variant).tracks))
             facts |= {"input": f"mel spectrogram from audio, hop {settings['hop']}",
-                      "extractor": asdict(RelativeMel(settings["hop"])),
+                      "extractor": asdict(getattr(extractor, "of", extractor)),
                       "shorter_than_640_frames": sum(n < FRAMES for n in lengths)}  # fmt: skip
         return facts
 

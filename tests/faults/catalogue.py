@@ -192,7 +192,7 @@ def _slope_of_keras_3(right):
 def _hears_the_present(build):
     def faulty(self, shape):
         build(self, shape)
-        self.heard = np.tril(np.ones(self.heard.shape, "float32"), int(self.mode == "strict") * 0)
+        self.allowed = np.tril(np.ones(self.allowed.shape, "float32"), int(self.mode == "strict") * 0)
 
     return faulty
 
