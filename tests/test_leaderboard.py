@@ -154,6 +154,15 @@ def test_what_is_wrong_is_named(synthetic, tmp_path, change, message):
     assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
 
 
+def test_values_of_another_scale_are_doubtful(synthetic, tmp_path, capsys):
+    """Those in [0, 1] may be right, as the mean of the training songs is; a word says so."""
+    header, *lines = means(synthetic)
+    for shift, doubtful in ((1, True), (0, False)):
+        shifted = [[song, *((value + shift) / (1 + shift) for value in values)] for song, *values in lines]
+        predictions.read(write(tmp_path / "p.csv", [header, *shifted]), synthetic)
+        assert ("no value is negative" in capsys.readouterr().err) == doubtful
+
+
 def test_files_that_are_no_tables(synthetic, tmp_path):
     (tmp_path / "p.csv").write_bytes(b"song,valence\xff\n")
     for path in (tmp_path / "p.csv", tmp_path / "none.csv", tmp_path):

@@ -25,11 +25,22 @@ from common.files import json_text, write_atomically
 from common.outputs import require_output
 from common.places import RESULTS
 from common.report import csv_text
-from reproductions.leaderboard.boards import BOARDS, OpenBoard, open_board
+from reproductions.leaderboard.boards import BOARDS, OpenBoard, open_board, recorded
 from reproductions.leaderboard.entries import add, differences, entries, entry_path, ranking, score, table
 from reproductions.leaderboard.predictions import template
 
-__all__ = ["BOARDS", "OpenBoard", "add", "differences", "entries", "open_board", "ranking", "score", "table"]
+__all__ = [
+    "BOARDS",
+    "OpenBoard",
+    "add",
+    "differences",
+    "entries",
+    "open_board",
+    "ranking",
+    "recorded",
+    "score",
+    "table",
+]
 DEFAULT = "emomusic"
 
 
@@ -58,7 +69,7 @@ def _leaderboard(options) -> int:
         raise InputError(f"--{changes[0]} and --{changes[1]}: one at a time")
     if options.name and not options.add:
         raise InputError("--name: names the system whose predictions --add reads")
-    names = [options.board or DEFAULT] if options.board or changes else [name for name in BOARDS if name != "synthetic"]
+    names = [options.board or DEFAULT] if options.board or changes else recorded(options.results)
     boards = [open_board(name, options.data_root, options.results) for name in names]
     if options.template:
         return _write_template(options.template, boards[0])

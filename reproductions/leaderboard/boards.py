@@ -166,6 +166,13 @@ def open_board(name: str, data_root: str | None = None, results: Path = RESULTS)
     return OpenBoard(name, records, data_root)
 
 
+def recorded(results: Path = RESULTS) -> list[str]:
+    """The names of the boards all of whose systems are recorded; not that of synthetic music."""
+    paths = {name: [Records(results, board.paper).path(board.dataset, system) for system in board.systems]
+             for name, board in BOARDS.items()}  # fmt: skip
+    return [name for name, of_board in paths.items() if all(path.is_file() for path in of_board)]
+
+
 def _annotations(data, parts: tuple[str, ...]) -> dict:
     """Labels over time by song id."""
     return {song: annotation for part in parts for song, annotation in data.annotations(part).items()}

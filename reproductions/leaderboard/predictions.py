@@ -52,11 +52,12 @@ def read(path: Path, board: OpenBoard) -> dict[int, list]:
         skipped += not table.add(line, row)
     if skipped:
         warn(f"{path}: lines at times that this board does not test, left out: {skipped}")
-    return {seed: table.complete(seed) for seed in sorted(table.cells)} or _nothing(path)
-
-
-def _nothing(path: Path):
-    raise InputError(f"{path}: holds no predictions; --template writes the lines to fill in")
+    if not table.cells:
+        raise InputError(f"{path}: holds no predictions; --template writes the lines to fill in")
+    values = [value for cells in table.cells.values() for _, value in cells.values()]
+    if board.times and np.min(values) >= 0:
+        warn(f"{path}: no value is negative; are they on the scale [-1, 1], where 0 is neutral?")
+    return {seed: table.complete(seed) for seed in sorted(table.cells)}
 
 
 def _rows(path: Path, board: OpenBoard) -> tuple[list[str], list[tuple[int, list[str]]]]:
