@@ -1,8 +1,6 @@
 """What the paper fixes: parameters, layers, the spectrogram, the split; its tables; and runs on small collections."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -185,15 +183,10 @@ def test_the_same_seed_gives_the_same_network():
         np.testing.assert_array_equal(curve, again.history[name])
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "reproductions.velankar2022.train", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-
-
-def test_a_collection_end_to_end(tmp_path):
+def test_a_collection_end_to_end(tmp_path, train_here):
     root = collection(tmp_path / "data", songs=20, artists=True)
-    options = ("--data-root", root, "--dataset", "Songs", "--out", tmp_path, "--epochs", 2, "--repeats", 2, "--jobs", 1)
-    done = run(*options, "--variant", "crnn", "--variant", "parallel_artists")
+    options = ("--data-root", root, "--dataset", "Songs", "--out", tmp_path, "--epochs", 2, "--repeats", 2)
+    done = train_here("velankar2022", *options, "--variant", "crnn", "--variant", "parallel_artists")
     assert done.returncode == 0, done.stderr
     records = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "velankar2022" / "Songs").glob("*.json")}
     assert set(records) == {
@@ -226,7 +219,7 @@ def test_a_collection_end_to_end(tmp_path):
             for side in (0, 1)
         ]
         assert all(sides) and not sides[0] & sides[1]
-    done = run(*options, "--variant", "crnn_quadrants")
+    done = train_here("velankar2022", *options, "--variant", "crnn_quadrants")
     assert done.returncode == 2 and "Songs has not the four quadrants" in done.stderr
 
 
@@ -238,14 +231,14 @@ def test_a_collection_end_to_end(tmp_path):
         (8, ["--variant", "crnn_artists"], "Songs names 0 artists of class devotional, and 10 or more"),
     ],
 )
-def test_bad_collections_are_one_line(tmp_path, songs, options, told):
+def test_bad_collections_are_one_line(tmp_path, train_here, songs, options, told):
     root = collection(tmp_path / "data", songs=songs, seconds=2.1)
-    done = run("--data-root", root, "--dataset", "Songs", "--out", tmp_path, *options)
+    done = train_here("velankar2022", "--data-root", root, "--dataset", "Songs", "--out", tmp_path, *options)
     assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
-def test_data_without_classes(small_emotify, tmp_path):
-    done = run("--data-root", small_emotify, "--dataset", "emotify", "--out", tmp_path)
+def test_data_without_classes(small_emotify, tmp_path, train_here):
+    done = train_here("velankar2022", "--data-root", small_emotify, "--dataset", "emotify", "--out", tmp_path)
     assert done.returncode == 2 and "emotify has no classes; choose 4q" in done.stderr
 
 
