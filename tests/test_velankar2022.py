@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
+from scipy.stats import norm
 
 from common.errors import InputError
 from common.experiment import Samples, Split
@@ -312,6 +313,20 @@ def test_cells_are_those_of_the_paper():
     if shared.is_file():
         copied = [(c["model"], c["metric"], c["mean"]) for c in json.loads(shared.read_text())["results"]]
         assert copied == [(cell["system"], cell["metric"], cell["value"]) for cell in cells]
+
+
+def test_songs_that_would_tell_both_networks_apart():
+    """As the README has it: from the songs about which both recorded networks disagree, or from independent errors."""
+    records = [json.loads((ROOT / f"results/velankar2022/4q/{name}.json").read_text()) for name in ("crnn", "parallel")]
+    reference, disagree = np.array(records[0]["facts"]["reference"]), []
+    for runs in zip(*(record["runs"] for record in records), strict=True):
+        predicted = np.array([run["predicted"]["test"] for run in runs])
+        one, other = (predicted == reference)[:, predicted[0] >= 0]
+        disagree.append(np.mean(one != other))
+    readme = (ROOT / "reproductions/velankar2022/README.md").read_text()
+    for p, text in ((np.mean(disagree), "1,980"), (0.54 * 0.5 + 0.46 * 0.5, "2,450")):
+        n = (norm.ppf(0.975) * np.sqrt(p) + norm.ppf(0.8) * np.sqrt(p - 0.04**2)) ** 2 / 0.04**2
+        assert f"{round(n, -1):,.0f}" == text and text in readme
 
 
 @pytest.mark.parametrize(
