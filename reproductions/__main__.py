@@ -13,14 +13,16 @@ from reproductions import cross_dataset, lessons
 from reproductions.board import claims, counts, generated, papers, rows
 
 COMMANDS = {  # each in a module of its own, whose --help says more
+    "predict": ("reproductions.predict", "valence and arousal of your own recordings, by the best model"),
     "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
     "compare": ("reproductions.cross_dataset", "papers' models across data sets"),
     "report": ("reproductions.site.build", "a static site of all results"),
+    "calibrate": ("reproductions.calibrate", "how predictions of saved weights err, measured again"),
     "new": ("reproductions.new", "a folder for a new paper, which trains and passes its tests at once"),
 }
 EPILOG = "\n".join(
     ["commands (python -m reproductions COMMAND --help):"]
-    + [f"  {name:<8} {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    + [f"  {name:<9} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     + ["python -m data_prep export writes the splits and predictions behind the numbers."]
 )
 
