@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from common.layers import keras, keras1, tf1
-from common.layers.fused import fuse
+from common.layers.fused import dropout, fuse
 from tests.behaviour.cases import CASES
 from tests.behaviour.compare import FUSED
 from tests.conftest import ROOT
@@ -170,3 +170,20 @@ def test_the_fused_network_has_the_weights_of_the_plain_one():
     fused.fit(x, rng.uniform(-1, 1, (8, 7, 2)).astype("float32"), verbose=0)
     assert [id(weight) for weight in fused.weights] == [id(weight) for weight in plain.weights]
     np.testing.assert_allclose(plain.predict(x, verbose=0), fused.predict(x, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.75, 0.3])
+def test_dropout_of_the_fused_network(rate):
+    """So many elements are dropped, and all others scaled; each draw has other ones, and the same seed the same."""
+    x, draws = np.ones((4, 20, 130, 8), "float32"), []
+    for seeds in (keras.random.SeedGenerator(1), keras.random.SeedGenerator(1)):
+        draws.append(np.stack([dropout(keras.ops.convert_to_tensor(x), rate, seeds) for _ in range(3)]))
+    one, again = draws
+    np.testing.assert_array_equal(one, again)
+    np.testing.assert_allclose(np.unique(one), [0, 1 / (1 - rate)], rtol=1e-6)
+    dropped = (one == 0).reshape(3, -1)
+    n = dropped.shape[1]
+    assert np.abs(dropped.mean(1) - rate).max() < 5 * np.sqrt(rate * (1 - rate) / n)
+    neighbours = [np.corrcoef(dropped[0, k:], dropped[0, : n - k])[0, 1] for k in (1, 2, 3, 4, 8)]
+    draws = [np.corrcoef(dropped[i], dropped[j])[0, 1] for i, j in ((0, 1), (1, 2))]
+    assert np.abs([*neighbours, *draws]).max() < 5 / np.sqrt(n)

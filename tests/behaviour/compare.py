@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from common import backend
+from common.layers import fused
 from common.layers.fused import fuse
 from common.layers.tf1 import RMSprop
 from tests.behaviour.cases import CASES, STORED, behaviour, difference, mask, weight
@@ -45,7 +46,7 @@ def injected(case: str, layers: dict):
     """The masks of the case in all layers that drop something."""
     from keras.src.backend import random as backend_random
 
-    names, calls, own = {}, {}, backend_random.dropout
+    names, calls, own, own_fused = {}, {}, backend_random.dropout, fused.dropout
     for name, layer in layers.items():
         cell = getattr(layer, "cell", layer)
         if name.startswith("dropout"):
@@ -65,11 +66,11 @@ def injected(case: str, layers: dict):
         calls[id(seed)] += 1
         return inputs * mask(case, name, rate, tuple(inputs.shape))
 
-    backend_random.dropout = dropout
+    backend_random.dropout = fused.dropout = dropout
     try:
         yield
     finally:
-        backend_random.dropout = own
+        backend_random.dropout, fused.dropout = own, own_fused
 
 
 def differences(name: str) -> dict[str, float]:
