@@ -27,7 +27,7 @@ PICTURED = 24  # recordings in one picture
 PICTURES = (".png", ".svg", ".pdf")
 WORKER_S = 300  # seconds of audio that one process predicts while another one starts
 CSV_MARK, JSON_MARK, PICTURE_MARK = b"recording,", b'{\n "model": {', NAME.encode()  # what outputs hold
-EPILOG = """Folders are searched for recordings, those inside them too. Unreadable recordings are reported and skipped, and
+EPILOG = """Folders are searched, those inside them too. Unreadable recordings are reported and skipped, and
 the exit code is 1. The interval of a value (±; NAME_low and NAME_high in files) holds the labels of 95 % of the songs
 that were held out in training; it is wider where the networks that are averaged differ. A recording that sounds unlike
 the training songs has a warning; at most 1 % of those songs would have it."""
