@@ -21,6 +21,7 @@ from common.places import RESULTS
 from common.predict.continuous import ContinuousPredictor
 from common.protocol import Sequences
 from common.report import text_table
+from data_prep.dynamic import labelled_windows
 from reproductions.calibrate import trained
 from reproductions.malik2017.songs import load
 from tests import benchmarks
@@ -82,8 +83,8 @@ def of_evaluation(paper: str, data_root: str | None) -> np.ndarray:
     model = importlib.import_module(f"reproductions.{paper}.predict").Model(networks, facts)
     _, of_malik = weights.load(RESULTS / "malik2017" / "weights", "malik2017")
     data = trained("malik2017", of_malik, data_root)[0].data
-    songs = load(data, "official", "task", "ends_at_label", 1, evaluation=True)
-    return errors(model, [(songs.samples.x[i], songs.samples.y[i]) for i in songs.of_split["evaluation"]])
+    songs = labelled_windows(data, "evaluation", None)  # None: features come with the data
+    return errors(model, [(x, y) for _, x, y in songs.values()])
 
 
 def main() -> None:
