@@ -384,10 +384,8 @@ def test_jams_of_one_value_a_recording(tmp_path):
     text = jams.as_jams(tmp_path / "a.wav", classes, FACTS | {"columns": ["sad", "happy"]}, "Probability.")
     (tmp_path / "a.jams").write_text(text)
     (annotation,) = package.load(str(tmp_path / "a.jams"), strict=True).search(namespace="tag_open")
-    assert [(row.value, row.confidence, row.duration) for row in annotation.data] == [
-        ("sad", 0.25, 4),
-        ("happy", 0.75, 4),
-    ]
+    observed = [(row.value, row.confidence, row.duration) for row in annotation.data]
+    assert observed == [("sad", 0.25, 4), ("happy", 0.75, 4)]
     of_song = jams.as_jams(tmp_path / "a.wav", over_time().averaged(SONG), FACTS | {"columns": VA}, "")
     assert [row["value"] for row in json.loads(of_song)["annotations"][0]["data"]] == [[3, 30]]
 
