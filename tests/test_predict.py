@@ -246,13 +246,13 @@ def test_channels_rates_and_depths(models, tmp_path, channels, rate, subtype):
 
 
 @pytest.mark.parametrize(
-    ("paper", "seconds", "told"),
+    ("paper", "seconds", "message"),
     [("malik2017", 0.5, "lasts 0.50 s, and a prediction needs 1.04 s"), ("jakubik2017", 0.5, "needs 5 s or more"),
      ("chaki2020", 0.5, "needs 1.04 s or more"), ("velankar2022", 0.5, "needs 1 s or more")],
 )  # fmt: skip
-def test_too_short(models, tmp_path, paper, seconds, told):
+def test_too_short(models, tmp_path, paper, seconds, message):
     soundfile.write(tmp_path / "short.wav", music(seconds), RATE)
-    with pytest.raises(InputError, match=rf"short\.wav: .*{told}"):
+    with pytest.raises(InputError, match=rf"short\.wav: .*{message}"):
         models(paper)(tmp_path / "short.wav")
 
 
@@ -469,9 +469,9 @@ def test_a_folder_with_a_broken_file(tmp_path):
     assert "other.m4a: cannot be decoded" in done.stderr
     rows = list(csv.DictReader((tmp_path / "p.csv").open(encoding="utf-8")))
     assert [row["recording"] for row in rows] == [str(folder / "one.flac"), str(folder / "two.ogg")]
-    told = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
-    assert [one["recording"] for one in told["failed"]] == [str(folder / name) for name in ("broken.mp3", "other.m4a")]
-    for row, one in zip(rows, told["recordings"], strict=True):
+    content = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
+    assert [one["recording"] for one in content["failed"]] == [str(folder / name) for name in ("broken.mp3", "other.m4a")]
+    for row, one in zip(rows, content["recordings"], strict=True):
         assert {name: float(row[name]) for name in one["mean"]} == one["mean"]
     assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
     assert (
@@ -494,7 +494,7 @@ def test_continuous_output(tmp_path, song):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["/no/such.mp3"], 1, "/no/such.mp3: no such file"),
         (["{empty}"], 2, "holds no recording"),
@@ -504,9 +504,9 @@ def test_continuous_output(tmp_path, song):
         ([], 2, "AUDIO"),
     ],
 )
-def test_bad_calls(tmp_path, arguments, code, told):
+def test_bad_calls(tmp_path, arguments, code, message):
     done = run("velankar2022", *(part.format(empty=tmp_path) for part in arguments))
-    assert done.returncode == code and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert done.returncode == code and message in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason=AS_ROOT)
