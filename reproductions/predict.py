@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _predict(options) -> int:
-    paper = options.paper
+    paper, heading = options.paper, ""
     if paper is None:
         compared = scores()
         if not compared:
@@ -63,8 +63,8 @@ def _predict(options) -> int:
         paper = max(compared, key=compared.get)
         others = ", ".join(f"{name} {score:.2f}" for name, score in compared.items() if name != paper)
         better = f"concordance correlation across data sets {compared[paper]:.2f}" + (f"; {others}" if others else "")
-        print(f"model: {paper} ({better}); --paper names another\n", flush=True)
-    return command.predict(f"reproductions.{paper}.predict", paper, options)
+        heading = f"model: {paper} ({better}); --paper takes another\n\n"
+    return command.predict(f"reproductions.{paper}.predict", paper, options, heading)
 
 
 if __name__ == "__main__":

@@ -470,7 +470,9 @@ def test_a_folder_with_a_broken_file(tmp_path):
     rows = list(csv.DictReader((tmp_path / "p.csv").open(encoding="utf-8")))
     assert [row["recording"] for row in rows] == [str(folder / "one.flac"), str(folder / "two.ogg")]
     content = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
-    assert [one["recording"] for one in content["failed"]] == [str(folder / name) for name in ("broken.mp3", "other.m4a")]
+    assert [one["recording"] for one in content["failed"]] == [
+        str(folder / name) for name in ("broken.mp3", "other.m4a")
+    ]
     for row, one in zip(rows, content["recordings"], strict=True):
         assert {name: float(row[name]) for name in one["mean"]} == one["mean"]
     assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"

@@ -66,8 +66,11 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
     return run(lambda: predict(module, paper, options))
 
 
-def predict(module: str, paper: str, options: argparse.Namespace) -> int:
-    """Predict what the parsed options name by the model of a paper's module; returns the exit code."""
+def predict(module: str, paper: str, options: argparse.Namespace, heading: str = "") -> int:
+    """Predict what the parsed options name by the model of a paper's module; returns the exit code.
+
+    heading: printed above the table.
+    """
     use_device(options)
     _require_outputs(options)
     options.weights = options.weights or RESULTS / paper / "weights"
@@ -82,15 +85,13 @@ def predict(module: str, paper: str, options: argparse.Namespace) -> int:
         require_output(path, PICTURE_MARK)
     predictions, failed = _predict_all(module, paper, given, options)
     about = facts | {"scale": model.scale} | ({"errors": known.facts["errors"]} if known else {})
-    written, refused = [], []  # a full disk does not lose what can be shown
-    if options.csv and predictions:
-        _write(options.csv, as_csv(predictions, facts["columns"]), written, refused)
+    texts = {options.csv: as_csv(predictions, facts["columns"])} if options.csv and predictions else {}
     if options.json:
-        _write(options.json, as_json(predictions, failed, given.left_out, about, options.json), written, refused)
-    for path in files.keys() & predictions.keys():
-        _write(files[path], jams.as_jams(path, predictions[path], facts, model.scale), written, refused)
+        texts[options.json] = as_json(predictions, failed, given.left_out, about, options.json)
+    texts |= {files[path]: jams.as_jams(path, one, facts, model.scale) for path, one in predictions.items() if files}
+    written, refused = _write_all(texts)
     if predictions:
-        print(table(predictions, facts["columns"]))
+        print(heading + table(predictions, facts["columns"]))
         print(f"\n{model.scale} The model uses {model.uses}.")
         print("\n".join(filter(None, [known and known.statement(), provenance(facts)])))
     for line in filter(None, [left_out_line(given.left_out), *written]):
@@ -171,10 +172,13 @@ def _processes(paths: list[Path], at_most: int) -> int:
     return min(n, at_most)
 
 
-def _write(path: Path, text: str, written: list[str], refused: list[str]) -> None:
-    """Write an output; the line that says so, or that it cannot be written, goes to one of the lists."""
-    try:
-        write_atomically(path, text_bytes(text))
-        written.append(f"written: {path}")
-    except InputError as error:
-        refused.append(str(error))
+def _write_all(texts: dict[Path, str]) -> tuple[list[str], list[str]]:
+    """Write outputs; returns a line for each that is written, and for each that cannot be: a full disk may lose one."""
+    written, refused = [], []
+    for path, text in texts.items():
+        try:
+            write_atomically(path, text_bytes(text))
+            written.append(f"written: {path}")
+        except InputError as error:
+            refused.append(str(error))
+    return written, refused
