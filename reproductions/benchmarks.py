@@ -92,5 +92,5 @@ def blended_windows(record: dict) -> str:
             errors = [number(of_target[name], 4) for name in ("side_by_side", "blended", "difference")]
             bounds = " … ".join(number(of_target[name], 4) for name in ("low", "high"))
             lines.append([title, target, str(of_target["songs"]), *errors, bounds])
-    header = ["held-out songs", "target", "number", "side by side", "blended", "difference", "95 % interval"]
+    header = ["model", "target", "held-out songs", "side by side", "blended", "difference", "95 % interval"]
     return f"{markdown_table(header, lines)}\n\n{record['title']}. {where(record)}"
