@@ -1,4 +1,17 @@
-"""Data sets, recordings and labels: one module per data set, with one interface (`data_prep.base`)."""
+"""Data sets, recordings and labels: one module per data set, with one interface.
+
+    >>> from data_prep import open_dataset
+    >>> data = open_dataset("synthetic_quadrants")  # or emotify, deam, emomusic, 4q, a folder of your own
+    >>> data.name, data.n_tracks, data.classes
+    ('synthetic_quadrants', 360, ('happy', 'angry', 'sad', 'relaxed'))
+    >>> data.labels["class"].head(3).tolist()
+    ['angry', 'angry', 'happy']
+
+What all have (`data_prep.base.Dataset`): `tracks` (id, path, genre and artist where they are known), `labels` (a data
+frame by track id, or by track id and time), `splits` (track ids by name, of the distribution; none is invented),
+`validate()`, `require()` and `cite()`. `DynamicDataset` (`data_prep.dynamic`) adds valence and arousal over time
+(`annotations`, `recordings`, `features`), `ClassDataset` (`data_prep.base`) classes.
+"""
 
 import importlib
 import sys
@@ -21,8 +34,18 @@ DATASETS = {  # name on the command line: module and class
     "synthetic_dynamic": ("data_prep.synthetic", "SyntheticDynamic"),
 }
 
+__all__ = ["DATASETS", "dataset_class", "open_classes", "open_dataset", "open_dynamic"]
 
-def open_dataset(name: str, given: str | None, synthetic: str | None = None, scale: list[float] | None = None):
+
+def dataset_class(name: str) -> type:
+    """The class of a data set in `DATASETS`, which has its name, citation, source and number of tracks."""
+    module, attribute = DATASETS[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def open_dataset(
+    name: str, given: str | Path | None = None, synthetic: str | None = None, scale: list[float] | None = None
+):
     """Open a data set by its name.
 
     A name that is not in `DATASETS` is a collection of the user's own, a folder of the data root: with `labels.csv`
@@ -32,9 +55,13 @@ def open_dataset(name: str, given: str | None, synthetic: str | None = None, sca
     Parameters
     ----------
     name : in `DATASETS`, or of a folder
-    given : the data root, see `data_prep.base.data_root`
+    given : the data root, the folder in which each data set has a folder; None: the variable MER_DATA_ROOT
     synthetic : name of the synthetic data set that is opened if there is no data root; None: a data root is required
     scale : the two ends of the scale of `labels.csv`; None: as `data_prep.labelled_audio` has it
+
+    Returns
+    -------
+    a `data_prep.base.Dataset`; files are read when they are needed, and `validate` reports what is missing
 
     Raises
     ------
@@ -46,8 +73,7 @@ def open_dataset(name: str, given: str | None, synthetic: str | None = None, sca
     if name in DATASETS and synthetic and data_root(given) is None:
         name = synthetic
     if name in DATASETS:
-        module, attribute = DATASETS[name]
-        dataset = getattr(importlib.import_module(module), attribute)
+        dataset = dataset_class(name)
         return dataset() if dataset.synthetic else dataset(required_data_root(given))
     if name.lower() in DATASETS:  # a folder of this name would share the records of the data set
         raise InputError(f"{name}: no such data set; did you mean {name.lower()}?")

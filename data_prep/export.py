@@ -5,7 +5,7 @@ song, or the part that the song is in (train, validation, test, or the name of a
 line per run, split and test song; and history.csv, if networks were trained, their histories by epoch. predictions.csv
 holds, for emotions, predictions and annotations as deviations from the mean song; for classes, the annotated and the
 predicted class; for valence and arousal over time, the moments from which each song's errors follow. Built from the
-records: no data needed.
+records: no data needed. `python -m reproductions leaderboard` scores predictions made on these folds.
 """
 
 from pathlib import Path

@@ -9,20 +9,22 @@ from common.errors import InputError
 from common.files import json_text, write_atomically
 from common.places import RESULTS, ROOT
 from common.verdict.recorded import Records
-from reproductions import cross_dataset, lessons
+from reproductions import cross_dataset, lessons, release
 from reproductions.board import claims, counts, generated, papers, rows
 
 COMMANDS = {  # each in a module of its own, whose --help says more
     "predict": ("reproductions.predict", "valence and arousal of your own recordings, by the best model"),
     "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
     "compare": ("reproductions.cross_dataset", "papers' models across data sets"),
+    "leaderboard": ("reproductions.leaderboard", "your predictions next to the papers' systems, on the same folds"),
+    "import": ("reproductions.contributions", "records that holders of other data contribute"),
     "report": ("reproductions.site.build", "a static site of all results"),
     "calibrate": ("reproductions.calibrate", "how predictions of saved weights err, measured again"),
     "new": ("reproductions.new", "a folder for a new paper, which trains and passes its tests at once"),
 }
 EPILOG = "\n".join(
     ["commands (python -m reproductions COMMAND --help):"]
-    + [f"  {name:<9} {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    + [f"  {name:<11} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     + ["python -m data_prep export writes the splits and predictions behind the numbers."]
 )
 
@@ -38,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
     add("--json", action="store_true", help="one array of objects, a cell each")
     add("--claims", action="store_true", help="the papers' claims instead of their cells")
+    add("--version", action="store_true", help="version, and digests of records and weights")
     add("--write", action="store_true", help="make the tables in the READMEs and the figures anew")
     options = parser.parse_args(arguments)
     if options.command:
@@ -48,7 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _board(options) -> int:
     if not options.results.is_dir():
         raise InputError(f"{options.results}: no such folder of records")
-    if options.write:
+    if options.version:
+        print(release.summary(options.results))
+    elif options.write:
         if not (ROOT / "results").is_dir():
             raise InputError("--write: makes files of a checkout of this project anew; run it in one")
         for path, text in generated(options.results).items():

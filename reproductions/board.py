@@ -9,7 +9,7 @@ from common.places import DOCS, RESULTS, ROOT
 from common.verdict.board import Row, join, load_expected
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records
-from reproductions import benchmarks, cross_dataset, lessons, simulations
+from reproductions import benchmarks, cards, cross_dataset, lessons, log, simulations
 
 PAPERS = Path(__file__).parent
 VERDICTS = DOCS / "verdicts.md"
@@ -44,6 +44,13 @@ def own_tables(records: Records) -> dict[str, str]:
     return importlib.import_module(module).generated(records) if importlib.util.find_spec(module) else {}
 
 
+def history(results: Path, expected: dict) -> str:
+    """The reproduction log of a paper, and the cells that contributed records answer for."""
+    rows = log.contributed_rows(results, expected)
+    tables = [report.board(rows, report.markdown_table)] if rows else []
+    return "\n\n".join([log.table(results, expected["paper"]), *tables])
+
+
 def generated(results: Path) -> dict[Path, str]:
     """The READMEs and the pages in docs/ with their generated parts made anew: {file: text}."""
     cells = rows(results)
@@ -69,6 +76,7 @@ def generated(results: Path) -> dict[Path, str]:
                 table = report.variants_table(records, dataset, split, metric, variants)
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(judge_claims(expected, records), report.markdown_table)
-        parts = {"results": "\n\n".join(tables), "claims": judged, **recorded.get(path, {}), **own_tables(records)}
+        parts = {"results": "\n\n".join(tables), "claims": judged, "log": history(results, expected)}
+        parts |= {**recorded.get(path, {}), **own_tables(records)}
         texts[path] = report.replace_generated(path, parts)
-    return texts
+    return texts | cards.generated(results, papers())

@@ -1,15 +1,18 @@
 """Fixtures: the real data, a cache for the test session, and miniatures of the data sets."""
 
+import importlib
 import os
 import shutil
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import settings
 
+from common import parallel
 from tests import made_up
 
 settings.register_profile("default", max_examples=40, derandomize=True, deadline=None)
@@ -34,10 +37,28 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory):
+def new_cache(tmp_path_factory):
+    """Makes a cache without trained networks, with the features that tests have extracted so far, in any process."""
+    from data_prep.synthetic import Synthetic, SyntheticDynamic
+
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+
+    def make() -> Path:
+        folder = tmp_path_factory.mktemp("cache")
+        for name in ("features", *(data.folder for data in (Synthetic, SyntheticDynamic))):
+            (shared / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).symlink_to(shared / name)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(new_cache):
     """No test reads or writes the user's cache; and tests name their data root, or run without one."""
     os.environ.pop("MER_DATA_ROOT", None)
-    folder = tmp_path_factory.mktemp("cache")
+    folder = new_cache()
     os.environ["MER_CACHE"] = str(folder)
     return folder
 
@@ -206,6 +227,27 @@ def write_emomusic(root, described):
     offsets = "".join(f"{song},30.0,10.0\n" for song in described)
     (cuts / "offsets.csv").write_text("song_id,start_s,duration_s\n" + offsets)
     return root
+
+
+@pytest.fixture
+def train_here(tmp_path, monkeypatch, capsys):
+    """Runs a paper's training command in this process, which has to import Keras once; the working folder is empty."""
+    here = tmp_path / "working_folder"
+    here.mkdir()
+
+    def in_this_process(calls, isolated, **options):
+        return parallel.progress(calls, **options)
+
+    def train(paper: str, *arguments) -> SimpleNamespace:
+        main = importlib.import_module(f"reproductions.{paper}.train").main
+        code = main([*map(str, arguments), "--jobs", "1"])
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=printed.out, stderr=printed.err, working_folder=here)
+
+    monkeypatch.setattr("common.experiment.runner.progress", in_this_process)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.chdir(here)
+    return train
 
 
 @pytest.fixture

@@ -1,12 +1,8 @@
 """The network of cheuk2020, its triplets, and its protocol on synthetic music."""
 
-import subprocess
-import sys
-
 import numpy as np
 
 from reproductions.cheuk2020.triplets import mine
-from tests.conftest import ROOT
 
 
 def test_parameters_of_the_notebook():
@@ -33,8 +29,7 @@ def test_the_notebook_takes_deams_arousal_for_valence(real_root):
     assert [len(mine(y, np.random.default_rng(0))) for y in scaled] == [113_010, 112_070]
 
 
-def test_it_trains_on_synthetic_music():
-    command = [sys.executable, "-m", "reproductions.cheuk2020.train", "--quick", "--jobs", "1"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def test_it_trains_on_synthetic_music(train_here):
+    done = train_here("cheuk2020", "--quick")
     first_words = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
     assert done.returncode == 0 and {"tnn_gbm", "gbm", "training_mean"} <= first_words, done.stderr

@@ -170,9 +170,9 @@ def test_data_prep_on_real_recordings(real_root, cache):
     assert done.returncode == 0 and "audio of 400 of 400 tracks" in done.stdout and "is complete" in done.stdout
 
 
-def test_partial_data_say_so(small_emotify, tmp_path):
+def test_partial_data_say_so(small_emotify, tmp_path, train_here):
     options = ["--data-root", small_emotify, "--allow-missing", "--folds", "2", "--epochs", "1", "--repeats", "2"]
-    done = run(TRAIN, *options, "--jobs", 1, "--variant", "standard_gru", "--out", tmp_path)
+    done = train_here("jakubik2017", *options, "--variant", "standard_gru", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert (
         "24 of 400 songs to learn from, 24 of 400 tested" in done.stdout
@@ -182,10 +182,10 @@ def test_partial_data_say_so(small_emotify, tmp_path):
     assert len(list((tmp_path / "jakubik2017" / "emotify" / "figures").glob("*.png"))) == 3
 
 
-def test_one_real_fold_end_to_end(real_root, tmp_path):
+def test_one_real_fold_end_to_end(real_root, tmp_path, train_here):
     """All 400 excerpts, real features, a short training: what is learnt is far from chance."""
     options = ["--data-root", real_root, "--folds", "2", "--epochs", "15", "--variant", "semantic_embedding_gru_svr"]
-    done = run(TRAIN, *options, "--out", tmp_path, "--jobs", 1)
+    done = train_here("jakubik2017", *options, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "jakubik2017" / "emotify" / "semantic_embedding_gru_svr.json").read_text())
     facts = record["facts"]
@@ -206,11 +206,11 @@ def test_without_a_data_root_it_runs_on_synthetic_music(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_malik2017_on_synthetic_music(tmp_path):
+def test_malik2017_on_synthetic_music(train_here):
     """One run of the default: it predicts songs that it was not trained on better than their own means do."""
-    done = run("reproductions.malik2017.train", "--repeats", 1, "--jobs", 1, CWD=tmp_path)
+    done = train_here("malik2017", "--repeats", 1)
     assert done.returncode == 0, done.stderr
     table = done.stdout.split("rmse_pooled, evaluation")[1].splitlines()
     averages = {line.split()[0]: float(line.split()[-1]) for line in table[2:7]}
     assert averages["crnn_l20"] < min(averages["ridge"], averages["zero"], averages["own_song_mean"]), done.stdout
-    assert not list(tmp_path.iterdir())
+    assert not list(done.working_folder.iterdir())

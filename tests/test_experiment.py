@@ -446,11 +446,11 @@ def results(out: Path) -> dict:
     return result
 
 
-def test_the_number_of_processes_changes_no_bit(small_emotify, tmp_path):
+def test_the_number_of_processes_changes_no_bit(small_emotify, tmp_path, new_cache):
     """Records and tables of the real command with one process and with two."""
     printed = []
     for jobs in (1, 2):
-        process = start(command(small_emotify, tmp_path / str(jobs), jobs=jobs), tmp_path / f"cache-{jobs}")
+        process = start(command(small_emotify, tmp_path / str(jobs), jobs=jobs), new_cache())
         out, errors = process.communicate()
         assert process.returncode == 0, errors
         printed.append([line for line in out.splitlines() if "…" in line or "–" in line])

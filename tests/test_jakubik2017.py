@@ -1,8 +1,6 @@
 """What the paper fixes: parameters, initial weights, the loss, the crops; and its table of published cells."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -159,16 +157,11 @@ def quadrant_folders(tmp_path):
     return tmp_path / "data"
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "reproductions.jakubik2017.train", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-
-
-def test_quadrants_end_to_end(quadrant_folders, tmp_path):
-    options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--out", tmp_path, "--jobs", 1)
-    options = (*options, "--folds", 3, "--epochs", 3)
+def test_quadrants_end_to_end(quadrant_folders, tmp_path, train_here):
+    options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--out", tmp_path)
+    options = ("jakubik2017", *options, "--folds", 3, "--epochs", 3)
     named = ("semantic_embedding_gru_svm", "standard_gru_artists", "rhythm_svm")
-    done = run(*options, *(part for name in named for part in ("--variant", name)))
+    done = train_here(*options, *(part for name in named for part in ("--variant", name)))
     assert done.returncode == 0, done.stderr
     records = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "jakubik2017" / "Mine").glob("*.json")}
     beside = {"majority", "combined_svm", "majority_artists", "combined_svm_artists"}
@@ -185,7 +178,7 @@ def test_quadrants_end_to_end(quadrant_folders, tmp_path):
             assert max(map(len, artists.values())) == 1
     accuracy = {name: r["runs"][0]["metrics"]["10-fold"]["accuracy"]["all"] for name, r in records.items()}
     assert accuracy["majority"] == 0.25 and accuracy["combined_svm"] > 0.9
-    done = run(*options[:-4], "--folds", 7)
+    done = train_here(*options[:-4], "--folds", 7)
     assert done.returncode == 2 and "7 folds of 24 songs, each with songs of every class, cannot be made" in done.stderr
 
 
@@ -223,7 +216,7 @@ def test_songs_are_annotated_by_quadrant(quadrant_folders):
     np.testing.assert_array_equal(experiment.annotated("one_hot").y[::6], np.eye(4))
 
 
-def test_other_classes_have_no_place_on_the_plane(quadrant_folders):
+def test_other_classes_have_no_place_on_the_plane(quadrant_folders, train_here):
     (quadrant_folders / "Mine" / "artists.csv").unlink()
     (quadrant_folders / "Mine" / "sad").rename(quadrant_folders / "Mine" / "solemn")
     options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--variant")
@@ -231,7 +224,7 @@ def test_other_classes_have_no_place_on_the_plane(quadrant_folders):
         ("semantic_embedding_gru_svm", "Mine has not the classes happy, angry, sad, relaxed"),
         ("combined_svm_artists", "Mine names no artists"),
     ):
-        done = run(*options, name)
+        done = train_here("jakubik2017", *options, name)
         assert done.returncode == 2 and f"{name} cannot run here: {told}" in done.stderr, done.stderr
 
 

@@ -93,7 +93,8 @@ def environments():
         for inner in value if isinstance(value, list) else []:
             collect(inner, path)
 
-    for path in sorted((ROOT / "results").rglob("*.json")):
+    paths = sorted((ROOT / "results").rglob("*.json"))
+    for path in (path for path in paths if "contributed" not in path.parts):  # which name the environments of others
         collect(json.loads(path.read_text()), path.relative_to(ROOT))
     return [(json.loads(text), path) for text, path in result.items()]
 
@@ -143,7 +144,7 @@ def test_an_installation_holds_all_files_that_commands_read(installed):
     }.items():  # fmt: skip
         for path in (path for pattern in patterns for path in (ROOT / folder).glob(pattern)):
             assert (lib / path.relative_to(ROOT)).is_file(), path
-    for pattern in ("**/*.json", "**/*.keras", "**/*.npz", "**/NOTICE.txt"):
+    for pattern in ("**/*.json", "**/*.keras", "**/*.npz", "**/NOTICE.txt", "**/README.md"):
         expected = {path.relative_to(ROOT / "results") for path in (ROOT / "results").glob(pattern)}
         there = {path.relative_to(lib / "reproductions" / "results")
                  for path in (lib / "reproductions" / "results").glob(pattern)}  # fmt: skip

@@ -155,10 +155,10 @@ def seen(folder):
     time.sleep(1)
 
 
-def test_a_training_that_is_stopped_resumes(tmp_path):
-    """The real command, on synthetic music."""
-    options = ["--variant", "crnn", "--epochs", "1", "--repeats", "2", "--jobs", "2"]
-    command = [sys.executable, "-m", "reproductions.velankar2022.train", *options]
+def test_a_training_that_is_stopped_resumes(small_deam, tmp_path):
+    """The real command."""
+    options = ["--data-root", str(small_deam), "--allow-missing", "--out", str(tmp_path / "out"), "--jobs", "2"]
+    command = [sys.executable, "-m", "reproductions.malik2017.train", *options, "--repeats", "2", "--epochs", "20"]
     environment = os.environ | {"MER_CACHE": str(tmp_path)}
     environment.pop("MER_DATA_ROOT", None)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -68,7 +68,15 @@ class Page(HTMLParser):
 def test_no_link_is_dead(site):
     pages = {path: Page(path.read_text()) for path in site.rglob("*.html")}
     folders = {path.relative_to(site).parts[0] for path in pages}
-    assert folders == {"index.html", "cross_dataset.html", "papers", "variants", "datasets", "songs"}
+    assert folders == {
+        "index.html",
+        "cross_dataset.html",
+        "leaderboard.html",
+        "papers",
+        "variants",
+        "datasets",
+        "songs",
+    }
     for path, page in pages.items():
         for link in page.links:
             if not re.match("https?:|data:", link):
@@ -129,6 +137,24 @@ def test_each_cell_leads_to_its_record_settings_notes_and_command(site, cells):
         if row["record"]:
             stored = (site / address).with_suffix(".json").read_bytes()
             assert stored == (ROOT / row["record"]).read_bytes() and "<h2>Settings</h2>" in page
+
+
+def test_the_leaderboard_shows_entries_of_ones_own(site, tmp_path):
+    """With their names escaped; boards that are not recorded have no place."""
+    from reproductions import leaderboard
+    from reproductions.site import build
+
+    page = (site / "leaderboard.html").read_text()
+    assert all(f'<h2 id="{name}">' in page for name in leaderboard.recorded()) and "LSTM_AT_400" in page
+    board = leaderboard.open_board("4q")
+    lines = ["song,class", *(f"{song},{board.targets[k]}" for song, k in zip(board.songs, board.labels, strict=True))]
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    leaderboard.add(tmp_path, leaderboard.score(board, tmp_path / "p.csv", "<b>Mine</b>", "me & you"))
+    (shown,) = (of for of in build._boards(ROOT / "results", tmp_path) if of["name"] == "4q")
+    values = {"boards": [shown], "papers": [], "datasets": {}, "songs": [], "addresses": [], "up": "", "here": ""}
+    page = build._templates().get_template("leaderboard.html").render(**values)
+    assert "&lt;b&gt;Mine&lt;/b&gt;" in page and "me &amp; you" in page and page.count("<td>better</td>") == 4
+    assert leaderboard.recorded(tmp_path) == build._boards(tmp_path, tmp_path) == []
 
 
 def test_a_system_is_summed_up_by_its_primary_cell_or_by_all_targets_of_its_metric(paper):
@@ -240,7 +266,7 @@ def test_columns_sort_by_the_address(site, cells, key, sign):
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_no_page_is_wider_than_the_screen(site):
     """On a phone, a tablet and a large screen; a page tells its width to the one that frames it."""
-    pages = ["index.html", *(next((site / name).rglob("*.html")).relative_to(site).as_posix()
+    pages = ["index.html", "leaderboard.html", *(next((site / name).rglob("*.html")).relative_to(site).as_posix()
                              for name in ("papers", "variants", "datasets", "songs"))]  # fmt: skip
     frames = []
     for page in pages:

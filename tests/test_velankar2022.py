@@ -1,8 +1,6 @@
 """What the paper fixes: parameters, layers, the spectrogram, the split; its tables; and runs on small collections."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
+from scipy.stats import norm
 
 from common.errors import InputError
 from common.experiment import Samples, Split
@@ -185,15 +184,10 @@ def test_the_same_seed_gives_the_same_network():
         np.testing.assert_array_equal(curve, again.history[name])
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "reproductions.velankar2022.train", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-
-
-def test_a_collection_end_to_end(tmp_path):
+def test_a_collection_end_to_end(tmp_path, train_here):
     root = collection(tmp_path / "data", songs=20, artists=True)
-    options = ("--data-root", root, "--dataset", "Songs", "--out", tmp_path, "--epochs", 2, "--repeats", 2, "--jobs", 1)
-    done = run(*options, "--variant", "crnn", "--variant", "parallel_artists")
+    options = ("--data-root", root, "--dataset", "Songs", "--out", tmp_path, "--epochs", 2, "--repeats", 2)
+    done = train_here("velankar2022", *options, "--variant", "crnn", "--variant", "parallel_artists")
     assert done.returncode == 0, done.stderr
     records = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "velankar2022" / "Songs").glob("*.json")}
     assert set(records) == {
@@ -226,7 +220,7 @@ def test_a_collection_end_to_end(tmp_path):
             for side in (0, 1)
         ]
         assert all(sides) and not sides[0] & sides[1]
-    done = run(*options, "--variant", "crnn_quadrants")
+    done = train_here("velankar2022", *options, "--variant", "crnn_quadrants")
     assert done.returncode == 2 and "Songs has not the four quadrants" in done.stderr
 
 
@@ -238,14 +232,14 @@ def test_a_collection_end_to_end(tmp_path):
         (8, ["--variant", "crnn_artists"], "Songs names 0 artists of class devotional, and 10 or more"),
     ],
 )
-def test_bad_collections_are_one_line(tmp_path, songs, options, told):
+def test_bad_collections_are_one_line(tmp_path, train_here, songs, options, told):
     root = collection(tmp_path / "data", songs=songs, seconds=2.1)
-    done = run("--data-root", root, "--dataset", "Songs", "--out", tmp_path, *options)
+    done = train_here("velankar2022", "--data-root", root, "--dataset", "Songs", "--out", tmp_path, *options)
     assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
-def test_data_without_classes(small_emotify, tmp_path):
-    done = run("--data-root", small_emotify, "--dataset", "emotify", "--out", tmp_path)
+def test_data_without_classes(small_emotify, tmp_path, train_here):
+    done = train_here("velankar2022", "--data-root", small_emotify, "--dataset", "emotify", "--out", tmp_path)
     assert done.returncode == 2 and "emotify has no classes; choose 4q" in done.stderr
 
 
@@ -319,6 +313,20 @@ def test_cells_are_those_of_the_paper():
     if shared.is_file():
         copied = [(c["model"], c["metric"], c["mean"]) for c in json.loads(shared.read_text())["results"]]
         assert copied == [(cell["system"], cell["metric"], cell["value"]) for cell in cells]
+
+
+def test_songs_that_would_tell_both_networks_apart():
+    """As the README has it: from the songs about which both recorded networks disagree, or from independent errors."""
+    records = [json.loads((ROOT / f"results/velankar2022/4q/{name}.json").read_text()) for name in ("crnn", "parallel")]
+    reference, disagree = np.array(records[0]["facts"]["reference"]), []
+    for runs in zip(*(record["runs"] for record in records), strict=True):
+        predicted = np.array([run["predicted"]["test"] for run in runs])
+        one, other = (predicted == reference)[:, predicted[0] >= 0]
+        disagree.append(np.mean(one != other))
+    readme = (ROOT / "reproductions/velankar2022/README.md").read_text()
+    for p, text in ((np.mean(disagree), "1,980"), (0.54 * 0.5 + 0.46 * 0.5, "2,450")):
+        n = (norm.ppf(0.975) * np.sqrt(p) + norm.ppf(0.8) * np.sqrt(p - 0.04**2)) ** 2 / 0.04**2
+        assert f"{round(n, -1):,.0f}" == text and text in readme
 
 
 @pytest.mark.parametrize(

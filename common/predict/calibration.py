@@ -58,7 +58,8 @@ class Calibration:
         of, coverage = self.facts["errors"], self.facts["errors"]["coverage"]
 
         def shares(of_targets):
-            return f"{100 * min(of_targets.values()):.0f} to {100 * max(of_targets.values()):.0f} %"
+            ends = sorted({f"{100 * min(of_targets.values()):.0f}", f"{100 * max(of_targets.values()):.0f}"})
+            return f"{' to '.join(ends)} %"
 
         text = f"± holds the labels of {100 * of['level']:.0f} % of songs that were held out in training (measured: "
         text += f"{shares(coverage['songs'])}, by target; {of['songs']} songs, {of['runs']} runs"

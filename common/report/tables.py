@@ -182,12 +182,17 @@ def board(rows: list[Row], render=text_table, first: str = "system") -> str:
     for (paper, source, metric, dataset, split), cells in tables.items():
         title = f"{paper} · {source} · {metric} on {dataset}, {split}"
         ran_on = {f["variant"]: f for f in (row.fields for row in cells) if f["record"]}
-        notes = [f"{variant}: {coverage(f)}; {f['record']}" + (f"; verified: {f['verified']}" if f["verified"] else "")
-                 for variant, f in ran_on.items()]  # fmt: skip
+        notes = [f"{variant}: {coverage(f)}; {_origin(f)}" for variant, f in ran_on.items()]
         if render is markdown_table:
             title, notes = f"**{title}**\n", [""] * bool(notes) + [f"* {note}" for note in notes]
         blocks.append("\n".join([title, render([first, *COLUMNS], [_line(row, first) for row in cells]), *notes]))
     return "\n\n".join(blocks)
+
+
+def _origin(fields: dict) -> str:
+    """The file of a record, who contributed it, and whether it was verified."""
+    notes = {"contributed by": fields["contributed"], "verified:": fields["verified"]}
+    return "; ".join([fields["record"], *(f"{name} {value}" for name, value in notes.items() if value)])
 
 
 def counts(rows: list[Row]) -> str:

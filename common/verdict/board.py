@@ -15,12 +15,13 @@ from common.errors import InputError
 from common.experiment.records import mixture
 from common.verdict import schemas
 from common.verdict.cells import ALPHA, Comparison, compare, compare_count, delta, lower_is_better
-from common.verdict.recorded import Records, coverage_of, uncompared
+from common.verdict.recorded import Records, contributor, coverage_of, uncompared
 
 BOARD_KEYS = [
     "paper", "cell", "source", "system", "quoted", "dataset", "variant", "split", "target", "metric", "published",
     "published_std", "measured", "low", "high", "runs", "n_train", "of_train", "n_test", "of_test", "frames", "input",
     "audio", "baseline", "verdict", "record", "identities", "verified",
+    "contributed",
 ]  # fmt: skip
 DIFFERENT = ("better", "worse", "differs")  # which expected.json must declare
 COMPARED = ("reproduced", *DIFFERENT, "undecided")
@@ -147,6 +148,7 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
     )  # fmt: skip
     fields |= _measured(cell, record, values, comparison)
     fields |= {"record": records.name(where[0], variant), "verified": records.verified(where[0], variant)}
+    fields["contributed"] = contributor(record)
     return Row(fields, cell["digits"], cell["primary"], level, comparison)
 
 

@@ -124,6 +124,24 @@ def estimate(values, left_out=None, *, overlap: float = 0.0, against_one_run: bo
     return Estimate(mean, runs + of_songs - interaction, np.maximum(df, min(n, groups) - 1))
 
 
+def over_songs(value, left_out) -> Estimate:
+    """A metric of a single run, or a difference of two, as an estimate for new songs: the jackknife.
+
+    How much new runs would differ cannot be told from one.
+
+    Parameters
+    ----------
+    value : float
+        On all songs.
+    left_out : array_like, (groups,)
+        The same without each of two or more groups of songs.
+    """
+    left_out = np.asarray(left_out, "float64")
+    groups = len(left_out)
+    variance = (groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()
+    return Estimate(np.asarray(value, "float64"), variance, np.asarray(groups - 1.0))
+
+
 def song_terms(left_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean squares of songs and of their interaction with runs.
 

@@ -8,11 +8,15 @@ from common.errors import InputError
 from common.experiment.records import data_sets, read_record, record_path
 from common.verdict import schemas
 
+CONTRIBUTED = "contributed"  # in the results folder: records of others, in the same layout
 VERIFICATIONS = "verified.json"  # in the results folder: the outcome of `python -m reproductions verify`, and when
 
 
 class Records:
-    """The records of one paper under a results folder, read once each."""
+    """The records of one paper under a results folder, read once each.
+
+    Of a data set that the folder has no record of, those that others contributed are read. The two are not mixed.
+    """
 
     def __init__(self, results: Path, paper: str):
         self.results, self.paper, self._read = Path(results), paper, {}
@@ -28,11 +32,16 @@ class Records:
         -------
         Path
         """
-        return record_path(self.results, self.paper, dataset, variant)
+        own, other = (record_path(folder, self.paper, dataset, variant) for folder in self._folders)
+        return other if other.parent.is_dir() and dataset not in data_sets(self.results, self.paper) else own
+
+    @property
+    def _folders(self) -> tuple[Path, Path]:
+        return self.results, self.results / CONTRIBUTED
 
     def datasets(self) -> list[str]:
         """The data sets that something is recorded of."""
-        return data_sets(self.results, self.paper)
+        return sorted({dataset for folder in self._folders for dataset in data_sets(folder, self.paper)})
 
     def name(self, dataset: str, variant: str) -> str:
         """The record's file as reports name it, from the results folder on.
@@ -45,7 +54,7 @@ class Records:
         -------
         str
         """
-        return record_path(Path(self.results.name), self.paper, dataset, variant).as_posix()
+        return (Path(self.results.name) / self.path(dataset, variant).relative_to(self.results)).as_posix()
 
     def get(self, dataset: str, variant: str | None) -> dict | None:
         """A record.
@@ -146,6 +155,21 @@ def read_verified(results: Path) -> list[dict]:
         raise InputError(f"{path}: cannot be read ({error}); move it away") from error
     schemas.validate(outcomes, "verified", path)
     return [outcome for outcome in outcomes if outcome["word"] and outcome["date"]]
+
+
+def contributor(record: dict) -> str | None:
+    """Who contributed a record, and when.
+
+    Parameters
+    ----------
+    record : dict
+
+    Returns
+    -------
+    str or None
+        As "A. Name, Institution, 2026-11-26"; None of the suite's own.
+    """
+    return "{from}, {date}".format(**record[CONTRIBUTED]) if CONTRIBUTED in record else None
 
 
 def headline(record: dict) -> tuple[str, str, list[str]]:

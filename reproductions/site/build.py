@@ -1,5 +1,5 @@
-"""A static site of all that is recorded: the outcome of each paper, all cells with filters, and a page for each paper,
-variant, data set, and recording at hand.
+"""A static site of all that is recorded: the outcome of each paper, all cells with filters, the leaderboard, and a page
+for each paper, variant, data set, and recording at hand.
 
 It needs no network and no server: open index.html. Recordings that are named (--audio) have a page each, with a
 picture of their mel spectrogram and what every model of the suite predicts. Made again into the same folder, only what
@@ -16,7 +16,7 @@ from common.outputs import require_output_folder
 from common.places import RESULTS
 from common.verdict.board import join
 from common.verdict.recorded import Records
-from reproductions import board, cross_dataset
+from reproductions import board, cross_dataset, leaderboard
 
 TEMPLATES = Path(__file__).parent / "templates"
 METRICS = {"r2": "R²", "pearson r": "Pearson's r", "kendall tau": "Kendall's τ", "rmse": "RMSE", "mae": "MAE"}
@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     add("--out", type=Path, default=Path("site"), metavar="DIR", help="folder of the site (default: %(default)s/)")
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's own)")
     add("--audio", nargs="+", default=[], metavar="AUDIO", help="recordings, or folders of them, to have a page each")
+    own = "entries of your own (default: %(default)s/)"
+    add("--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help=own)
     options = parser.parse_args(arguments)
     return cli.run(lambda: _build(options))
 
@@ -49,6 +51,8 @@ def _build(options) -> int:
     songs, failed = recordings.songs(given.paths, options.out)
     failed += given.failed.values()
     pages, site = _pages(options.results, options.out)
+    if boards := _boards(options.results, options.leaderboard):
+        pages["leaderboard.html"] = "leaderboard.html", {"boards": boards}
     pages |= {f"songs/{song['slug']}.html": ("song.html", {"song": song}) for song in songs}
     _write(pages, site | {"songs": songs}, options.out)
     print(f"{len(pages)} pages: {options.out / 'index.html'}")
@@ -81,6 +85,20 @@ def _pages(results: Path, out: Path) -> tuple[dict[str, tuple[str, dict]], dict]
     datasets = contents.datasets(records)
     pages |= {f"datasets/{name}.html": ("dataset.html", {"name": name, **v}) for name, v in datasets.items()}
     return pages, {"papers": expected, "datasets": datasets, "addresses": pages.keys()}
+
+
+def _boards(results: Path, folder: Path) -> list[dict]:
+    """The boards whose systems are recorded, with the entries of a folder."""
+    shown = []
+    for name in leaderboard.recorded(results):
+        opened = leaderboard.open_board(name, results=results)
+        own = leaderboard.entries(folder, opened)
+        shown.append({
+            "name": name, "title": opened.board.title, "split": opened.board.split,
+            "numbers": [" ".join(pair) for pair in opened.board.numbers],
+            "ranking": leaderboard.ranking(opened, own), "differences": leaderboard.differences(opened, own),
+        })  # fmt: skip
+    return shown
 
 
 def _write(pages: dict[str, tuple[str, dict]], site: dict, out: Path) -> None:

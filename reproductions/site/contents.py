@@ -1,6 +1,5 @@
 """What the pages of results show, as values for their templates."""
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +7,9 @@ import numpy as np
 from common import report
 from common.verdict.board import Row
 from common.verdict.claims import judge_claims
-from common.verdict.recorded import Records, coverage_of, headline
-from data_prep import DATASETS
-from reproductions.board import PAPERS, VERDICTS
+from common.verdict.recorded import Records, contributor, coverage_of, headline
+from data_prep import DATASETS, dataset_class
+from reproductions.board import PAPERS, VERDICTS, history
 from reproductions.site import outcome, readme
 
 QUOTED = ("Findings", "What in the paper does not agree", "Deviations and assumptions")  # sections on a paper's page
@@ -74,6 +73,7 @@ def paper(expected: dict, records: Records, rows: list[Row], figures: list[Path]
         "others": _panels([row for row in rows if row not in summary]),
         "claims": judge_claims(expected, records), "about": readme.html(texts["Abstract"]),
         "sections": {name: readme.html(texts[name]) for name in QUOTED if name in texts},
+        "log": readme.html(history(records.results, expected)),
     }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def variants(expected: dict, records: Records, rows: list[Row]) -> dict[str, dic
             "title": record["title"] if record else ", ".join(systems), "command": _command(expected, cells[0]),
             "passages": [(*place, readme.html(text)) for *place, text in passages],
             "record": record and _record(record, cells[0].fields["split"]), "linked": QUOTED,
-            "verified": cells[0].fields["verified"],
+            "verified": cells[0].fields["verified"], "contributed": cells[0].fields["contributed"],
         }  # fmt: skip
     return pages
 
@@ -131,8 +131,8 @@ def _command(expected: dict, row: Row) -> str:
 def datasets(records: dict[str, Records]) -> dict[str, dict]:
     """By data set, its page: how to cite it, and the records on it."""
     described = {}
-    for name, (module, attribute) in DATASETS.items():
-        kind = getattr(importlib.import_module(module), attribute)
+    for name in DATASETS:
+        kind = dataset_class(name)
         described[FOLDERS.get(name, name)] = {"citation": kind.citation, "source": kind.source}
     pages = {}
     for of_paper in records.values():
@@ -154,7 +154,13 @@ def _lines(records: Records, dataset: str) -> list[dict]:
         lines.append({
             "paper": records.paper, "title": record["title"], "runs": len(values), "mean": float(np.mean(values)),
             "page": f"variants/{records.paper}/{dataset}/{name}.html",
-            "covers": report.coverage(coverage_of(record["facts"], split)), "metric": metric,
+            "covers": _covers(record, split), "metric": metric,
             "on": f"{targets[-1]}, {split}", "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         })  # fmt: skip
     return lines
+
+
+def _covers(record: dict, split: str) -> str:
+    """What a record covers, and who contributed it."""
+    who = contributor(record)
+    return report.coverage(coverage_of(record["facts"], split)) + (f"; contributed by {who}" if who else "")

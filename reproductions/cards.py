@@ -1,0 +1,144 @@
+"""Model cards of the weights in results/: what a network predicts, how well, from what, with metadata for model hubs.
+
+The first part is YAML as Hugging Face reads it (`model-index`: task, data set, metrics). All numbers are those of the
+records.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from common.places import RESULTS
+from common.report import markdown_table, number
+from common.verdict.cells import lower_is_better
+from common.verdict.recorded import Records
+from data_prep import dataset_class
+
+TYPES = {"rmse": "rmse", "mae": "mae", "r2": "r_squared", "pearson_r": "pearsonr", "accuracy": "accuracy"}
+OF_FOLDER = {"mediaeval2015": "deam"}  # records have the name of the task, the data set its own
+CARD = """---
+{metadata}
+---
+
+# {paper}: {title}
+
+{what}. The networks are from *{paper_title}*, trained again by this suite; [its page]({page}) has all results.
+
+    python -m reproductions.{paper}.predict song.mp3
+
+| | |
+| --- | --- |
+| input | {input} |
+| output | {columns} |
+| files | {files}, for `keras.saving.load_model` after `import common.layers`; the scaling of the input is inside |
+| trained on | {n_train} songs of {dataset}{validation}; {audio} |
+| made | {finished}, commit {commit}, Keras {keras} on {device} |
+
+## How good it is
+
+{quality}
+
+{metric}, {better} is better; {split} on {n_test} songs, means over {runs} runs. These are not the networks in this
+folder, which were trained on all songs, but networks of the same kind that were not trained on the tested songs. On
+other music the errors are usually larger ([findings](../../../docs/findings.md)).
+
+## Use and limits
+
+{notice}
+
+The labels are the ratings of the listeners of one study: a prediction says how such listeners would rate the music, not
+what a person feels.
+
+Paper: {citation}
+"""
+
+
+def generated(results: Path, papers: list[dict]) -> dict[Path, str]:
+    """{README.md of a folder of weights: its text}, for the papers that have weights.
+
+    Parameters
+    ----------
+    results : folder of the records
+    papers : the `expected.json` of each
+    """
+    cards = {}
+    for expected in papers:
+        folder = RESULTS / expected["paper"] / "weights"
+        if (folder / "weights.json").is_file():
+            facts = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
+            cards[folder / "README.md"] = card(expected, facts, Records(results, expected["paper"]), folder)
+    return cards
+
+
+def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
+    """The text of a model card.
+
+    Parameters
+    ----------
+    expected : `expected.json` of the paper
+    facts : `weights.json`
+    records : of the paper
+    folder : of the weights
+
+    Returns
+    -------
+    str
+    """
+    quality, made = facts["quality"], facts["provenance"]
+    values = measured(records, facts)
+    n, files = facts["n_validation"], list(facts["sha256"])
+    rows = {"this model": values} | quality["baselines"]
+    targets = list(values)
+    lines = [[name, *(number(of[target]) for target in targets)] for name, of in rows.items()]
+    paper = expected["paper"]
+    return CARD.format(
+        metadata=metadata(expected, facts, values), paper=paper, title=facts["title"], what=_what(facts),
+        paper_title=expected["title"], page=f"../../../reproductions/{paper}/README.md", input=facts["input"],
+        columns=", ".join(facts["columns"]), files=files[0] if len(files) == 1 else f"`{files[0]}` to `{files[-1]}`",
+        n_train=facts["n_train"], dataset=facts["dataset"],
+        audio="features that come with the data" if facts["audio"] == "none" else f"audio {facts['audio']}",
+        validation=f", {n} more to stop the training" if n else "", finished=made["finished"][:10],
+        commit=made["commit"], keras=made["versions"]["keras"], device=made["device"],
+        quality=markdown_table(["system", *targets], lines),
+        metric=quality["metric"].replace("_", " "), split=quality["split"], n_test=quality["n_test"],
+        better="lower" if lower_is_better(quality["metric"]) else "higher", runs=quality["runs"],
+        notice=(folder / "NOTICE.txt").read_text(encoding="utf-8").strip(), citation=expected["citation"],
+    )  # fmt: skip
+
+
+def measured(records: Records, facts: dict) -> dict[str, float]:
+    """The recorded means of the variant that the weights are of, by target."""
+    place, quality = (facts["dataset"], facts["variant"]), facts["quality"]
+    where = quality["split"], quality["metric"]
+    return {target: round(float(np.mean(records.values(*place, *where, target))), 5) for target in quality["model"]}
+
+
+def _what(facts: dict) -> str:
+    columns = facts["columns"]
+    if facts["quality"]["metric"].startswith("accuracy"):
+        return f"Predicts which of {len(columns)} classes a recording belongs to: {', '.join(columns)}"
+    if len(columns) == 2:
+        return "Predicts valence and arousal of music every 0.5 s, each in [-1, 1]"
+    return f"Predicts {len(columns)} emotions of a recording: {', '.join(columns)}"
+
+
+def metadata(expected: dict, facts: dict, values: dict[str, float]) -> str:
+    """The YAML at the head of a card, without its marks; values: the measured metric, by target."""
+    quality = facts["quality"]
+    classes = quality["metric"].startswith("accuracy")
+    kind = next(kind for stem, kind in TYPES.items() if quality["metric"].startswith(stem))
+    data = dataset_class(OF_FOLDER.get(facts["dataset"], facts["dataset"]))
+    text = json.dumps  # JSON's texts are YAML's
+    lines = [
+        "license: other", "license_name: non-commercial", "license_link: NOTICE.txt", "library_name: keras",
+        "tags:", "- music", "- music-emotion-recognition", f"- {expected['paper']}", "model-index:",
+        f"- name: {text(facts['paper'] + ' ' + facts['variant'])}", "  results:", "  - task:",
+        f"      type: {'audio-classification' if classes else 'audio-regression'}",
+        f"      name: {text(_what(facts))}", "    dataset:", f"      type: {text(facts['dataset'])}",
+        f"      name: {text(data.folder)}", f"      split: {text(quality['split'])}", "    metrics:",
+    ]  # fmt: skip
+    for target, value in values.items():
+        name = f"{quality['metric'].replace('_', ' ')}, {target.replace('_', ' ')}"
+        lines += [f"    - type: {kind}", f"      name: {text(name)}", f"      value: {value}"]
+    return "\n".join(lines)

@@ -1,0 +1,164 @@
+"""The entries of a user's own: scored, kept in a folder of theirs, and compared with the recorded systems.
+
+An entry is a record of its own kind, <folder>/<board>/<name>.json, with a name and a source. It is never among the
+suite's records.
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import InputError
+from common.experiment.records import read_record, write_record
+from common.report import interval, number, text_table
+from common.verdict import schemas
+from common.verdict.cells import ALPHA, lower_is_better
+from common.verdict.claims import Arms
+from common.verdict.crossed import estimate, over_songs
+from reproductions.leaderboard.boards import OpenBoard
+from reproductions.leaderboard.predictions import read
+
+
+def score(board: OpenBoard, predictions: Path, name: str, source: str = "") -> dict:
+    """The entry of some predictions.
+
+    Parameters
+    ----------
+    board : for which they were made
+    predictions : the CSV file, see `predictions.read`
+    name : of the system
+    source : who made it, or where it is described
+
+    Returns
+    -------
+    as JSON: `name`, `source`, and runs with metrics as a record of the suite has them
+
+    Raises
+    ------
+    InputError : the file is not as described, or the labels are not at hand
+    """
+    of_seeds = read(predictions, board)
+    labels, split, runs = board.labels, board.board.split, []
+    for seed, values in of_seeds.items():
+        scored = board.task.score(labels, {split: dict(enumerate(values))}, board.folds[seed])
+        runs.append({"seed": seed, **scored})
+    facts = {key: value for key, value in board.facts.items() if key != "splits"}
+    facts |= {"input": f"predictions of {Path(predictions).name}", "audio": "not known"}
+    of_file = {"sha256": hashlib.sha256(Path(predictions).read_bytes()).hexdigest()}
+    added = datetime.now(UTC).date().isoformat()
+    about = {"board": board.name, "name": name, "source": source, "added": added, "title": name}
+    return {**about, **of_file, "settings": {}, "facts": facts, "runs": runs}
+
+
+def entry_path(folder: Path, board: str, name: str) -> Path:
+    """The file of an entry. Raises InputError for a name without letters or digits."""
+    stem = re.sub(r"[^\w.+-]+", "_", name.strip().lower()).strip("._")
+    if not stem:
+        raise InputError(f"--name {name!r}: needs letters or digits")
+    return Path(folder) / board / f"{stem}.json"
+
+
+def add(folder: Path, entry: dict) -> Path:
+    """Keep an entry; returns its file. Raises InputError if there is one of this name."""
+    path = entry_path(folder, entry["board"], entry["name"])
+    if path.exists():
+        raise InputError(f"{path}: is there already; choose another --name, or --remove '{entry['name']}' first")
+    write_record(path, entry)
+    return path
+
+
+def entries(folder: Path, board: OpenBoard) -> list[dict]:
+    """The entries of a board, by name. Raises InputError for a damaged one, or one of other songs or folds."""
+    found = []
+    for path in sorted((Path(folder) / board.name).glob("*.json")):
+        entry = read_record(path)
+        schemas.validate(entry, "record", path)
+        same = entry["facts"].get("tracks") == board.songs and "name" in entry
+        for run in entry["runs"]:
+            same = same and run["fold"] == board.folds.get(run["seed"], np.array([])).tolist()
+        if not same:
+            raise InputError(f"{path}: is of other songs or folds than the board; remove it, and add it again")
+        found.append(entry)
+    return found
+
+
+def means(board: OpenBoard, record: dict) -> list[float]:
+    """The board's numbers of a record, means over its runs."""
+    measured = [run["metrics"][board.board.split] for run in record["runs"]]
+    return [float(np.mean([of[metric][target] for of in measured])) for metric, target in board.board.numbers]
+
+
+def ranking(board: OpenBoard, own: list[dict]) -> list[dict]:
+    """All systems, the best by the first number first: system, source, runs, and the board's numbers."""
+    systems = [(record, board.board.paper) for record in board.records.values()]
+    systems += [(entry, ", ".join(filter(None, (entry["source"], entry["added"])))) for entry in own]
+    names = [" ".join(pair) for pair in board.board.numbers]
+    rows = [{"system": record["title"], "source": source, "runs": len(record["runs"])}
+            | dict(zip(names, means(board, record), strict=True)) for record, source in systems]  # fmt: skip
+    sign = 1 if lower_is_better(board.board.numbers[0][0]) else -1
+    return sorted(rows, key=lambda row: sign * row[names[0]])
+
+
+class _Both:
+    """Systems and entries as `Arms` reads records; an entry's name has a mark before it."""
+
+    def __init__(self, board: OpenBoard, own: list[dict]):
+        self._records = board.records | {f"+{entry['name']}": entry for entry in own}
+
+    def get(self, _, variant: str) -> dict:
+        return self._records[variant]
+
+
+def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
+    """Each entry less each of the systems `against`, on the runs that both have, paired by song.
+
+    Returns
+    -------
+    system, less, metric, target, runs, difference, the 95 % interval low to high, and outcome: better, worse, or
+    undecided where 0 is in the interval
+    """
+    arms, rows = Arms(_Both(board, own)), []
+    for entry in own:
+        for against in board.board.against:
+            other = board.records[against]
+            seeds = sorted({run["seed"] for run in entry["runs"]} & {run["seed"] for run in other["runs"]})
+            for metric, target in board.board.numbers:
+                claim = {"dataset": board.board.dataset, "metric": metric, "id": board.name}
+                pair = (f"+{entry['name']}", against)
+                arm, its = (arms.values(claim, ([one], board.board.split, [target]), seeds) for one in pair)
+                row = {
+                    "system": entry["name"],
+                    "less": other["title"].removeprefix("baseline: "),
+                    "metric": metric,
+                    "target": target,
+                }
+                rows.append(row | {"runs": len(seeds)} | _judged(arm - its, lower_is_better(metric)))
+    return rows
+
+
+def _judged(values: np.ndarray, lower: bool) -> dict:
+    """Difference, interval and outcome of values (runs, 1 + groups), see `Arms.values`."""
+    if not len(values):
+        return {"difference": None, "low": None, "high": None, "outcome": "no run in common"}
+    of = over_songs(values[0, 0], values[0, 1:]) if len(values) == 1 else estimate(values[:, 0], values[:, 1:])
+    mean, half = float(of.mean), float(of.half_width(1 - ALPHA))
+    outcome = "undecided" if abs(mean) <= half else "better" if (mean < 0) == lower else "worse"
+    return {"difference": mean, "low": mean - half, "high": mean + half, "outcome": outcome}
+
+
+def table(board: OpenBoard, own: list[dict], render=text_table) -> str:
+    """A board as text: all systems, then the differences of the entries."""
+    rows = ranking(board, own)
+    names = list(rows[0])[3:]
+    header = ["system", *(name.replace("_", " ") for name in names), "runs", "source"]
+    lines = [[row["system"], *(number(row[name]) for name in names), row["runs"], row["source"]] for row in rows]
+    blocks = [f"{board.name}: {board.board.title}; {board.board.split}", render(header, lines)]
+    if judged := differences(board, own):
+        header = ["system", "less", "number", "runs", "difference", "95 % interval", "outcome"]
+        lines = [[row["system"], row["less"], f"{row['metric']} {row['target']}".replace("_", " "), row["runs"],
+                  number(row["difference"]), interval(row), row["outcome"]] for row in judged]  # fmt: skip
+        blocks.append(render(header, lines))
+    return "\n\n".join(blocks)
