@@ -393,7 +393,7 @@ def test_jams_of_one_value_a_recording(tmp_path):
 def test_a_jams_file_is_of_one_recording(tmp_path, monkeypatch):
     recordings = [tmp_path / name for name in ("a.wav", "a.mp3", "b.wav", "x/A.wav")]
     assert jams.paths(tmp_path / "one.jams", recordings[:1]) == {recordings[0]: tmp_path / "one.jams"}
-    with pytest.raises(InputError, match=r"one\.jams: a file is of one recording, not of 4; name a folder"):
+    with pytest.raises(InputError, match=r"one\.jams: a file holds one recording, and there are 4; name a folder"):
         jams.paths(tmp_path / "one.jams", recordings)
     files = jams.paths(tmp_path / "out", recordings)
     assert [path.name for path in files.values()] == ["a.jams", "a-2.jams", "b.jams", "A-3.jams"]
@@ -420,7 +420,7 @@ def test_a_damaged_record_of_the_rule_is_one_line(tmp_path):
     path = tmp_path / "cross_dataset" / "a_to_b" / "malik2017_crnn.json"
     assert scores(tmp_path) == {}
     path.write_text('{"runs": [{}]}')
-    with pytest.raises(InputError, match=r"malik2017_crnn\.json: cannot be read as a record.*--paper"):
+    with pytest.raises(InputError, match=r"malik2017_crnn\.json: is no record that can be read.*--paper"):
         scores(tmp_path)
 
 
