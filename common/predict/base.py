@@ -45,7 +45,7 @@ class Predictor(ABC):
         if distance is not None and prediction.features is not None:
             far = distance(prediction.features)
             if far > distance.limit:
-                limit = f"distance {far:.0f}, of 99 % of those songs at most {distance.limit:.0f}"
+                limit = f"distance {far:.1f}; 99 % of those songs are within {distance.limit:.1f}"
                 warn(f"{path}: sounds unlike the songs that the model was trained on ({limit}); it can be wrong on it")
         return replace(prediction, error_model=self.calibration.error_model)
 

@@ -246,7 +246,7 @@ def predictions(
         for axis, (recording, one) in zip(axes, predicted.items(), strict=True):
             axis.set_title(titles[recording])
             axis.set_axisbelow(True)
-            (_curves if over_time else _bars)(axis, one, columns, limits)
+            (_over_time if over_time else _bars)(axis, one, columns, limits)
         if over_time:
             axes[-1].set_xlabel("time")
             axes[0].legend(frameon=False, ncols=len(columns), loc="upper right")
@@ -258,7 +258,7 @@ def predictions(
             save(figure, path, creator=NAME)
 
 
-def _curves(axis, one: Prediction, columns: list[str], limits: tuple[float, float]) -> None:
+def _over_time(axis, one: Prediction, columns: list[str], limits: tuple[float, float]) -> None:
     """Values over time, and the band around each."""
     for i, (name, colour) in enumerate(zip(columns, (ORANGE, BLUE), strict=True)):
         values, alone = one.values[:, i], len(one.values) == 1
