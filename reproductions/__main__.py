@@ -13,11 +13,13 @@ from reproductions import cross_dataset, lessons, release
 from reproductions.board import claims, counts, generated, papers, rows
 
 COMMANDS = {  # each in a module of its own, whose --help says more
+    "predict": ("reproductions.predict", "valence and arousal of your own recordings, by the best model"),
     "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
     "compare": ("reproductions.cross_dataset", "papers' models across data sets"),
     "leaderboard": ("reproductions.leaderboard", "your predictions next to the papers' systems, on the same folds"),
     "import": ("reproductions.contributions", "records that holders of other data contribute"),
     "report": ("reproductions.site.build", "a static site of all results"),
+    "calibrate": ("reproductions.calibrate", "how predictions of saved weights err, measured again"),
     "new": ("reproductions.new", "a folder for a new paper, which trains and passes its tests at once"),
 }
 EPILOG = "\n".join(

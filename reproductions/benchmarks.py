@@ -37,6 +37,8 @@ def generated(results: Path) -> dict[Path, dict[str, str]]:
         records = [read(results, name) for name in names]
         if all(records):
             parts[readme] = {"timings": "\n\n".join(map(timings, records))}
+    if record := read(results, "blended_windows"):
+        parts.setdefault(FAQ, {})["blended windows"] = blended_windows(record)
     if record := read(results, "official_features"):
         for paper in record["found"]:
             parts.setdefault(PAPERS / paper / "README.md", {})["official features"] = official_features(record, paper)
@@ -80,3 +82,15 @@ def official_features(record: dict, paper: str) -> str:
     one = next(iter(of_targets.values()))
     header = ["on", "largest difference, valence and arousal", "of a song's mean", "median"]
     return f"{markdown_table(header, lines)}\n\n{one['songs']} excerpts, {one['frames']} predictions. {where(record)}"
+
+
+def blended_windows(record: dict) -> str:
+    """Errors with windows side by side and blended, and the difference with its interval."""
+    lines = []
+    for title, of_targets in record["found"].items():
+        for target, of_target in of_targets.items():
+            errors = [number(of_target[name], 4) for name in ("side_by_side", "blended", "difference")]
+            bounds = " … ".join(number(of_target[name], 4) for name in ("low", "high"))
+            lines.append([title, target, str(of_target["songs"]), *errors, bounds])
+    header = ["model", "target", "held-out songs", "side by side", "blended", "difference", "95 % interval"]
+    return f"{markdown_table(header, lines)}\n\n{record['title']}. {where(record)}"

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import parallel, predict
+from common import parallel
 from common.cli import options
 from common.errors import InputError
 from common.files import cache_folder
+from common.predict import command as prediction
 from tests import loudness
 from tests.conftest import ROOT
 
@@ -125,12 +126,12 @@ def test_no_more_processes_than_calls_and_cores(monkeypatch):
 
 def test_short_recordings_start_no_processes(tmp_path, monkeypatch):
     lengths = {tmp_path / f"{n}.wav": seconds for n, seconds in enumerate((6, 6, 6, 500, 400, 9000))}
-    monkeypatch.setattr(predict.audio, "duration", lambda path: lengths[path])
+    monkeypatch.setattr(prediction.audio, "duration", lambda path: lengths[path])
     paths = list(lengths)
-    assert [predict._processes(paths[:n], 8) for n in (0, 3, 4, 5, 6)] == [1, 1, 2, 4, 8]
-    assert predict._processes(paths, 2) == 2
+    assert [prediction._processes(paths[:n], 8) for n in (0, 3, 4, 5, 6)] == [1, 1, 2, 4, 8]
+    assert prediction._processes(paths, 2) == 2
     monkeypatch.undo()
-    assert predict._processes([tmp_path / "none.wav"], 8) == 1
+    assert prediction._processes([tmp_path / "none.wav"], 8) == 1
 
 
 def test_the_predictor_of_these_tests(song, capsys):

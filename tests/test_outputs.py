@@ -232,7 +232,7 @@ def test_odd_names_in_every_kind_of_picture(tmp_path, suffix):
     from common.report import plots
 
     path, over_time = tmp_path / f"p.{suffix}", Prediction(np.zeros((4, 2)), 3.0, 3.0, np.arange(4.0))
-    plots.predictions({tmp_path / "".join(ODD): over_time}, ["a^$", "$b_{"], path, "a title with $^$")
+    plots.predictions({tmp_path / "".join(ODD): over_time}, ["a^$", "$b_{"], path, "a title with $^$", (-1, 1))
     if suffix == "svg":
         ElementTree.parse(path)
     assert path.stat().st_size
@@ -272,14 +272,14 @@ def test_a_full_disk_under_the_screen(songs):
 
 
 def test_a_full_disk_under_one_output(songs, monkeypatch, capsys):
-    from common import predict
+    from common.predict import command as prediction
 
     def full(path, content):
         if path.suffix == ".csv":
             raise InputError(f"{path.parent}: cannot be written (No space left on device); choose another folder")
         write_atomically(path, content)
 
-    monkeypatch.setattr(predict, "write_atomically", full)
+    monkeypatch.setattr(prediction, "write_atomically", full)
     out = songs.parent
     assert loudness.main(out, songs, "--csv", out / "p.csv", "--json", out / "p.json", "--plot", out / "p.png") == 2
     printed = capsys.readouterr()

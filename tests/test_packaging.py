@@ -144,7 +144,7 @@ def test_an_installation_holds_all_files_that_commands_read(installed):
     }.items():  # fmt: skip
         for path in (path for pattern in patterns for path in (ROOT / folder).glob(pattern)):
             assert (lib / path.relative_to(ROOT)).is_file(), path
-    for pattern in ("**/*.json", "**/*.keras", "**/NOTICE.txt", "**/README.md"):
+    for pattern in ("**/*.json", "**/*.keras", "**/*.npz", "**/NOTICE.txt", "**/README.md"):
         expected = {path.relative_to(ROOT / "results") for path in (ROOT / "results").glob(pattern)}
         there = {path.relative_to(lib / "reproductions" / "results")
                  for path in (lib / "reproductions" / "results").glob(pattern)}  # fmt: skip
@@ -187,7 +187,11 @@ def without_backend(module, *arguments, backend="tensorflow"):
 
 COMMANDS = [(f"reproductions.{paper}.train", "--quick") for paper in (*PAPERS, "mediaeval2015_baseline")]
 COMMANDS += [(f"reproductions.{paper}.predict", "song.wav") for paper in PAPERS]
-COMMANDS += [("reproductions", "compare"), ("reproductions", "report", "--audio", "song.wav")]
+COMMANDS += [
+    ("reproductions", "predict", "song.wav"),
+    ("reproductions", "compare"),
+    ("reproductions", "report", "--audio", "song.wav"),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -130,7 +130,7 @@ STATIC = Prediction(np.array([0.2, 0.4, 0.9]), 35.0, 30.0)
 def test_the_same_predictions_give_the_same_bytes(tmp_path, suffix, prediction, columns):
     paths = [tmp_path / f"{name}{suffix}" for name in ("one", "two")]
     for path in paths:
-        plots.predictions({tmp_path / "a.wav": prediction}, columns, path, "A model")
+        plots.predictions({tmp_path / "a.wav": prediction}, columns, path, "A model", limits=(-1, 1))
     assert paths[0].read_bytes() == paths[1].read_bytes() and paths[0].stat().st_size > 1000
 
 

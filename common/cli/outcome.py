@@ -52,6 +52,7 @@ def write_tensorboard(records: dict[str, dict], folder: Path) -> None:
 def keep_weights(training, experiment: Experiment, variant: Variant, records: dict, options) -> None:
     """Train a variant on all songs, and keep its weights with how good it and its baselines were in the runs."""
     from common import weights
+    from common.predict import calibrate
 
     networks, record = experiment.trained_on_all(variant), records[variant.name]
     n_train, n_validation = (len(part) for part in (networks[0].split.train, networks[0].split.validation))
@@ -72,6 +73,7 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
     }  # fmt: skip
     content["provenance"] = provenance.now(provenance.commit())
     weights.save(options.weights, models, content, experiment.data.cite())
+    calibrate.save(options.weights, weights.load(options.weights, record["paper"])[1], experiment, variant, record)
     print(f"weights: {options.weights}")
 
 

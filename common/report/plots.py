@@ -217,8 +217,10 @@ def runs_along(axis, runs: dict[float, list[float]], colour: str, label: str, *,
     axis.plot(x, [np.mean(scores) for scores in runs.values()], style, color=colour, ms=4.5, label=label)
 
 
-def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Path, title: str) -> None:
-    """One panel a recording: of a continuous model the values over time, mm:ss, else a bar a target.
+def predictions(
+    predicted: dict[Path, Prediction], columns: list[str], path: Path, title: str, limits: tuple[float, float]
+) -> None:
+    """One panel a recording: values over time, mm:ss, each in a band, its interval; else a bar a target.
 
     Parameters
     ----------
@@ -230,29 +232,22 @@ def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Pat
         The picture.
     title : str
         Of the model, above the panels.
+    limits : tuple of float
+        The ends of the scale.
     """
-    continuous = next(iter(predicted.values())).times is not None
+    over_time = next(iter(predicted.values())).times is not None
     titles = names(list(predicted))
     with plt.rc_context(STYLE | {"text.parse_math": False, "font.family": _fonts("".join(titles.values()))}):
-        if continuous:
+        if over_time:
             figure, axes = _grid(len(predicted), columns=1, width=7.2, height=2.1, sharey=True)
         else:
             figure, axes = _grid(len(predicted), columns=3, width=3.2, height=0.7 + 0.24 * len(columns), sharey=True)
         figure.suptitle(title, fontsize="medium", color=GREY)
         for axis, (recording, one) in zip(axes, predicted.items(), strict=True):
             axis.set_title(titles[recording])
-            axis.grid(axis="both" if continuous else "x")
             axis.set_axisbelow(True)
-            if not continuous:
-                axis.barh([_words(name) for name in columns], one.values, color=BLUE)
-                axis.set_xlim(min(0.0, float(one.values.min())), max(1.0, float(one.values.max())))
-                continue
-            for name, colour, values in zip(columns, (ORANGE, BLUE), one.values.T, strict=True):
-                axis.plot(one.times, values, color=colour, lw=1.4, label=_words(name), marker="." * (len(values) == 1))
-            axis.axhline(0, color=GREY, lw=0.8)
-            axis.set_ylim(-1, 1)
-            _clock(axis, one.length)
-        if continuous:
+            (_over_time if over_time else _bars)(axis, one, columns, limits)
+        if over_time:
             axes[-1].set_xlabel("time")
             axes[0].legend(frameon=False, ncols=len(columns), loc="upper right")
         else:
@@ -261,6 +256,29 @@ def predictions(predicted: dict[Path, Prediction], columns: list[str], path: Pat
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a box is drawn: no font here has it
             logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a font without a bold face will do
             save(figure, path, creator=NAME)
+
+
+def _over_time(axis, one: Prediction, columns: list[str], limits: tuple[float, float]) -> None:
+    """Values over time, and the band around each."""
+    for i, (name, colour) in enumerate(zip(columns, (ORANGE, BLUE), strict=True)):
+        values, alone = one.values[:, i], len(one.values) == 1
+        axis.plot(one.times, values, color=colour, lw=1.4, label=_words(name), marker="." if alone else None)
+        if one.half_width is not None:
+            ends = values - one.half_width[:, i], values + one.half_width[:, i]
+            axis.fill_between(one.times, *ends, color=colour, alpha=0.13, lw=0)
+    axis.grid(axis="both")
+    axis.axhline(0, color=GREY, lw=0.8)
+    axis.set_ylim(*limits)
+    _clock(axis, one.length)
+
+
+def _bars(axis, one: Prediction, columns: list[str], limits: tuple[float, float]) -> None:
+    """A bar a target, and the interval of each."""
+    axis.barh([_words(name) for name in columns], one.values, color=BLUE)
+    if one.half_width is not None:
+        axis.errorbar(one.values, range(len(columns)), xerr=one.half_width, fmt="none", ecolor=INK, lw=0.8)
+    axis.grid(axis="x")
+    axis.set_xlim(min(limits[0], float(one.values.min())), max(limits[1], float(one.values.max())))
 
 
 def _fonts(text: str) -> list[str]:

@@ -12,10 +12,10 @@ from common import predict
 PAPER = "chaki2020"
 
 
-class Model(predict.OverTime):
+class Model(predict.ContinuousPredictor):
     """A network a target; the LSTM begins anew after as many steps as it was trained over (of the suite's own 61)."""
 
-    heard = "whole recordings, 30.5 s at a time (the suite's weights); steps where those meet are not the music's"
+    uses = "whole recordings, in overlapping windows of 30.5 s (the suite's weights)"
 
     @property
     def length(self) -> int:
@@ -30,8 +30,8 @@ class Model(predict.OverTime):
         units, attention = tuple(self.settings["units"]), self.settings["attention"]
         return model.lstm(features, length, units, attention, self.settings.get("activation", "tanh"))
 
-    def joined(self, predictions):
-        return np.concatenate(predictions, axis=1)
+    def members(self, outputs):
+        return np.concatenate(outputs, axis=1)[None]
 
 
 if __name__ == "__main__":

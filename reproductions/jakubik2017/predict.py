@@ -42,7 +42,8 @@ class Model(predict.Predictor):
                 pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))
         if not pieces or len(pieces[0]) < CROP:
             raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
-        return predict.Prediction(self.of_pieces(pieces), length, length)
+        features = np.median(np.concatenate(pieces), axis=0)
+        return predict.Prediction(self.of_pieces(pieces), length, length, features=features)
 
     def of_pieces(self, pieces: list[np.ndarray]) -> np.ndarray:
         """Vectors (length, 160) of the pieces of a song -> the nine emotions (9,)."""

@@ -12,10 +12,10 @@ from common import predict
 PAPER = "malik2017"
 
 
-class Model(predict.OverTime):
+class Model(predict.ContinuousPredictor):
     """The mean of some networks."""
 
-    heard = "whole recordings, 10 s at a time (these weights); steps where those meet are the model's, not the music's"
+    uses = "whole recordings, in overlapping windows of 10 s (the suite's weights)"
 
     @property
     def length(self) -> int:
@@ -27,8 +27,8 @@ class Model(predict.OverTime):
         of_training = ("length", "epochs", "until", "validation")
         return model.crnn(features, length, **{k: v for k, v in self.settings.items() if k not in of_training})
 
-    def joined(self, predictions):
-        return np.mean(predictions, axis=0)
+    def members(self, outputs):
+        return np.stack(outputs)
 
 
 if __name__ == "__main__":

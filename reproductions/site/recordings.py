@@ -1,6 +1,5 @@
 """Pages of recordings at hand: the mel spectrogram, and what the models of the suite predict."""
 
-import importlib
 import re
 from pathlib import Path
 
@@ -27,11 +26,12 @@ def songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
         return [], []
     from common import weights
     from common.parallel import progress
+    from common.predict import load
 
     models = {}
     for paper in MODELS:
-        networks, facts = weights.load(RESULTS / paper / "weights", paper)
-        models[paper] = importlib.import_module(f"reproductions.{paper}.predict").Model(networks, facts), facts
+        _, facts = weights.load(RESULTS / paper / "weights", paper)
+        models[paper] = load(f"reproductions.{paper}.predict"), facts
     pages, failed = [], []
     tasks = ((_song, number, path, models, out / "figures" / "songs") for number, path in enumerate(paths, 1))
     for song in progress(tasks, total=len(paths), n_jobs=1, label="recordings", unit="file"):
@@ -57,18 +57,18 @@ def _song(number: int, path: Path, models: dict, folder: Path) -> dict | str:
 
 def _predicted(paper: str, model, facts: dict, path: Path, picture: Path) -> dict:
     """What one model predicts, drawn as a picture; its `refusal` for a recording that it cannot use."""
-    from common.predict import training_songs
+    from common.predict.outputs import training_songs
     from common.report import plots
 
     about = {"paper": paper, "title": facts["title"]}
     try:
-        prediction = model(path)
+        prediction = model.predict(path)
     except InputError as error:  # as of a recording that is too short for one of them
         return about | {"refusal": _line(error)}
     with plots.svg_in(picture.parent):
-        plots.predictions({path: prediction}, facts["columns"], picture, facts["title"])
+        plots.predictions({path: prediction}, facts["columns"], picture, facts["title"], limits=model.limits)
     means = {name: float(value) for name, value in zip(facts["columns"], prediction.mean, strict=True)}
-    about |= {"scale": model.scale, "heard": model.heard, "trained": training_songs(facts)}
+    about |= {"scale": model.scale, "uses": model.uses, "trained": training_songs(facts)}
     return about | {"means": means, "picture": picture.name, "quality": facts["quality"]}
 
 

@@ -6,34 +6,37 @@ Trained on 4Q here, not on the paper's songs: happy, angry, sad and relaxed in t
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from common import audio, backend, predict, weights
 from common.errors import InputError
 from common.features.relative_mel import RelativeMel
 from reproductions.velankar2022.train import HOP, loop_to_length
 
 PAPER = "velankar2022"
-HEARD_S, SHORTEST_S = 31.0, 1.0  # 640 frames are 29.7 s; the longest excerpts of 4Q, heard whole in training, 30.1
+USED_S, SHORTEST_S = 31.0, 1.0  # 640 frames are 29.7 s; the longest excerpts of 4Q, used whole in training, 30.1
 
 
 class Model(predict.Predictor):
     """One network; a recording shorter than its 640 frames begins again."""
 
     scale = "Probability of each class, which add up to 1."
-    heard = "the first 30 seconds only"
+    uses = "the first 30 seconds only"
 
     def __init__(self, networks, facts):
         backend.start(0)
         self.model, self.classes = weights.read(*networks), len(facts["columns"])
 
     def __call__(self, path: Path) -> predict.Prediction:
-        samples, rate = next(audio.blocks(path, HEARD_S))
-        length, heard = audio.duration(path), len(samples) / rate
-        if heard < SHORTEST_S:
-            raise InputError(f"{path}: lasts {heard:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
+        samples, rate = next(audio.blocks(path, USED_S))
+        length, used = audio.duration(path), len(samples) / rate
+        if used < SHORTEST_S:
+            raise InputError(f"{path}: lasts {used:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
         if not samples.any():
-            raise InputError(f"{path}: its first {heard:g} s, all that the model hears, are silent")
+            raise InputError(f"{path}: its first {used:g} s, all that the model uses, are silent")
         x = loop_to_length(RelativeMel(HOP)(samples, rate))[None]
-        return predict.Prediction(self.model.predict_on_batch(x)[0, : self.classes], length, min(heard, 30.0))
+        values, features = self.model.predict_on_batch(x)[0, : self.classes], np.median(x[0], axis=0)
+        return predict.Prediction(values, length, min(used, 30.0), features=features)
 
 
 if __name__ == "__main__":

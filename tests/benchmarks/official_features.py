@@ -11,8 +11,9 @@ import sys
 
 import numpy as np
 
-from common import cli, predict, weights
+from common import cli, weights
 from common.features import opensmile
+from common.places import RESULTS
 from common.report import text_table
 from data_prep import open_dataset
 from data_prep.dynamic import align_to_labels
@@ -50,7 +51,7 @@ def main() -> None:
     whole = {song: recording for song, recording in whole.items() if recording.start_s == 0}
     for paper in ("malik2017", "chaki2020"):
         model = importlib.import_module(f"reproductions.{paper}.predict").Model
-        model = model(*weights.load(predict.RESULTS / paper / "weights", paper))
+        model = model(*weights.load(RESULTS / paper / "weights", paper))
         same, whole_file = [], []
         for song, recording in whole.items():
             ends, rows, _ = opensmile.extract_windows(recording.path)

@@ -15,10 +15,11 @@ import numpy as np
 import soundfile
 import soxr
 
-from common import audio, cli, predict, weights
+from common import audio, cli, weights
 from common.features import opensmile
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
+from common.places import RESULTS
 from tests import benchmarks
 from tests.made_up import MUSIC_RATE as RATE
 from tests.made_up import music
@@ -67,7 +68,7 @@ def main() -> None:
                     file.write(np.repeat(music(60, seed=minute)[:, None], 2, axis=1))
         for paper, features in FEATURES.items():
             model = importlib.import_module(f"reproductions.{paper}.predict").Model
-            model = model(*weights.load(predict.RESULTS / paper / "weights", paper))
+            model = model(*weights.load(RESULTS / paper / "weights", paper))
             model(other)
             pairs = [(seconds(features, song), seconds(model, song)) for _ in range(options.pairs)]
             alone, whole = np.transpose(pairs)

@@ -1,0 +1,70 @@
+"""A paper's model with weights, and how it is opened."""
+
+import importlib
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from pathlib import Path
+
+from common import weights
+from common.errors import warn
+from common.places import RESULTS
+from common.predict.calibration import Calibration, read
+from common.prediction import Prediction
+
+
+class Predictor(ABC):
+    """A paper's model with weights.
+
+    Attributes
+    ----------
+    scale : what the numbers mean, a sentence
+    limits : the lowest and the highest value of the scale
+    uses : which part of a recording the model uses
+    calibration : how far predictions are from labels, and how far recordings are from the training songs; None: not
+        known
+    """
+
+    scale: str
+    limits: tuple[float, float] = (0.0, 1.0)
+    uses: str = "whole recordings"
+    calibration: Calibration | None = None
+
+    @abstractmethod
+    def __init__(self, networks: list[Path], facts: dict): ...
+
+    @abstractmethod
+    def __call__(self, path: Path) -> Prediction:
+        """Values alone. Raises InputError if the recording cannot be read, or is too short."""
+
+    def predict(self, path: Path) -> Prediction:
+        """Values with their error model; warns of a recording far from the training songs. Raises as `__call__`."""
+        prediction = self(path)
+        if self.calibration is None:
+            return prediction
+        distance = self.calibration.distance
+        if distance is not None and prediction.features is not None:
+            far = distance(prediction.features)
+            if far > distance.limit:
+                limit = f"distance {far:.1f}; 99 % of those songs are within {distance.limit:.1f}"
+                warn(f"{path}: sounds unlike the songs that the model was trained on ({limit}); it can be wrong on it")
+        return replace(prediction, error_model=self.calibration.error_model)
+
+
+def load(module: str, folder: Path | None = None) -> Predictor:
+    """The model of a paper's module `predict`.
+
+    Parameters
+    ----------
+    module : its name
+    folder : of weights; None: the suite's own
+
+    Raises
+    ------
+    InputError : the folder holds no weights of that paper, or they are damaged
+    """
+    paper = importlib.import_module(module)
+    folder = folder or RESULTS / paper.PAPER / "weights"
+    networks, facts = weights.load(folder, paper.PAPER)
+    model = paper.Model(networks, facts)
+    model.calibration = read(folder, facts)
+    return model

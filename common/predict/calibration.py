@@ -1,0 +1,102 @@
+"""What is known of weights from songs that were held out: calibration.json and distance.npz in their folder.
+
+`common.predict.calibrate` makes both. They are plain numbers, checked by SHA-256 when they are read.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import InputError
+from common.prediction import ErrorModel
+
+FILE, ARRAYS = "calibration.json", "distance.npz"
+AGAIN = "make it again: python -m reproductions calibrate"
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far a recording is from the training songs: the Mahalanobis distance of the medians of its features.
+
+    Features have heavy tails, so each is scaled by its quartiles and compressed by asinh before.
+
+    Attributes
+    ----------
+    centre, scale : (n_features,), median over the training songs, and a robust standard deviation
+    mean, precision : (n_features,) and (n_features, n_features), of the compressed features
+    limit : what 99 % of the training songs do not exceed, each measured from other songs
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+    mean: np.ndarray
+    precision: np.ndarray
+    limit: float
+
+    def __call__(self, features: np.ndarray) -> float:
+        """Of the medians (n_features,) of a recording's features."""
+        difference = np.arcsinh((features - self.centre) / self.scale) - self.mean
+        return float(np.sqrt(difference @ self.precision @ difference))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Attributes: how predictions err, and how far recordings are (None: not known); and calibration.json."""
+
+    error_model: ErrorModel | None
+    distance: Distance | None
+    facts: dict
+
+    def statement(self) -> str:
+        """What the interval around a value is, measured where; empty without an error model."""
+        if self.error_model is None:
+            return ""
+        of, coverage = self.facts["errors"], self.facts["errors"]["coverage"]
+
+        def shares(of_targets):
+            ends = sorted({f"{100 * min(of_targets.values()):.0f}", f"{100 * max(of_targets.values()):.0f}"})
+            return f"{' to '.join(ends)} %"
+
+        text = f"± holds the labels of {100 * of['level']:.0f} % of songs that were held out in training (measured: "
+        text += f"{shares(coverage['songs'])}, by target; {of['songs']} songs, {of['runs']} runs"
+        if "steps" in coverage:
+            text += f"; of single labels every 0.5 s {shares(coverage['steps'])}"
+        return text + ")."
+
+
+def read(folder: Path, facts: dict) -> Calibration | None:
+    """The calibration of weights with these facts; None if their folder has none.
+
+    Raises
+    ------
+    InputError : it is damaged, or of other weights
+    """
+    path = Path(folder) / FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        digests, errors, distance = dict(content["sha256"]), content["errors"], content["distance"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read ({error!r}); {AGAIN}") from error
+    arrays = digests.pop(ARRAYS, None)
+    if digests != facts["sha256"]:
+        raise InputError(f"{path}: is of other weights than weights.json; {AGAIN}")
+    by_target = [[errors[name][target] for target in facts["columns"]] for name in ("error", "factor") if errors]
+    error_model = ErrorModel(*map(np.array, by_target)) if errors else None
+    return Calibration(error_model, distance and _distance(path.with_name(ARRAYS), arrays, distance["limit"]), content)
+
+
+def _distance(path: Path, digest: str | None, limit: float) -> Distance:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {AGAIN}") from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise InputError(f"{path}: is not the file that {FILE} names (SHA-256); {AGAIN}")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return Distance(**{name: arrays[name].astype("float64") for name in arrays.files}, limit=limit)

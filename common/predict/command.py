@@ -1,0 +1,184 @@
+"""The command line that every paper's `predict` shares: recordings in; a table, CSV, JSON, JAMS and a picture out."""
+
+import argparse
+import contextlib
+import importlib
+import sys
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from common import audio, weights
+from common.cli.options import Parser, add_processes, run, use_device
+from common.errors import InputError, collect_warnings
+from common.files import NAME, text_bytes, write_atomically
+from common.outputs import require_distinct, require_output
+from common.parallel import progress
+from common.places import RESULTS
+from common.predict import calibration, jams
+from common.predict.base import Predictor, load
+from common.predict.outputs import as_csv, as_json, provenance, table
+from common.prediction import SONG, STEP_S, Prediction
+from common.recordings import Recordings, left_out_line, recordings
+
+PICTURED = 24  # recordings in one picture
+PICTURES = (".png", ".svg", ".pdf")
+WORKER_S = 300  # seconds of audio that one process predicts while another one starts
+CSV_MARK, JSON_MARK, PICTURE_MARK = b"recording,", b'{\n "model": {', NAME.encode()  # what outputs hold
+EPILOG = """Folders are searched, those inside them too. Unreadable recordings are reported and skipped, and
+the exit code is 1. The interval of a value (±; NAME_low and NAME_high in files) holds the labels of 95 % of the songs
+that were held out in training; it is wider where the networks that are averaged differ. A recording that sounds unlike
+the training songs has a warning; at most 1 % of those songs would have it."""
+
+
+def interval(text: str) -> float:
+    """An argument type: a multiple of STEP_S in seconds, or SONG for the word."""
+    if text == "song":
+        return SONG
+    with contextlib.suppress(ValueError):
+        if float(text) > 0 and (float(text) / STEP_S).is_integer():
+            return float(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is neither a multiple of {STEP_S:g} seconds nor the word song")
+
+
+def parser(program: str, description: str) -> Parser:
+    """The options of a command that predicts."""
+    example = f"Example: {program} song.mp3 --plot song.png --csv song.csv"
+    made = Parser(prog=program, description=description, epilog=f"{example}\n\n{EPILOG}")
+    add = made.add_argument
+    add("audio", nargs="+", metavar="AUDIO", help="recordings (wav, flac, mp3, ogg, opus, m4a, ...), or folders")
+    often = f"means over so many seconds, a multiple of {STEP_S:g}, or the word song (default: {STEP_S:g})"
+    add("--interval", type=interval, metavar="SECONDS", help=often)
+    add("--csv", type=Path, metavar="FILE", help="write a line a recording, or a line a recording and time")
+    add("--json", type=Path, metavar="FILE", help="write all that is predicted, and what could not be read")
+    add("--jams", type=Path, metavar="PATH", help="write JAMS: a file NAME.jams, or a folder with one a recording")
+    add("--plot", type=Path, metavar="FILE", help=f"draw them (.png, .svg, .pdf); at most {PICTURED} recordings")
+    add("--weights", type=Path, metavar="DIR", help="other weights, as train --weights keeps them")
+    add_processes(add)
+    return made
+
+
+def main(module: str, description: str, paper: str, arguments: list[str] | None = None) -> int:
+    """The command line of a paper's module, which holds PAPER and Model, a Predictor; returns the exit code."""
+    options = parser(f"python -m reproductions.{paper}.predict", description).parse_args(arguments)
+    return run(lambda: predict(module, paper, options))
+
+
+def predict(module: str, paper: str, options: argparse.Namespace, heading: str = "") -> int:
+    """Predict what the parsed options name by the model of a paper's module; returns the exit code.
+
+    heading: printed above the table.
+    """
+    use_device(options)
+    _require_outputs(options)
+    options.weights = options.weights or RESULTS / paper / "weights"
+    _, facts = weights.load(options.weights, paper)
+    known = calibration.read(options.weights, facts)
+    model = importlib.import_module(module).Model
+    if options.interval and model.limits[0] >= 0:
+        raise InputError(f"--interval: is for valence and arousal over time; {paper} predicts one value a recording")
+    given = recordings(options.audio)
+    files = jams.paths(options.jams, given.paths) if options.jams else {}
+    for path in files.values():
+        require_output(path, PICTURE_MARK)
+    predictions, failed = _predict_all(module, paper, given, options)
+    about = facts | {"scale": model.scale} | ({"errors": known.facts["errors"]} if known else {})
+    texts = {options.csv: as_csv(predictions, facts["columns"])} if options.csv and predictions else {}
+    if options.json:
+        texts[options.json] = as_json(predictions, failed, given.left_out, about, options.json)
+    texts |= {files[path]: jams.as_jams(path, one, facts, model.scale) for path, one in predictions.items() if files}
+    written, refused = _write_all(texts)
+    if predictions:
+        print(heading + table(predictions, facts["columns"]))
+        print(f"\n{model.scale} The model uses {model.uses}.")
+        print("\n".join(filter(None, [known and known.statement(), provenance(facts)])))
+    for line in filter(None, [left_out_line(given.left_out), *written]):
+        print(line)
+    if options.plot and predictions:
+        _draw(predictions, facts, model, options.plot)
+    return _report(predictions, failed, refused)
+
+
+def _draw(predictions: dict[Path, Prediction], facts: dict, model: type[Predictor], path: Path) -> None:
+    from common.report import plots
+
+    shown, n = dict(list(predictions.items())[:PICTURED]), len(predictions)
+    title = f"{facts['paper']}: {facts['title']}"
+    plots.predictions(shown, facts["columns"], path, title, limits=model.limits)
+    print(f"picture: {path}" + (f" ({PICTURED} of {n})" if n > PICTURED else ""))
+
+
+def _report(predictions: dict[Path, Prediction], failed: dict[Path, str], refused: list[str]) -> int:
+    """Print warnings and errors on standard error; returns the exit code."""
+    for text in (text for one in predictions.values() for text in one.warnings):
+        print(f"warning: {text}", file=sys.stderr)
+    for text in [*failed.values(), *refused]:
+        print(f"error: {text}", file=sys.stderr)
+    n = len(predictions) + len(failed)
+    if failed and n > 1:
+        print(f"{len(failed)} of {n} recordings could not be predicted", file=sys.stderr)
+    return 2 if refused else 1 if failed else 0
+
+
+def _require_outputs(options: argparse.Namespace) -> None:
+    """Raise InputError, before any work, if an output cannot be written or would replace something else."""
+    if options.plot and options.plot.suffix.lower() not in PICTURES:
+        raise InputError(f"--plot {options.plot}: ends in none of {', '.join(PICTURES)}")
+    marks = {options.csv: CSV_MARK, options.json: JSON_MARK, options.plot: PICTURE_MARK}
+    require_distinct([path for path in (options.csv, options.json, options.jams, options.plot) if path])
+    for path, mark in marks.items():
+        if path:
+            require_output(path, mark)
+
+
+_load = lru_cache(load)
+
+
+def _predict(module: str, folder: Path, interval: float, path: Path) -> Prediction | str:
+    """Of one file; if it cannot be predicted, why."""
+    try:
+        audio.duration(path)  # what does not exist or is no recording is reported before any network is built
+        with collect_warnings() as warnings:
+            prediction = _load(module, folder).predict(path).averaged(interval)
+        finite = np.isfinite(prediction.values).all()
+        unusable = f"{path}: the model's answer is not a finite number; try other --weights"
+        return replace(prediction, warnings=tuple(warnings)) if finite else unusable
+    except Exception as error:  # whatever befalls one recording, the others are predicted
+        message = str(error) if isinstance(error, InputError) else f"{path}: {type(error).__name__}: {error}"
+        return " ".join(message.split())
+
+
+def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:
+    """Predictions by recording, and what is wrong with those that have none."""
+    tasks = ((_predict, module, options.weights, options.interval or STEP_S, path) for path in given.paths)
+    n, n_jobs = len(given.paths), _processes(given.paths, options.jobs)
+    outcomes = progress(tasks, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1)
+    outcomes = dict(zip(given.paths, outcomes, strict=True))
+    predictions = {path: one for path, one in outcomes.items() if isinstance(one, Prediction)}
+    return predictions, given.failed | {path: one for path, one in outcomes.items() if isinstance(one, str)}
+
+
+def _processes(paths: list[Path], at_most: int) -> int:
+    """How many processes predict recordings sooner than fewer would: each takes as long to start as WORKER_S takes."""
+    n, seconds = 1, 0.0
+    for path in paths:
+        if n >= at_most:
+            break
+        with contextlib.suppress(InputError):  # reported when the recording is predicted
+            seconds += audio.duration(path)
+        n = 1 + int(seconds / WORKER_S)
+    return min(n, at_most)
+
+
+def _write_all(texts: dict[Path, str]) -> tuple[list[str], list[str]]:
+    """Write outputs; returns a line for each that is written, and for each that cannot be: a full disk may lose one."""
+    written, refused = [], []
+    for path, text in texts.items():
+        try:
+            write_atomically(path, text_bytes(text))
+            written.append(f"written: {path}")
+        except InputError as error:
+            refused.append(str(error))
+    return written, refused

@@ -1,0 +1,68 @@
+"""Errors of predictions over time: windows side by side, as in training, against overlapping windows that are blended.
+
+    python -m tests.benchmarks.blended_windows --data-root DATA [--out results]
+
+On the evaluation songs of MediaEval 2015 that have official features, whole songs of minutes, by the weights that
+`predict` uses. No network was trained on any of them: the weights are of development songs, or of emoMusic's clips.
+"""
+
+import sys
+
+import numpy as np
+from scipy.stats import t as students_t
+
+from common import cli
+from common.predict import ContinuousPredictor, load
+from common.protocol import Sequences
+from common.report import text_table
+from data_prep import open_dataset
+from data_prep.dynamic import labelled_windows
+from tests import benchmarks
+
+TARGETS = ("valence", "arousal")
+
+
+def side_by_side(model: ContinuousPredictor, features: np.ndarray) -> np.ndarray:
+    """Features (n, 260) -> valence and arousal (n, 2), as models are tested in training."""
+    length, song = min(model.length, len(features)), Sequences.of([features[:, model.columns].astype("float32")])
+    windows, starts = song.split_into(length)
+    networks = model.models if length == model.length else model._of_length(length)
+    return model.members([song.overlap_merge(np.asarray(net(windows)), starts) for net in networks]).mean(0)
+
+
+def errors(model: ContinuousPredictor, songs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """RMSE of each song, (n_songs, 2, 2): side by side and blended, valence and arousal; songs: features, labels."""
+    both = [(side_by_side(model, x) - y, model.of_features(x) - y) for x, y in songs]
+    return np.array([[np.sqrt(np.square(one).mean(0)) for one in pair] for pair in both])
+
+
+def compared(of_songs: np.ndarray) -> dict:
+    """By target: mean RMSE of both over n songs, and the mean difference with its 95 % interval (Student's t)."""
+    columns, n = {}, len(of_songs)
+    for i, target in enumerate(TARGETS):
+        apart, blended = of_songs[..., i].T
+        difference = blended - apart
+        half = students_t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)
+        values = {"side_by_side": apart.mean(), "blended": blended.mean(), "difference": difference.mean()}
+        values |= {"low": difference.mean() - half, "high": difference.mean() + half}
+        columns[target] = {"songs": n} | {name: round(float(value), 5) for name, value in values.items()}
+    return columns
+
+
+def main() -> None:
+    parser = benchmarks.parser(__doc__)
+    parser.add_argument("--data-root", metavar="DIR")
+    options = parser.parse_args()
+    songs = labelled_windows(open_dataset("deam", options.data_root), "evaluation", None)  # None: official features
+    record = {}
+    for paper in ("malik2017", "chaki2020"):
+        model = load(f"reproductions.{paper}.predict")
+        record[paper] = compared(errors(model, [(x, y) for _, x, y in songs.values()]))
+    lines = [[paper, target, *map(str, cells.values())] for paper, of in record.items() for target, cells in of.items()]
+    print(text_table(["model", "target", *record["malik2017"]["valence"]], lines))
+    if options.out:
+        benchmarks.record(options.out, "blended_windows", "RMSE of a song, mean over songs", record)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))
