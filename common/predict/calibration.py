@@ -64,7 +64,7 @@ class Calibration:
         text = f"± holds the labels of {100 * of['level']:.0f} % of songs that were held out in training (measured: "
         text += f"{shares(coverage['songs'])}, by target; {of['songs']} songs, {of['runs']} runs"
         if "steps" in coverage:
-            text += f"; of single labels every 0.5 s {shares(coverage['steps'])}"
+            text += f"; of single labels every 0.5 s, estimated, {shares(coverage['steps'])}"
         return text + ")."
 
 
