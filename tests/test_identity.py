@@ -112,6 +112,20 @@ def test_a_module_given_away_as_a_whole_counts_as_a_whole(toy):
     assert toy(train=train, model=MODEL.replace("UNUSED = 3", "UNUSED = 4")) != before
 
 
+@pytest.mark.parametrize(
+    "train",
+    [
+        "import toy.model\n\n\ndef train(seed):\n    return toy.model.width() * seed\n",
+        "def train(seed):\n    import toy.model\n\n    return toy.model.width() * seed\n",
+        'import importlib\n\n\ndef train(seed):\n    return importlib.import_module("toy.model").width() * seed\n',
+    ],
+)
+def test_a_module_imported_by_its_full_name_counts_too(toy, train):
+    before = toy(train=train)
+    assert {"toy.train", "toy.model"} <= set(before)
+    assert toy(train=train, model=MODEL.replace("UNITS = 8", "UNITS = 16")) != before
+
+
 KEYS = """
 import json, sys
 from common.experiment import identity

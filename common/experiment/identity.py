@@ -167,13 +167,14 @@ class _Source:
 
     def __init__(self, name: str, text: str, is_package: bool):
         self.name, self.package = name, name if is_package else name.rpartition(".")[0]
-        self.definitions, self.imports, self.effects = {}, {}, []
+        self.definitions, self.imports, self.effects, self.dotted = {}, {}, [], set()
         for node in _Wordless().visit(ast.parse(text)).body:
             names = list(_defined(node))
             for each in names:
                 self.definitions.setdefault(each, []).append(node)
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self.imports |= self._imported(node)
+                self.dotted |= set(_dotted(node))
             elif not names and not _is_idle(node):
                 self.effects.append(node)
                 for inner in ast.walk(node):
@@ -197,6 +198,9 @@ class _Source:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Import | ast.ImportFrom):
                 imports |= self._imported(inner)
+        used = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+        yield from ((name, WHOLE) for name in self.dotted if name.split(".")[0] in used)
+        yield from ((name, WHOLE) for inner in ast.walk(node) for name in _dotted(inner))
         of_attribute = set()
         for inner in ast.walk(node):
             if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
@@ -226,6 +230,14 @@ class _Wordless(ast.NodeTransformer):
         if isinstance(node.exc, ast.Call):
             node.exc = node.exc.func
         return node
+
+
+def _dotted(node) -> Iterator[str]:
+    """The modules that `import a.b` and `import_module("a.b")` make available: what is used of them is not seen."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if "." in alias.name and not alias.asname)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "import_module":
+        yield from (of.value for of in node.args[:1] if isinstance(of, ast.Constant) and isinstance(of.value, str))
 
 
 def _defined(node) -> Iterator[str]:
