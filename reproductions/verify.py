@@ -89,11 +89,11 @@ def _verify(options) -> int:
     cli.use_device(options)
     outcomes, experiments = [], {}
     for target in targets:
-        outcome = _outcome(target, records[target.paper], experiments, options)
+        outcome, identities = _outcome(target, records[target.paper], experiments, options)
         outcomes.append(outcome)
         print(_line(outcome), flush=True)
         if options.record and "word" in outcome:
-            keep(options.results, outcome)
+            keep(options.results, outcome, identities)
     print("\n" + table(outcomes) + "\n\n" + _summary(outcomes))
     return int(any(outcome.get("word") in FAILED for outcome in outcomes))
 
@@ -165,8 +165,11 @@ def _experiment(target: Target, record: dict, options) -> tuple[Experiment, dict
     return training.build(parsed), {variant.name: variant for variant in training.variants(parsed)}
 
 
-def _outcome(target: Target, records: Records, experiments: dict, options) -> dict:
-    """What came out for one variant, as JSON; with a `reason` and no `word` if it cannot be derived here."""
+def _outcome(target: Target, records: Records, experiments: dict, options) -> tuple[dict, dict]:
+    """What came out for one variant, as JSON; with a `reason` and no `word` if it cannot be derived here.
+
+    And the identity of the runs that were derived, as records have it.
+    """
     record = records.get(target.dataset, target.variant)
     place = {"paper": target.paper, "dataset": target.dataset, "variant": target.variant}
     key = target.paper, target.dataset, record["settings"]["folds"]
@@ -175,20 +178,21 @@ def _outcome(target: Target, records: Records, experiments: dict, options) -> di
     experiment, variants = experiments[key]
     variant = variants.get(target.variant)
     if experiment.dataset != target.dataset or not experiment.for_record:
-        return place | {"reason": f"the data set {target.dataset} is not at hand"}
+        return place | {"reason": f"the data set {target.dataset} is not at hand"}, {}
     if variant is None or (lacks := experiment.unavailable_reason(variant)):
-        return place | {"reason": lacks if variant else "the suite has no such variant any more"}
+        return place | {"reason": lacks if variant else "the suite has no such variant any more"}, {}
     other = _other_configuration(record, json.loads(json.dumps(recorded.new_record(experiment, variant))))
     features_differ = other == ["fingerprint"] and experiment.extractor(variant) is not None
     if other and not features_differ:
-        return place | {"reason": f"recorded with other {', '.join(other)} than here"}
+        return place | {"reason": f"recorded with other {', '.join(other)} than here"}, {}
     seeds = [run["seed"] for run in record["runs"][: options.runs]]
     with tempfile.TemporaryDirectory() as scratch:
         derived = execute(
             experiment, [variant], seeds, out=Path(scratch), work=cache_folder() / "verify", n_jobs=options.jobs
         )
-    outcome = compare(record, derived[variant.name]["runs"], target.cells)
-    return place | outcome | ({"features": "of other bits than recorded"} if features_differ else {})
+    new = derived[variant.name]
+    outcome = place | compare(record, new["runs"], target.cells)
+    return outcome | ({"features": "of other bits than recorded"} if features_differ else {}), new["identities"]
 
 
 def _other_configuration(record: dict, new: dict) -> list[str]:
@@ -277,8 +281,11 @@ def agreement(one: dict, other: dict, split: str) -> dict | None:
     return {"lowest r": round(float(min(r)), 4)} if r else None
 
 
-def keep(results: Path, outcome: dict) -> None:
-    """Write an outcome to `verified.json`, and what it established to the record: which identities are equivalent."""
+def keep(results: Path, outcome: dict, identities: dict) -> None:
+    """Write an outcome to `verified.json`, and what it established to the record: which identities are equivalent.
+
+    identities: those of the derived runs, by name; an equivalent one is described in the record as its own are.
+    """
 
     def place_of(one):
         return one["paper"], one["dataset"], one["variant"]
@@ -295,6 +302,7 @@ def keep(results: Path, outcome: dict) -> None:
             path = recorded.record_path(results, *place)
             record = recorded.read_record(path)
             others = [one for one in record.get("equivalent", []) if one["identities"] != names]
+            record["identities"] = record.get("identities", {}) | identities
             record["equivalent"] = [*others, {"identities": names, "found": outcome["word"], "date": outcome["date"]}]
             recorded.write_record(path, record)
 

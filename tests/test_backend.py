@@ -18,3 +18,20 @@ def test_batches_are_read_without_autotuning():
     assert sum(base.__name__ == "UntunedIterator" for base in type(batches).__mro__) == 1
     read = np.concatenate([np.ravel(next(iterator)) for _, _, iterator in batches])
     assert sorted(read.tolist()) == list(range(10))
+
+
+def test_without_autotuning_the_bits_are_the_same(monkeypatch):
+    """Of weights after two epochs in a random order, with dropout."""
+    backend.without_autotuning()
+    import keras
+    from keras.src.backend.tensorflow import trainer
+
+    x, results = np.random.default_rng(0).standard_normal((50, 6)).astype("float32"), []
+    for _ in range(2):
+        backend.start(3)
+        network = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4), keras.layers.Dropout(0.5)])
+        network.compile("adam", "mse")
+        network.fit(x, x[:, :4], batch_size=8, epochs=2, verbose=0)
+        results.append(network.get_weights()[0])
+        monkeypatch.setattr(trainer, "TFEpochIterator", trainer.TFEpochIterator.__mro__[1])  # Keras's own
+    np.testing.assert_array_equal(*results)

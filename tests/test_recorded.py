@@ -19,12 +19,13 @@ def test_a_record_without_runs_counts_as_none(paper):
 def test_verifications_are_shown_with_their_record(paper):
     expected, records = paper([cell("x", "model", 0.2), cell("y", "other", 0.2)], model=record(1.0), other=record(1.0))
     entry = {"paper": "paper", "dataset": "songs", "variant": "model", "word": "same bits", "date": "2026-01-02"}
+    entry["commit"] = "0123456789ab"
     others = [entry | {key: "other"} for key in ("paper", "dataset")]
     unfinished = [entry | {"variant": "other", key: ""} for key in ("word", "date")]
     path = records.results / VERIFICATIONS
     path.write_text(json.dumps([*others, *unfinished, entry]))
     shown = [row.fields["verified"] for row in join(expected, records)]
-    assert shown == ["same bits, 2026-01-02", None]
+    assert shown == ["same bits, 2026-01-02, 0123456", None]
     path.write_text(json.dumps([{"word": "same"}]))
     with pytest.raises(InputError):
         read_verified(records.results)

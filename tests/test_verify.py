@@ -139,10 +139,14 @@ def test_what_is_established_is_kept(command):
     assert kept["word"] == "equal" and kept["identities"][0] == "legacy" and kept["date"] and kept["processor"]
     (result,) = read_record(command.path)["equivalent"]
     assert LEGACY in result["identities"] and result["date"] == kept["date"]
+    described = read_record(command.path)["identities"]
+    assert {"code", "environment"} <= described[kept["identities"][1]].keys()
     command("linear_regression", "--record")
     assert len(read_verified(command.results)) == len(read_record(command.path)["equivalent"]) == 1
     records = Records(command.results, "mediaeval2015_baseline")
-    assert records.verified("mediaeval2015", "linear_regression") == f"equal, {kept['date']}"
+    assert records.verified("mediaeval2015", "linear_regression") == ", ".join(
+        filter(None, ["equal", kept["date"], (kept["commit"] or "")[:7]])
+    )
     assert records.verified("mediaeval2015", "training_mean") is None
 
 

@@ -108,7 +108,7 @@ class Records:
             raise InputError(f"{self.path(dataset, variant)}: a run has no {metric} of {target}, {split}") from error
 
     def verified(self, dataset: str, variant: str) -> str | None:
-        """Outcome and date of the last verification of a record.
+        """Outcome, date and commit of the last verification of a record; later code may give other numbers.
 
         Parameters
         ----------
@@ -117,11 +117,12 @@ class Records:
         Returns
         -------
         str or None
-            As "equal, 2026-11-26"; None if there was none.
+            As "equal, 2026-11-26, 7050115"; None if there was none.
         """
         for outcome in self._verified:
             if (outcome["paper"], outcome["dataset"], outcome["variant"]) == (self.paper, dataset, variant):
-                return f"{outcome['word']}, {outcome['date']}"
+                commit = (outcome.get("commit") or "")[:7]
+                return ", ".join(filter(None, [outcome["word"], outcome["date"], commit]))
         return None
 
     @cached_property
