@@ -56,12 +56,12 @@ def timings(record: dict) -> str:
 
 
 def quantity(measured: dict | None) -> str:
-    """'0.64 s (0.62 to 0.66)'; without a range of one value."""
+    """'0.64 s (0.62 to 0.66)', three digits of each; without a range of one value."""
     if measured is None:
         return "–"
-    text = f"{measured['median']:.3g} {measured['unit']}".rstrip()
-    spread = f" ({measured['lowest']:.3g} to {measured['highest']:.3g})" if measured["n"] > 1 else ""
-    return text + spread
+    median, *ends = (f"{float(f'{measured[key]:.3g}'):,g}" for key in ("median", "lowest", "highest"))
+    text = f"{median} {measured['unit']}".rstrip()
+    return text + (f" ({' to '.join(ends)})" if measured["n"] > 1 else "")
 
 
 def where(record: dict) -> str:

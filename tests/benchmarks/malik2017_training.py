@@ -174,8 +174,8 @@ def main():
         plain, suite = np.median(part, axis=0)
         print(f"{what}: plain {plain:.2f} s, suite {suite:.2f} s (medians); ratio {spread(part[:, 0] / part[:, 1])}")
     if options.out:
-        timed = {f"{epochs} epochs": seconds[:, at] for at, epochs in enumerate(options.epochs)}
-        timed |= {f"{FULL} epochs, by the line through both": full}
+        timed = {f"epochs: {epochs}": seconds[:, at] for at, epochs in enumerate(options.epochs)}
+        timed |= {f"epochs: {FULL}, by the line through both": full}
         found = {
             name: {
                 "plain script": benchmarks.measured("s", ways[:, 0]),
