@@ -105,7 +105,7 @@ def without_autotuning() -> None:
     """Have Keras read its batches without tf.data's autotuning, which changes no number and delays every epoch.
 
     The thread that tunes the input of an epoch wakes 10, 20, 40, ... ms after it last woke, and before the next epoch
-    can begin it has to wake once more: an epoch of 0.64 s takes 1.27 s (TensorFlow 2.21). Keras has no option for it.
+    can begin it has to wake once more: an epoch can take twice as long (TensorFlow 2.21). Keras has no option for it.
     """
     prepare()
     if name() != "tensorflow":

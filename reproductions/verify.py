@@ -2,7 +2,7 @@
 
 Without WHAT, one run of every system that answers for a published cell. WHAT is a cell's id or the name of a variant,
 also as DATASET/VARIANT, and with * for any letters. The same code, libraries and type of processor must give the same
-bits. Otherwise the new value must lie in the 95 % prediction interval of the recorded runs. An interval wider than Δ,
+bits. Otherwise the new value must lie in the 95 % prediction interval of the recorded runs. A half width above Δ,
 the difference that would matter, makes the outcome `consistent` instead of `verified`. Networks that this command has
 trained before, with the same identity, are used again. It ends with 1 if a number falls outside.
 """

@@ -198,8 +198,8 @@ class _Source:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Import | ast.ImportFrom):
                 imports |= self._imported(inner)
-        used = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-        yield from ((name, WHOLE) for name in self.dotted if name.split(".")[0] in used)
+        names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+        yield from ((name, WHOLE) for name in self.dotted if name.split(".")[0] in names)
         yield from ((name, WHOLE) for inner in ast.walk(node) for name in _dotted(inner))
         of_attribute = set()
         for inner in ast.walk(node):

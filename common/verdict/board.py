@@ -20,8 +20,7 @@ from common.verdict.recorded import Records, contributor, coverage_of, uncompare
 BOARD_KEYS = [
     "paper", "cell", "source", "system", "quoted", "dataset", "variant", "split", "target", "metric", "published",
     "published_std", "measured", "low", "high", "runs", "n_train", "of_train", "n_test", "of_test", "frames", "input",
-    "audio", "baseline", "verdict", "record", "identities", "verified",
-    "contributed",
+    "audio", "baseline", "verdict", "record", "identities", "verified", "contributed",
 ]  # fmt: skip
 DIFFERENT = ("better", "worse", "differs")  # which expected.json must declare
 COMPARED = ("reproduced", *DIFFERENT, "undecided")
@@ -147,8 +146,8 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
         matters=delta(cell["metric"], cell["target"], cell["value"], baseline), metric=cell["metric"],
     )  # fmt: skip
     fields |= _measured(cell, record, values, comparison)
-    fields |= {"record": records.name(where[0], variant), "verified": records.verified(where[0], variant)}
-    fields["contributed"] = contributor(record)
+    fields |= {"record": records.name(where[0], variant), "verified": records.verified(where[0], variant),
+               "contributed": contributor(record)}  # fmt: skip
     return Row(fields, cell["digits"], cell["primary"], level, comparison)
 
 
