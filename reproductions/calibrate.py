@@ -4,9 +4,7 @@ Writes calibration.json and distance.npz beside the weights, from the records of
 they were trained on. `train --weights DIR` does the same for weights of your own.
 """
 
-import importlib
 import sys
-from pathlib import Path
 
 from common import cli, weights
 from common.errors import InputError
@@ -14,6 +12,7 @@ from common.places import RESULTS
 from common.predict import calibrate
 from common.verdict.recorded import Records
 from reproductions.predict import with_weights
+from reproductions.verify import open_experiment
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,11 +32,16 @@ def _calibrate(options) -> int:
     for paper in options.papers or known:
         folder = RESULTS / paper / "weights"
         _, facts = weights.load(folder, paper)
-        experiment, variant = trained(paper, facts, options.data_root)
         record = Records(RESULTS, paper).get(facts["dataset"], facts["variant"])
         if record is None:
             raise InputError(
                 f"{RESULTS / paper}: has no record of {facts['variant']}, from which errors would be known"
+            )
+        experiment, variants = open_experiment(record, options.data_root)
+        variant = variants.get(facts["variant"])
+        if variant is None or experiment.dataset != facts["dataset"] or not experiment.for_record:
+            raise InputError(
+                f"{paper}: needs {facts['dataset']} under the data root for {facts['variant']}; give --data-root"
             )
         content = calibrate.save(folder, facts, experiment, variant, record)
         distance = content["distance"]
@@ -45,23 +49,6 @@ def _calibrate(options) -> int:
         coverage = content["errors"]["coverage"] if content["errors"] else "no intervals"
         print(f"{folder / calibrate.FILE}: {flagged}; within intervals: {coverage}")
     return 0
-
-
-def trained(paper: str, facts: dict, data_root: str | Path | None):
-    """The experiment and the variant that weights with these facts come from."""
-    training = importlib.import_module(f"reproductions.{paper}.train").TRAINING
-    given = ["--allow-missing", *(["--data-root", str(data_root)] if data_root else [])]
-    options = cli.parser(training).parse_args(given)
-    experiment = training.build(options)
-    if experiment.dataset != facts["dataset"]:  # of weights that were trained on another than the default data set
-        options = cli.parser(training).parse_args([*given, "--dataset", facts["dataset"]])
-        experiment = training.build(options)
-    variant = next((v for v in training.variants(options) if v.name == facts["variant"]), None)
-    if variant is None or experiment.dataset != facts["dataset"] or not experiment.for_record:
-        raise InputError(
-            f"{paper}: needs {facts['dataset']} under the data root for {facts['variant']}; give --data-root"
-        )
-    return experiment, variant
 
 
 if __name__ == "__main__":

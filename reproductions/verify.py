@@ -150,15 +150,18 @@ def _plan(targets: list[Target], records: dict, n_runs: int, jobs: int) -> str:
     return f"{len(targets)} systems, about {seconds / jobs / 60:.0f} minutes with {jobs} processes:\n{names}"
 
 
-def _experiment(target: Target, record: dict, options) -> tuple[Experiment, dict]:
-    """The experiment that a record comes from, as its paper's `train` builds it, and its variants by name."""
-    training = importlib.import_module(f"reproductions.{target.paper}.train").TRAINING
-    arguments = ["--allow-missing", "--jobs", str(options.jobs)]
-    arguments += ["--data-root", options.data_root] if options.data_root else []
+def open_experiment(record: dict, given: str | None, jobs: int = 1) -> tuple[Experiment, dict]:
+    """The experiment that a record comes from, as its paper's `train` builds it, and its variants by name.
+
+    given: the data root, see `data_prep.base.data_root`.
+    """
+    training, dataset = importlib.import_module(f"reproductions.{record['paper']}.train").TRAINING, record["dataset"]
+    arguments = ["--allow-missing", "--jobs", str(jobs)]
+    arguments += ["--data-root", str(given)] if given else []
     if training.dataset:
-        root = data_root(options.data_root)
-        by_its_name = target.dataset in DATASETS or (root and (root / target.dataset).is_dir())
-        arguments += ["--dataset", target.dataset if by_its_name else training.dataset]
+        root = data_root(given)
+        by_its_name = dataset in DATASETS or (root and (root / dataset).is_dir())
+        arguments += ["--dataset", dataset if by_its_name else training.dataset]
     if training.folds:
         arguments += ["--folds", str(record["settings"]["folds"])]
     parsed = cli.parser(training).parse_args(arguments)
@@ -174,7 +177,7 @@ def _outcome(target: Target, records: Records, experiments: dict, options) -> tu
     place = {"paper": target.paper, "dataset": target.dataset, "variant": target.variant}
     key = target.paper, target.dataset, record["settings"]["folds"]
     if key not in experiments:
-        experiments[key] = _experiment(target, record, options)
+        experiments[key] = open_experiment(record, options.data_root, options.jobs)
     experiment, variants = experiments[key]
     variant = variants.get(target.variant)
     if experiment.dataset != target.dataset or not experiment.for_record:
