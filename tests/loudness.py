@@ -20,10 +20,13 @@ class Model(predict.Predictor):
     def __init__(self, networks, facts):
         """Nothing is loaded."""
 
-    def __call__(self, path: Path) -> predict.Prediction:
+    @staticmethod
+    def read(path):
         samples, rate = audio.load(path)
-        loud = float(np.abs(samples).mean())
-        return predict.Prediction(np.array([1 - loud, loud]), len(samples) / rate, len(samples) / rate)
+        return float(np.abs(samples).mean()), len(samples) / rate
+
+    def values(self, loud, seconds):
+        return predict.Prediction(np.array([1 - loud, loud]), seconds, seconds)
 
 
 def main(folder, *arguments) -> int:

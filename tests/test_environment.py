@@ -128,7 +128,7 @@ def test_short_recordings_start_no_processes(tmp_path, monkeypatch):
     lengths = {tmp_path / f"{n}.wav": seconds for n, seconds in enumerate((6, 6, 6, 500, 400, 9000))}
     monkeypatch.setattr(prediction.audio, "duration", lambda path: lengths[path])
     paths = list(lengths)
-    assert [prediction._processes(paths[:n], 8) for n in (0, 3, 4, 5, 6)] == [1, 1, 2, 4, 8]
+    assert [prediction._processes(paths[:n], 8) for n in (0, 3, 4, 5, 6)] == [1, 1, 6, 8, 8]
     assert prediction._processes(paths, 2) == 2
     monkeypatch.undo()
     assert prediction._processes([tmp_path / "none.wav"], 8) == 1

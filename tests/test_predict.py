@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +22,9 @@ from common.places import RESULTS
 from common.predict import command, jams, outputs
 from common.predict.continuous import blend
 from common.prediction import SONG, ErrorModel, Prediction
+from common.recordings import recordings
 from reproductions.predict import scores, with_weights
+from tests import loudness
 from tests.conftest import AS_ROOT, ROOT
 from tests.made_up import MUSIC_RATE as RATE
 from tests.made_up import music
@@ -273,32 +276,31 @@ def test_a_last_piece_without_a_vector(models, tmp_path):
     np.testing.assert_allclose(more.values, whole.values)
 
 
-class Stub:
-    """A model for tests: `predict` is a function."""
-
-    def __init__(self, predict):
-        self.predict = predict
+def predict_loudness(monkeypatch, path):
+    """What the command makes of a recording by `tests.loudness`: predictions, and what is wrong."""
+    monkeypatch.setattr(command, "load", lambda *_: loudness.Model([], {}))
+    options = SimpleNamespace(jobs=1, interval=None, weights=None)
+    return command._predict_all("tests.loudness", "loudness", recordings([path]), options)
 
 
 def test_a_prediction_that_is_not_finite_is_an_error(song, monkeypatch):
-    values = np.array([[0.1, 0.2], [np.nan, 0.2]])
-    monkeypatch.setattr(command, "_load", lambda *_: Stub(lambda path: Prediction(values, 1.0, 1.0, None)))
-    message = command._predict("module", "folder", 0.5, song)
-    assert message.startswith(f"{song}: the model's answer is not a finite number")
+    values = Prediction(np.array([[0.1, 0.2], [np.nan, 0.2]]), 1.0, 1.0, None)
+    monkeypatch.setattr(loudness.Model, "values", lambda *_: values)
+    predictions, failed = predict_loudness(monkeypatch, song)
+    assert not predictions and failed[song].startswith(f"{song}: the model's answer is not a finite number")
 
 
 def test_what_is_doubtful_is_in_all_outputs(tmp_path, monkeypatch, capfd):
     """A recording at 8 kHz: in one line on the screen, and in CSV and JSON."""
     path, other = tmp_path / "narrow.wav", tmp_path / "other.wav"
     soundfile.write(path, music(3)[::3], RATE // 3)
-    monkeypatch.setattr(command, "_load", lambda *_: Stub(lambda path: Prediction(audio.load(path)[0][:1], 3, 3)))
-    predictions = {path: command._predict("module", "folder", 0.5, path), other: Prediction(np.ones(1), 3, 3)}
+    predictions = predict_loudness(monkeypatch, path)[0] | {other: Prediction(np.ones(2), 3, 3)}
     assert len(predictions[path].warnings) == 1 and capfd.readouterr().err == ""
     text = predictions[path].warnings[0]
     assert text.startswith(f"{path}: has no sound above 3.7 kHz; ")
-    rows = list(csv.DictReader(outputs.as_csv(predictions, ["value"]).splitlines()))
+    rows = list(csv.DictReader(outputs.as_csv(predictions, loudness.FACTS["columns"]).splitlines()))
     assert [row["warning"] for row in rows] == [text, ""]
-    facts = {"columns": ["value"]}
+    facts = {"columns": loudness.FACTS["columns"]}
     songs = json.loads(outputs.as_json(predictions, {}, {}, facts, tmp_path / "p.json"))["recordings"]
     assert [song["warnings"] for song in songs] == [[text], []]
     audio.load(path)

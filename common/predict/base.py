@@ -13,7 +13,7 @@ from common.prediction import Prediction
 
 
 class Predictor(ABC):
-    """A paper's model with weights.
+    """A paper's model with weights. A recording is read without it, so that other processes can read recordings.
 
     Attributes
     ----------
@@ -32,13 +32,25 @@ class Predictor(ABC):
     @abstractmethod
     def __init__(self, networks: list[Path], facts: dict): ...
 
+    @staticmethod
     @abstractmethod
+    def read(path: Path) -> tuple:
+        """The features of a recording, as `values` takes them. Raises InputError if it is unreadable or too short."""
+
+    @abstractmethod
+    def values(self, *features) -> Prediction:
+        """Values alone, from what `read` returned."""
+
     def __call__(self, path: Path) -> Prediction:
-        """Values alone. Raises InputError if the recording cannot be read, or is too short."""
+        """Values alone. Raises as `read`."""
+        return self.values(*self.read(path))
 
     def predict(self, path: Path) -> Prediction:
-        """Values with their error model; warns of a recording far from the training songs. Raises as `__call__`."""
-        prediction = self(path)
+        """Values with their error model; warns of a recording far from the training songs. Raises as `read`."""
+        return self.with_errors(path, self(path))
+
+    def with_errors(self, path: Path, prediction: Prediction) -> Prediction:
+        """Values of a recording with their error model; warns if it is far from the training songs."""
         if self.calibration is None:
             return prediction
         distance = self.calibration.distance

@@ -4,8 +4,8 @@ import argparse
 import contextlib
 import importlib
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from common.recordings import Recordings, left_out_line, recordings
 
 PICTURED = 24  # recordings in one picture
 PICTURES = (".png", ".svg", ".pdf")
-WORKER_S = 300  # seconds of audio that one process predicts while another one starts
+WORKER_S = 100  # seconds of audio that one process reads while another one starts
 CSV_MARK, JSON_MARK, PICTURE_MARK = b"recording,", b'{\n "model": {', NAME.encode()  # what outputs hold
 EPILOG = """Folders are searched, those inside them too. Unreadable recordings are reported and skipped, and
 the exit code is 1. The interval of a value (±; NAME_low and NAME_high in files) holds the labels of 95 % of the songs
@@ -133,35 +133,56 @@ def _require_outputs(options: argparse.Namespace) -> None:
             require_output(path, mark)
 
 
-_load = lru_cache(load)
-
-
-def _predict(module: str, folder: Path, interval: float, path: Path) -> Prediction | str:
-    """Of one file; if it cannot be predicted, why."""
+def _explained(path: Path, function, *arguments):
+    """What a function of a recording returns, and its warnings; if it fails, why."""
     try:
-        audio.duration(path)  # what does not exist or is no recording is reported before any network is built
         with collect_warnings() as warnings:
-            prediction = _load(module, folder).predict(path).averaged(interval)
-        finite = np.isfinite(prediction.values).all()
-        unusable = f"{path}: the model's answer is not a finite number; try other --weights"
-        return replace(prediction, warnings=tuple(warnings)) if finite else unusable
+            return function(*arguments), tuple(warnings)
     except Exception as error:  # whatever befalls one recording, the others are predicted
         message = str(error) if isinstance(error, InputError) else f"{path}: {type(error).__name__}: {error}"
         return " ".join(message.split())
 
 
+def _read(module: str, path: Path):
+    return _explained(path, importlib.import_module(module).Model.read, path)
+
+
+def _predict(model: Future, path: Path, interval: float, features: tuple) -> Prediction:
+    prediction = model.result().with_errors(path, model.result().values(*features)).averaged(interval)
+    if not np.isfinite(prediction.values).all():
+        raise InputError(f"{path}: the model's answer is not a finite number; try other --weights")
+    return prediction
+
+
 def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:
-    """Predictions by recording, and what is wrong with those that have none."""
-    tasks = ((_predict, module, options.weights, options.interval or STEP_S, path) for path in given.paths)
+    """Predictions by recording, and what is wrong with those that have none.
+
+    Other processes read recordings while this one loads the networks, once for all.
+    """
+    predictions, failed, interval = {}, dict(given.failed), options.interval or STEP_S
     n, n_jobs = len(given.paths), _processes(given.paths, options.jobs)
-    outcomes = progress(tasks, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1)
-    outcomes = dict(zip(given.paths, outcomes, strict=True))
-    predictions = {path: one for path, one in outcomes.items() if isinstance(one, Prediction)}
-    return predictions, given.failed | {path: one for path, one in outcomes.items() if isinstance(one, str)}
+    with ThreadPoolExecutor(1) as thread:
+        # what is no recording is reported before any network is built
+        model = thread.submit(load, module, options.weights) if any(map(_is_recording, given.paths)) else None
+        tasks = ((_read, module, path) for path in given.paths)
+        features = progress(tasks, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1)
+        for path, read in zip(given.paths, features, strict=True):
+            made = read if isinstance(read, str) else _explained(path, _predict, model, path, interval, read[0])
+            if isinstance(made, str):
+                failed[path] = made
+            else:
+                predictions[path] = replace(made[0], warnings=(*read[1], *made[1]))
+    return predictions, failed
+
+
+def _is_recording(path: Path) -> bool:
+    with contextlib.suppress(InputError):
+        return bool(audio.duration(path))
+    return False
 
 
 def _processes(paths: list[Path], at_most: int) -> int:
-    """How many processes predict recordings sooner than fewer would: each takes as long to start as WORKER_S takes."""
+    """How many processes read recordings sooner than fewer would: each takes as long to start as WORKER_S takes."""
     n, seconds = 1, 0.0
     for path in paths:
         if n >= at_most:

@@ -1,9 +1,8 @@
 """Valence and arousal over time: overlapping windows of openSMILE features, blended."""
 
 from abc import abstractmethod
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
@@ -50,31 +49,30 @@ class ContinuousPredictor(Predictor):
     def __init__(self, networks, facts):
         self.settings = facts["settings"]["network"]
         self.columns = opensmile.TIME_INVARIANT if facts["settings"]["input"] == "timeless" else slice(None)
-        # Keras takes as long to load as the features of a song: both at once.
-        self._models = ThreadPoolExecutor(1).submit(self._load, networks)
-        self._of_length = lru_cache(4)(self._rebuilt)
-
-    def _load(self, paths: list[Path]) -> list:
-
         backend.start(0)
         self.register_layers()
-        return [weights.read(path) for path in paths]
+        self.models = [weights.read(path) for path in networks]  # their input scaling inside
+        self.networks = lru_cache(4)(self._networks)
 
     def register_layers(self) -> None:
         """Import the paper's own layers, if it has some, so that Keras can load files that have them."""
 
-    @property
-    def models(self) -> list:
-        """The networks, their input scaling inside."""
-        return self._models.result()
+    def _networks(self, length: int) -> list[Callable]:
+        """The networks as functions of windows of a length, built anew if they were trained on another one.
 
-    def _rebuilt(self, length: int) -> list:
-        """The networks for sequences of another length than they were trained on."""
-        rebuilt = []
+        Not as graphs: to trace one takes as long as ten recordings.
+        """
+        from common.layers.fused import fuse
+
+        functions = []
         for model in self.models:
-            rebuilt.append(weights.with_scaling(self.network(model.input_shape[-1], length), 0, 1))
-            weights.copy(model, rebuilt[-1])
-        return rebuilt
+            scaling, network = model.get_layer(weights.SCALING), model.layers[-1]
+            if length != self.length:
+                network = self.network(model.input_shape[-1], length)
+                network.set_weights(model.layers[-1].get_weights())
+            fast = fuse(network)
+            functions.append(lambda x, scaling=scaling, fast=fast: np.asarray(fast(scaling(x))))
+        return functions
 
     @abstractmethod
     def network(self, features: int, length: int):
@@ -84,11 +82,11 @@ class ContinuousPredictor(Predictor):
     def members(self, outputs: list[np.ndarray]) -> np.ndarray:
         """What is averaged, valence and arousal (n_members, n, 2), from the outputs of all networks."""
 
-    def __call__(self, path: Path) -> Prediction:
-        try:
-            times, features, seconds = opensmile.extract_windows(path)
-        finally:
-            wait([self._models])  # it mutes standard error, where an error would be printed
+    @staticmethod
+    def read(path):
+        return opensmile.extract_windows(path)
+
+    def values(self, times, features, seconds):
         members = self.members_of(features)
         return Prediction(
             members.mean(0), seconds, seconds, times,
@@ -98,9 +96,8 @@ class ContinuousPredictor(Predictor):
     def members_of(self, features: np.ndarray) -> np.ndarray:
         """Features (n, 260) -> what is averaged, valence and arousal (n_members, n, 2)."""
         length, song = min(self.length, len(features)), Sequences.of([features[:, self.columns].astype("float32")])
-        models = self.models if length == self.length else self._of_length(length)
         windows, starts = song.split_into(length, max(1, length // 2))
-        return self.members([blend(np.asarray(model(windows)), starts) for model in models])
+        return self.members([blend(network(windows), starts) for network in self.networks(length)])
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
         """Features (n, 260) -> valence and arousal (n, 2)."""

@@ -1,7 +1,6 @@
 """Nine emotions of GEMS for each recording, by the semantic embedding GRU + SVR of Jakubik & Kwaśnicka 2017."""
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -34,7 +33,8 @@ class Model(predict.Predictor):
         scaling = self.model.get_layer(weights.SCALING)
         self.mean, self.std = np.ravel(scaling.mean), np.sqrt(np.ravel(scaling.variance))
 
-    def __call__(self, path: Path) -> predict.Prediction:
+    @staticmethod
+    def read(path):
         pieces, length = [], 0.0
         for samples, rate in audio.blocks(path, BLOCK_S):
             length += len(samples) / rate
@@ -42,6 +42,9 @@ class Model(predict.Predictor):
                 pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))
         if not pieces or len(pieces[0]) < CROP:
             raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
+        return pieces, length
+
+    def values(self, pieces, length):
         features = np.median(np.concatenate(pieces), axis=0)
         return predict.Prediction(self.of_pieces(pieces), length, length, features=features)
 

@@ -4,7 +4,6 @@ Trained on 4Q here, not on the paper's songs: happy, angry, sad and relaxed in t
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -27,16 +26,19 @@ class Model(predict.Predictor):
         backend.start(0)
         self.model, self.classes = weights.read(*networks), len(facts["columns"])
 
-    def __call__(self, path: Path) -> predict.Prediction:
+    @staticmethod
+    def read(path):
         samples, rate = next(audio.blocks(path, USED_S))
         length, used = audio.duration(path), len(samples) / rate
         if used < SHORTEST_S:
             raise InputError(f"{path}: lasts {used:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
         if not samples.any():
             raise InputError(f"{path}: its first {used:g} s, all that the model uses, are silent")
-        x = loop_to_length(RelativeMel(HOP)(samples, rate))[None]
-        values, features = self.model.predict_on_batch(x)[0, : self.classes], np.median(x[0], axis=0)
-        return predict.Prediction(values, length, min(used, 30.0), features=features)
+        return loop_to_length(RelativeMel(HOP)(samples, rate)), length, used
+
+    def values(self, x, length, used):
+        probabilities = self.model.predict_on_batch(x[None])[0, : self.classes]
+        return predict.Prediction(probabilities, length, min(used, 30.0), features=np.median(x, axis=0))
 
 
 if __name__ == "__main__":

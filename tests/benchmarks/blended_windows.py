@@ -26,8 +26,8 @@ def side_by_side(model: ContinuousPredictor, features: np.ndarray) -> np.ndarray
     """Features (n, 260) -> valence and arousal (n, 2), as models are tested in training."""
     length, song = min(model.length, len(features)), Sequences.of([features[:, model.columns].astype("float32")])
     windows, starts = song.split_into(length)
-    networks = model.models if length == model.length else model._of_length(length)
-    return model.members([song.overlap_merge(np.asarray(net(windows)), starts) for net in networks]).mean(0)
+    networks = model.networks(length)
+    return model.members([song.overlap_merge(network(windows), starts) for network in networks]).mean(0)
 
 
 def errors(model: ContinuousPredictor, songs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
