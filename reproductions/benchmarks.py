@@ -1,4 +1,4 @@
-"""The tables of READMEs and the FAQ of what the scripts in tests/benchmarks recorded, results/benchmarks/NAME.json."""
+"""Tables, in READMEs and docs/, of what the scripts in tests/benchmarks recorded: results/benchmarks/NAME.json."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,11 @@ from common.report import markdown_table, number
 
 PAPERS = Path(__file__).parent
 FAQ = DOCS / "faq.md"
-TIMINGS = {  # by page: the records that make its table
-    FAQ: ["prediction"],
-    PAPERS / "malik2017" / "README.md": ["malik2017_training", "opensmile_extraction", "official_features_reading"],
-    PAPERS / "chaki2020" / "README.md": ["chaki2020_training"],
-    PAPERS / "jakubik2017" / "README.md": ["cross_validation", "training_speed", "extraction"],
-    PAPERS / "velankar2022" / "README.md": ["mel_extraction"],
+PERFORMANCE = DOCS / "performance.md"
+TIMINGS = {  # by section of the page: the records that make its tables
+    "training": ["malik2017_training", "chaki2020_training", "cross_validation", "training_speed"],
+    "features": ["official_features_reading", "opensmile_extraction", "extraction", "mel_extraction"],
+    "prediction": ["prediction"],
 }
 
 
@@ -31,12 +30,12 @@ def read(results: Path, name: str) -> dict | None:
 
 
 def generated(results: Path) -> dict[Path, dict[str, str]]:
-    """{README: {mark: table}} of what is recorded; a table of several records only if all are there."""
+    """{page: {mark: tables}} of what is recorded; the tables of a section only if all its records are there."""
     parts = {}
-    for readme, names in TIMINGS.items():
+    for section, names in TIMINGS.items():
         records = [read(results, name) for name in names]
         if all(records):
-            parts[readme] = {"timings": "\n\n".join(map(timings, records))}
+            parts.setdefault(PERFORMANCE, {})[section] = "\n\n".join(map(timings, records))
     if record := read(results, "blended_windows"):
         parts.setdefault(FAQ, {})["blended windows"] = blended_windows(record)
     if record := read(results, "official_features"):

@@ -61,7 +61,7 @@ def generated(results: Path) -> dict[Path, str]:
         DOCS / "findings.md": {"cross_dataset": cross_dataset.table(results, report.markdown_table)},
         lessons.PAGE: {"readings": lessons.table(results)},
         VERDICTS: simulations.tables(RESULTS / "verdicts"),
-        benchmarks.FAQ: recorded.get(benchmarks.FAQ, {}),
+        **{path: recorded.get(path, {}) for path in (benchmarks.FAQ, benchmarks.PERFORMANCE)},
     }
     texts = {path: report.replace_generated(path, parts) for path, parts in pages.items()}
     for expected in papers():
