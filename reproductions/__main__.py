@@ -10,7 +10,7 @@ from common.files import json_text, write_atomically
 from common.places import RESULTS, ROOT
 from common.verdict.recorded import Records
 from reproductions import cross_dataset, lessons, release
-from reproductions.board import claims, counts, generated, papers, rows
+from reproductions.board import claims, counts, generated, other_variants, papers, rows
 
 COMMANDS = {  # each in a module of its own, whose --help says more
     "predict": ("reproductions.predict", "valence and arousal of your own recordings, by the best model"),
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
     add("--json", action="store_true", help="one array of objects, a cell each")
     add("--claims", action="store_true", help="the papers' claims instead of their cells")
+    add("--variants", action="store_true", help="what is recorded and answers for no published cell, as your variants")
     add("--version", action="store_true", help="version, and digests of records and weights")
     add("--write", action="store_true", help="make the tables in the READMEs and the figures anew")
     options = parser.parse_args(arguments)
@@ -67,6 +68,8 @@ def _board(options) -> int:
                 print(path)
         for path in lessons.draw(options.results):
             print(path)
+    elif options.variants:
+        print(other_variants(options.results))
     elif options.claims:
         judged = claims(options.results)
         print(json_text(judged, options.results, indent=1) if options.json else report.claims_table(judged))

@@ -8,7 +8,7 @@ from common import report
 from common.places import DOCS, RESULTS, ROOT
 from common.verdict.board import Row, join, load_expected
 from common.verdict.claims import judge_claims
-from common.verdict.recorded import Records
+from common.verdict.recorded import Records, headline
 from reproductions import benchmarks, cards, cross_dataset, lessons, log, simulations
 
 PAPERS = Path(__file__).parent
@@ -31,6 +31,33 @@ def counts(cells: list[Row]) -> str:
     text = report.counts([row for row in cells if row.fields["paper"] not in excluded])
     apart = [f"{name}, {report.counts([row for row in cells if row.fields['paper'] == name])}" for name in excluded]
     return text + f"; apart from these {'; '.join(apart)}" * bool(apart)
+
+
+def other_variants(results: Path) -> str:
+    """A table of all that is recorded and answers for no published cell, by the metric of the paper's primary cells."""
+    lines = []
+    for expected in papers():
+        records, cells = Records(results, expected["paper"]), expected["cells"]
+        answering = {(cell["dataset"], cell["variant"]) for cell in cells}
+        answering |= {tuple(cell["stand_in"]) for cell in cells if "stand_in" in cell}
+        there = {(dataset, name) for dataset in records.datasets() for name in records.variants(dataset)}
+        for dataset, name in sorted(there - answering):
+            if record := records.get(dataset, name):
+                split, metric, targets = _shown(record, cells)
+                shown = targets if len(targets) <= 3 else targets[-1:]  # of nine emotions the average alone
+                values, runs = report.measured(record, split, metric, shown), str(len(record["runs"]))
+                lines.append([expected["paper"], dataset, name, f"{metric}, {split}", values, runs, record["title"]])
+    header = ["paper", "data set", "variant", "metric", "measured", "runs", "what it is"]
+    return report.text_table(header, lines) if lines else f"{results}: every record answers for a published cell."
+
+
+def _shown(record: dict, cells: list[dict]) -> tuple[str, str, list[str]]:
+    """Split, metric and targets of the first primary cell that a record has too; else what stands for the record."""
+    of_run = record["runs"][0]["metrics"]
+    for cell in [cell for cell in cells if cell["primary"]]:
+        if cell["metric"] in (by_metric := of_run.get(cell["split"], {})):
+            return cell["split"], cell["metric"], list(by_metric[cell["metric"]])
+    return headline(record)
 
 
 def claims(results: Path) -> list[dict]:

@@ -261,15 +261,11 @@ def table(results: Path, render=report.text_table) -> str:
             title = record["title"] + (", trained on it" if name not in (*TITLES, EMBEDDING, *TRIVIAL) else "")
             split, metric, targets = headline(record)
             shown = [t for t in targets if t in TARGETS] or targets[-1:]  # of nine emotions the average alone
-            cells = []
-            for target in shown:
-                values = np.array([run["metrics"][split][metric][target] for run in record["runs"]])
-                spread = f" ± {report.number(values.std(ddof=1))}" if len(values) > 1 and np.ptp(values) else ""
-                cells.append(f"{target} {report.number(values.mean())}{spread}")
+            cells = report.measured(record, split, metric, shown)
             facts = coverage_of(record["facts"], split)
             songs = f"{facts['n_train']}, {facts['n_test']}"
             metric = metric.split("_mean_over")[0].replace("_", " ")
-            lines.append([dataset.replace("_to_", " → "), title, songs, metric, ", ".join(cells), len(record["runs"])])
+            lines.append([dataset.replace("_to_", " → "), title, songs, metric, cells, len(record["runs"])])
     if not lines:
         return "Nothing is recorded yet."
     header = ["trained on → tested on", "system", "songs learnt from, tested", "metric", "measured", "runs"]

@@ -2,14 +2,18 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 
 from common import report
 from common.errors import InputError
+from common.report import number
 from common.verdict.board import BOARD_KEYS, check_declared, join, load_expected
 from common.verdict.cells import compare
+from reproductions.board import other_variants
+from tests.conftest import ROOT
 from tests.made_up import cell, dynamic_record, mean_r, record, table
 
 
@@ -216,3 +220,19 @@ def test_tables_that_can_be_loaded(tmp_path):
             load_expected(path)
     with pytest.raises(InputError, match="absent"):
         load_expected(tmp_path / "absent.json")
+
+
+def test_a_variant_of_ones_own_is_on_the_board(tmp_path):
+    """Systems of published cells are not repeated; the metric is that of the paper's primary cells."""
+    recorded = ROOT / "results" / "malik2017" / "mediaeval2015" / "crnn_l20.json"
+    folder = tmp_path / "malik2017" / "mediaeval2015"
+    folder.mkdir(parents=True)
+    for name in ("crnn_l20", "crnn_l20_dropout_50"):
+        shutil.copy(recorded, folder / f"{name}.json")
+    lines = other_variants(tmp_path).splitlines()[2:]
+    assert [line.split()[:3] for line in lines] == [["malik2017", "mediaeval2015", "crnn_l20_dropout_50"]]
+    assert "rmse_pooled, evaluation" in lines[0]
+    runs = [run["metrics"]["evaluation"]["rmse_pooled"]["average"] for run in json.loads(recorded.read_text())["runs"]]
+    assert f"average {number(np.mean(runs))} ± {number(np.std(runs, ddof=1))}  {len(runs)} " in lines[0]
+    (folder / "crnn_l20_dropout_50.json").unlink()
+    assert other_variants(tmp_path) == f"{tmp_path}: every record answers for a published cell."

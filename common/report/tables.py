@@ -4,6 +4,8 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
+
 from common.errors import InputError
 from common.verdict.board import Row
 from common.verdict.crossed import standard_error
@@ -267,6 +269,28 @@ def claims_table(claims: list[dict], render=text_table) -> str:
     return (
         "\n".join([table, "", *(f"{c['claim']}: {c['statement']}" for c in claims)]) if render is text_table else table
     )
+
+
+def measured(record: dict, split: str, metric: str, targets: list[str]) -> str:
+    """What was measured of some targets: means over runs ± their standard deviation, where they differ.
+
+    Parameters
+    ----------
+    record : dict
+    split, metric : str
+    targets : list of str
+
+    Returns
+    -------
+    str
+        As "valence .27 ± .01, arousal .26 ± .02".
+    """
+    texts = []
+    for target in targets:
+        values = np.array([run["metrics"][split][metric][target] for run in record["runs"]])
+        spread = f" ± {number(values.std(ddof=1))}" if len(values) > 1 and np.ptp(values) else ""
+        texts.append(f"{target} {number(values.mean())}{spread}")
+    return ", ".join(texts)
 
 
 def variants_table(

@@ -43,6 +43,19 @@ class Records:
         """The data sets that something is recorded of."""
         return sorted({dataset for folder in self._folders for dataset in data_sets(folder, self.paper)})
 
+    def variants(self, dataset: str) -> list[str]:
+        """The names of the variants of which something is recorded on a data set.
+
+        Parameters
+        ----------
+        dataset : str
+
+        Returns
+        -------
+        list of str
+        """
+        return sorted(path.stem for path in self.path(dataset, "").parent.glob("*.json"))
+
     def name(self, dataset: str, variant: str) -> str:
         """The record's file as reports name it, from the results folder on.
 
