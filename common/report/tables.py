@@ -4,8 +4,6 @@ import csv
 import io
 from pathlib import Path
 
-import numpy as np
-
 from common.errors import InputError
 from common.verdict.board import Row
 from common.verdict.crossed import standard_error
@@ -285,6 +283,8 @@ def measured(record: dict, split: str, metric: str, targets: list[str]) -> str:
     str
         As "valence .27 ± .01, arousal .26 ± .02".
     """
+    import numpy as np
+
     texts = []
     for target in targets:
         values = np.array([run["metrics"][split][metric][target] for run in record["runs"]])
