@@ -15,7 +15,7 @@ from common.cli.options import Parser, add_processes, run, use_device
 from common.errors import InputError, collect_warnings
 from common.files import NAME, text_bytes, write_atomically
 from common.outputs import require_distinct, require_output
-from common.parallel import progress
+from common.parallel import on_worker, progress
 from common.places import RESULTS
 from common.predict import calibration, jams
 from common.predict.base import Predictor, load
@@ -139,15 +139,19 @@ _load = lru_cache(load)
 def _predict(module: str, folder: Path, interval: float, path: Path) -> Prediction | str:
     """Of one file; if it cannot be predicted, why."""
     try:
-        audio.duration(path)  # what does not exist or is no recording is reported before any network is built
         with collect_warnings() as warnings:
-            prediction = _load(module, folder).predict(path).averaged(interval)
+            prediction = on_worker(_values, module, folder, interval, path)
         finite = np.isfinite(prediction.values).all()
         unusable = f"{path}: the model's answer is not a finite number; try other --weights"
         return replace(prediction, warnings=tuple(warnings)) if finite else unusable
     except Exception as error:  # whatever befalls one recording, the others are predicted
         message = str(error) if isinstance(error, InputError) else f"{path}: {type(error).__name__}: {error}"
         return " ".join(message.split())
+
+
+def _values(module: str, folder: Path, interval: float, path: Path) -> Prediction:
+    audio.duration(path)  # what does not exist or is no recording is reported before any network is built
+    return _load(module, folder).predict(path).averaged(interval)
 
 
 def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:

@@ -1,0 +1,274 @@
+"""Calls functions on the workers of a Dask cluster, which need not share a path with this machine.
+
+Workers are started with `--preload common.cluster`, by which each declares what its numbers depend on (`facts`), as a
+resource of Dask. A call asks for the resource of its command: so it never runs on a worker of other code or versions,
+whenever that one joins, and a worker computes one call at a time. Files among the arguments are sent by their content.
+"""
+
+import hashlib
+import logging
+import os
+import pickle
+import platform
+import shutil
+import threading
+import time
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from common import audio, backend, device, provenance
+from common.audio import ffmpeg
+from common.errors import InputError, collect_warnings, warn
+
+PRELOAD = "common.cluster"
+START = f"dask worker ADDRESS --nthreads 1 --preload {PRELOAD}"
+CODE, SUFFIXES = ("common", "data_prep", "reproductions"), (".py", ".conf")
+PACKAGES = (*provenance.PACKAGES, "jaxlib", "av", "soxr", "librosa", "opensmile", "distributed")
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # 1 where they are not set (`backend.prepare`)
+SCATTERED = 1 << 20  # bytes; a larger argument is sent to the workers once, and not with each call
+WAIT_S, POLL_S = 60, 1.0  # for a first worker; between two looks at a call
+SLOW = 5  # times the longest call before: then a worker that has nothing to do is given the same call
+CALLS = 32  # that are made at once at least, so that workers that join later find some
+SENDS = 5  # of a call whose arguments were lost with the workers that held them
+
+
+@cache
+def facts() -> dict[str, str]:
+    """What numbers of this process depend on, by name: code, backend, device, threads, versions."""
+    root, code = Path(__file__).parents[1], hashlib.sha256()
+    for path in sorted(path for package in CODE for path in (root / package).rglob("*") if path.suffix in SUFFIXES):
+        code.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    environment = provenance.environment()
+    found = {"code of the suite": code.hexdigest()[:12], "python": platform.python_version()}
+    found |= {name: environment[name] for name in ("backend", "device")} | environment["flags"]
+    found |= {name: os.environ.get(name) or "1" for name in THREADS}
+    return found | backend.versions(PACKAGES) | {"decoder": audio.decoder(), "FFmpeg": ffmpeg.version()}
+
+
+def resource() -> str:
+    """The name of the resource that workers with the facts of this process declare."""
+    return "suite-" + hashlib.sha256(repr(sorted(facts().items())).encode()).hexdigest()[:16]
+
+
+def dask_setup(worker) -> None:
+    """Called by Dask in a worker that was started with --preload: takes a card, and declares the resource."""
+    device.choose("auto", 1)
+    device.take_card(str(worker.name))
+    worker.state.total_resources[resource()] = worker.state.available_resources[resource()] = 1.0
+
+
+def _difference(found: dict | Exception) -> str:
+    """Why a worker with such facts is refused."""
+    if isinstance(found, Exception):
+        return f"it cannot load the suite ({type(found).__name__}: {found})"
+    ours = facts()
+    differ = [f"{name} {found.get(name, 'none')} (here {ours.get(name, 'none')})"
+              for name in dict.fromkeys([*ours, *found]) if found.get(name) != ours.get(name)]  # fmt: skip
+    return ", ".join(differ) or f"it was started without --preload {PRELOAD}"
+
+
+@dataclass(frozen=True)
+class _Files:
+    """A file, or the files of a folder, on the way to a worker.
+
+    Attributes: the path here, for messages; contents by name; and whether it is a folder.
+    """
+
+    path: str
+    content: dict[str, bytes]
+    is_folder: bool = False
+
+    def place(self, root: Path) -> Path:
+        """Write them into a folder that their content names, unless they are there; returns the path on the worker."""
+        names = [(name, hashlib.sha256(content).hexdigest()) for name, content in self.content.items()]
+        folder = root / hashlib.sha256(repr(names).encode()).hexdigest()[:16]
+        for name, content in self.content.items():
+            if not (folder / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+        return folder if self.is_folder else folder / next(iter(self.content))
+
+
+def _of_path(path: Path) -> _Files:
+    """Raises OSError if there is neither a file nor a folder, or it cannot be read."""
+    if path.is_dir():
+        return _of_folder(path)
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return _Files(str(path), {path.name: path.read_bytes()})
+
+
+@lru_cache(4)
+def _of_folder(path: Path) -> _Files:
+    files = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
+    return _Files(str(path), {name: file.read_bytes() for name, file in files.items()}, is_folder=True)
+
+
+def _on_worker(function, *arguments) -> tuple[object, list[str], float]:
+    """Call a function in this worker; returns its result, its warnings and its seconds.
+
+    Recordings are removed afterwards; folders (weights) stay for other calls.
+    """
+    from distributed import get_worker
+
+    started, root, arguments = time.monotonic(), Path(get_worker().local_directory), list(arguments)
+    sent = {i: files for i, files in enumerate(arguments) if isinstance(files, _Files)}
+    for i, files in sent.items():
+        arguments[i] = files.place(root)
+
+    def as_given(text: str) -> str:
+        for i, files in sent.items():
+            text = text.replace(str(arguments[i]), files.path)
+        return text
+
+    try:
+        with collect_warnings() as warnings, backend.one_thread():
+            result = function(*arguments)
+        return result, [as_given(text) for text in warnings], time.monotonic() - started
+    except InputError as error:
+        raise InputError(as_given(str(error))) from None
+    finally:
+        for i in (i for i, files in sent.items() if not files.is_folder):
+            shutil.rmtree(arguments[i].parent, ignore_errors=True)
+
+
+def _first(futures: list):
+    """The first of some futures that is done; None if none is after POLL_S seconds."""
+    from distributed import wait
+
+    try:
+        return wait(futures, POLL_S, "FIRST_COMPLETED").done.pop()
+    except TimeoutError:
+        return None
+
+
+class Cluster:
+    """A connection to those workers of a cluster that compute what this process would. Threads may share it.
+
+    Parameters
+    ----------
+    address : of the scheduler, as tcp://HOST:8786; or local:N for N workers that are started on this machine
+
+    Raises
+    ------
+    InputError : no scheduler answers there, or none of its workers has this code and these versions
+    """
+
+    def __init__(self, address: str):
+        try:
+            import dask
+            from distributed import Client, LocalCluster
+        except ImportError as error:
+            raise InputError("--cluster: needs Dask; pip install -e '.[cluster]'") from error
+
+        logging.getLogger("distributed").setLevel(logging.ERROR)
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})  # recordings are large
+        self._lock, self._closed, self._local = threading.Lock(), False, None
+        self._scattered, self._longest, self._n_calls = {}, 0.0, 0
+        try:
+            if address.startswith("local:"):
+                options = {"threads_per_worker": 1, "preload": [PRELOAD], "dashboard_address": None}
+                self._local = LocalCluster(n_workers=int(address.removeprefix("local:")), **options)
+            self._client = Client(self._local or address)
+        except (OSError, ValueError) as error:
+            raise InputError(f"--cluster {address}: no scheduler answers there ({error})") from error
+        self._require_workers(address)
+
+    def _require_workers(self, address: str) -> None:
+        """Wait for a worker, and report those that are refused. Raises InputError if there is no other."""
+        until = time.monotonic() + WAIT_S
+        while not (there := self._client.scheduler_info()["workers"]) and time.monotonic() < until:
+            time.sleep(POLL_S)
+        others = list(there.keys() - self.workers())
+        answers = self._client.run(facts, workers=others, on_error="return") if others else {}
+        refused = [f"worker {name} is refused: {_difference(found)}" for name, found in answers.items()]
+        if not self.workers():
+            self.close()
+            raise InputError(f"--cluster {address}: {'; '.join(refused) or 'has no worker'}; start one by {START}")
+        for text in refused:
+            warn(text)
+
+    def workers(self) -> set[str]:
+        """The addresses of the workers that compute for this process."""
+        known = self._client.scheduler_info()["workers"]
+        return {name for name, worker in known.items() if resource() in worker["resources"]}
+
+    def calls_at_once(self) -> int:
+        """How many threads should call: more than there are workers, so that these never wait."""
+        return max(CALLS, 2 * len(self.workers()))
+
+    def call(self, function, *arguments):
+        """What a function returns on a worker; warnings and exceptions are those of a call in this process.
+
+        Raises
+        ------
+        InputError : besides what the function raises: its workers die, or the scheduler is gone
+        """
+        from distributed import KilledWorker
+
+        try:
+            sent = [_of_path(argument) if isinstance(argument, Path) else argument for argument in arguments]
+        except OSError:
+            return function(*arguments)  # which says what is wrong with the path
+        for _ in range(SENDS):
+            try:
+                result, warnings, seconds = self._first_result(function, sent)
+            except CancelledError:  # as when all workers that held an argument have died
+                if self._closed:
+                    raise
+                self._scattered.clear()
+            except KilledWorker as error:
+                raise InputError(
+                    f"a call has ended {error.last_worker.address} and workers before it, perhaps because memory ran "
+                    "out; start workers with more, and re-run the command to resume"
+                ) from error
+            else:
+                self._longest = max(self._longest, seconds)
+                for text in warnings:
+                    warn(text)
+                return result
+        raise InputError("the connection to the cluster is lost; re-run the command to resume")
+
+    def _first_result(self, function, arguments: list):
+        """Of a call on a worker; if that takes long while another one has nothing to do, of the faster of both."""
+        started, futures = time.monotonic(), [self._submit(function, arguments)]
+        self._n_calls += 1
+        try:
+            while (done := _first(futures)) is None:
+                if self._closed:
+                    raise CancelledError
+                late = time.monotonic() - started > SLOW * self._longest > 0
+                if late and len(futures) == 1 and self._n_calls < len(self.workers()):
+                    futures.append(self._submit(function, arguments))
+            return done.result()
+        finally:
+            self._n_calls -= 1
+
+    def _submit(self, function, arguments: list):
+        """A future of a call on a worker."""
+        sent = [self._sent(argument) for argument in arguments]
+        return self._client.submit(_on_worker, function, *sent, resources={resource(): 1}, pure=False)
+
+    def _sent(self, argument):
+        """An argument, or if it is large, what stands for it: it is sent to all workers once."""
+        if isinstance(argument, _Files) and not argument.is_folder:
+            return argument
+        with self._lock:
+            if id(argument) not in self._scattered and len(pickle.dumps(argument, 5)) > SCATTERED:
+                (future,) = self._client.scatter([argument], workers=list(self.workers()), broadcast=True)
+                self._scattered[id(argument)] = argument, future
+            return self._scattered.get(id(argument), (None, argument))[1]
+
+    def forget(self) -> None:
+        """Have the workers forget what they were sent: the calls are done."""
+        self._scattered.clear()
+        self._longest = 0.0
+
+    def close(self) -> None:
+        """End the connection, and the workers that were started with it; calls that wait end with an error."""
+        self._closed = True
+        self._client.close()
+        if self._local:
+            self._local.close()
