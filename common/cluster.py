@@ -2,11 +2,13 @@
 
 Workers are started with `--preload common.cluster`, by which each declares what its numbers depend on (`facts`), as a
 resource of Dask. A call asks for the resource of its command: so it never runs on a worker of other code or versions,
-whenever that one joins, and a worker computes one call at a time. Files among the arguments are sent by their content.
+whenever that one joins, and a worker computes one call at a time. It does so in a process of its own, since Dask's own
+threads draw from Python's random numbers, of which networks are made. Files among the arguments are sent by content.
 """
 
 import hashlib
 import logging
+import multiprocessing
 import os
 import pickle
 import platform
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from common import audio, backend, device, provenance
+from common import audio, backend, device, parallel, provenance
 from common.audio import ffmpeg
 from common.errors import InputError, collect_warnings, warn
 
@@ -54,6 +56,7 @@ def resource() -> str:
 
 def dask_setup(worker) -> None:
     """Called by Dask in a worker that was started with --preload: takes a card, and declares the resource."""
+    multiprocessing.current_process().daemon = False  # a daemon may not have processes of its own
     device.choose("auto", 1)
     device.take_card(str(worker.name))
     worker.state.total_resources[resource()] = worker.state.available_resources[resource()] = 1.0
@@ -107,11 +110,12 @@ def _of_folder(path: Path) -> _Files:
 
 
 def _on_worker(function, *arguments) -> tuple[object, list[str], float]:
-    """Call a function in this worker; returns its result, its warnings and its seconds.
+    """Call a function in a process of this worker; returns its result, its warnings and its seconds.
 
     Recordings are removed afterwards; folders (weights) stay for other calls.
     """
     from distributed import get_worker
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     started, root, arguments = time.monotonic(), Path(get_worker().local_directory), list(arguments)
     sent = {i: files for i, files in enumerate(arguments) if isinstance(files, _Files)}
@@ -124,14 +128,20 @@ def _on_worker(function, *arguments) -> tuple[object, list[str], float]:
         return text
 
     try:
-        with collect_warnings() as warnings, backend.one_thread():
-            result = function(*arguments)
+        result, warnings = parallel.in_own_process(_with_warnings, function, *arguments)
         return result, [as_given(text) for text in warnings], time.monotonic() - started
     except InputError as error:
         raise InputError(as_given(str(error))) from None
+    except TerminatedWorkerError:
+        os._exit(1)  # so that Dask starts another worker and repeats the call, as when this process is killed
     finally:
         for i in (i for i, files in sent.items() if not files.is_folder):
             shutil.rmtree(arguments[i].parent, ignore_errors=True)
+
+
+def _with_warnings(function, *arguments) -> tuple[object, list[str]]:
+    with collect_warnings() as warnings, backend.one_thread():
+        return function(*arguments), warnings
 
 
 def _first(futures: list):
@@ -272,3 +282,8 @@ class Cluster:
         self._client.close()
         if self._local:
             self._local.close()
+
+
+def connect(address: str) -> None:
+    """Have the workers of a cluster compute what this process gives to `common.parallel`, see `Cluster`."""
+    parallel.cluster = Cluster(address)

@@ -13,7 +13,8 @@ from common import device
 from common.errors import InputError
 
 quiet_bars = False  # True: no progress bars in this process
-cluster = None  # a `common.cluster.Cluster`, whose workers compute in the place of processes of this machine
+cluster = None  # set by `common.cluster.connect`: its workers compute in the place of processes of this machine
+IDLE_S = 300  # after which a process without work ends, as joblib has it
 POLL_S = 0.5  # how often a worker checks that its command still runs
 _started = []  # whether this process has had workers
 
@@ -23,14 +24,6 @@ def available_cores() -> int:
     import joblib
 
     return joblib.cpu_count()
-
-
-def connect(address: str) -> None:
-    """Have the workers of a cluster compute, see `common.cluster.Cluster`."""
-    global cluster
-    from common.cluster import Cluster
-
-    cluster = Cluster(address)
 
 
 def on_worker(function, *arguments):
@@ -115,6 +108,18 @@ def stop_workers() -> None:
 
         _started.clear()
         get_reusable_executor().shutdown(kill_workers=True)
+
+
+def in_own_process(function, *arguments):
+    """What a function returns in another process, which is used again, until it has grown.
+
+    Raises TerminatedWorkerError of joblib if that process is killed.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    _started.append(True)
+    process = get_reusable_executor(max_workers=1, timeout=IDLE_S)
+    return process.submit(_in_worker, os.getpid(), function, *arguments).result()
 
 
 def _in_worker(command: int, function, *arguments):

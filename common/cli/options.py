@@ -89,7 +89,9 @@ def add_jobs(add: Callable) -> None:
 def use_cluster(options: argparse.Namespace) -> None:
     """Connect to the cluster that was asked for, if any. Raises InputError if none of its workers can be used."""
     if options.cluster:
-        parallel.connect(options.cluster)
+        from common import cluster
+
+        cluster.connect(options.cluster)
 
 
 def add_processes(add: Callable) -> None:
