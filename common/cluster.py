@@ -30,7 +30,7 @@ CODE, SUFFIXES = ("common", "data_prep", "reproductions"), (".py", ".conf")
 PACKAGES = (*provenance.PACKAGES, "jaxlib", "av", "soxr", "librosa", "opensmile", "distributed")
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # 1 where they are not set (`backend.prepare`)
 SCATTERED = 1 << 20  # bytes; a larger argument is sent to the workers once, and not with each call
-WAIT_S, POLL_S = 60, 1.0  # for a first worker; between two looks at a call
+ANSWER_S, WAIT_S, POLL_S = 10, 60, 1.0  # for a scheduler's answer; for a first worker; between two looks at a call
 SLOW = 5  # times the longest call before: then a worker that has nothing to do is given the same call
 CALLS = 32  # that are made at once at least, so that workers that join later find some
 SENDS = 5  # of a call whose arguments were lost with the workers that held them
@@ -181,7 +181,7 @@ class Cluster:
             if address.startswith("local:"):
                 options = {"threads_per_worker": 1, "preload": [PRELOAD], "dashboard_address": None}
                 self._local = LocalCluster(n_workers=int(address.removeprefix("local:")), **options)
-            self._client = Client(self._local or address)
+            self._client = Client(self._local or address, timeout=ANSWER_S)
         except (OSError, ValueError) as error:
             raise InputError(f"--cluster {address}: no scheduler answers there ({error})") from error
         self._require_workers(address)
