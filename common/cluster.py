@@ -31,7 +31,7 @@ PACKAGES = (*provenance.PACKAGES, "jaxlib", "av", "soxr", "librosa", "opensmile"
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # 1 where they are not set (`backend.prepare`)
 SCATTERED = 1 << 20  # bytes; a larger argument is sent to the workers once, and not with each call
 ANSWER_S, WAIT_S, POLL_S = 10, 60, 1.0  # for a scheduler's answer; for a first worker; between two looks at a call
-SLOW = 5  # times the longest call before: then a worker that has nothing to do is given the same call
+SLOW = 5  # times what the longest call before has taken in a queue of this length: then another worker is asked too
 CALLS = 32  # that are made at once at least, so that workers that join later find some
 SENDS = 5  # of a call whose arguments were lost with the workers that held them
 
@@ -189,7 +189,7 @@ class Cluster:
     def _require_workers(self, address: str) -> None:
         """Wait for a worker, and report those that are refused. Raises InputError if there is no other."""
         until = time.monotonic() + WAIT_S
-        while not (there := self._client.scheduler_info()["workers"]) and time.monotonic() < until:
+        while not (there := self._client.scheduler_info(n_workers=-1)["workers"]) and time.monotonic() < until:
             time.sleep(POLL_S)
         others = list(there.keys() - self.workers())
         answers = self._client.run(facts, workers=others, on_error="return") if others else {}
@@ -202,7 +202,7 @@ class Cluster:
 
     def workers(self) -> set[str]:
         """The addresses of the workers that compute for this process."""
-        known = self._client.scheduler_info()["workers"]
+        known = self._client.scheduler_info(n_workers=-1)["workers"]
         return {name for name, worker in known.items() if resource() in worker["resources"]}
 
     def calls_at_once(self) -> int:
@@ -242,24 +242,26 @@ class Cluster:
         raise InputError("the connection to the cluster is lost; re-run the command to resume")
 
     def _first_result(self, function, arguments: list):
-        """Of a call on a worker; if that takes long while another one has nothing to do, of the faster of both."""
-        started, futures = time.monotonic(), [self._submit(function, arguments)]
+        """Of a call on a worker; if that takes long, of the faster of it and another worker."""
         self._n_calls += 1
+        started, queue = time.monotonic(), 1 + self._n_calls / max(len(self.workers()), 1)
+        futures = [self._submit(function, arguments)]
         try:
             while (done := _first(futures)) is None:
                 if self._closed:
                     raise CancelledError
-                late = time.monotonic() - started > SLOW * self._longest > 0
-                if late and len(futures) == 1 and self._n_calls < len(self.workers()):
-                    futures.append(self._submit(function, arguments))
+                if len(futures) == 1 and time.monotonic() - started > SLOW * queue * self._longest > 0:
+                    given = {name for name, keys in self._client.processing().items() if futures[0].key in keys}
+                    if others := self.workers() - given:
+                        futures.append(self._submit(function, arguments, workers=list(others)))
             return done.result()
         finally:
             self._n_calls -= 1
 
-    def _submit(self, function, arguments: list):
+    def _submit(self, function, arguments: list, **where):
         """A future of a call on a worker."""
         sent = [self._sent(argument) for argument in arguments]
-        return self._client.submit(_on_worker, function, *sent, resources={resource(): 1}, pure=False)
+        return self._client.submit(_on_worker, function, *sent, resources={resource(): 1}, pure=False, **where)
 
     def _sent(self, argument):
         """An argument, or if it is large, what stands for it: it is sent to all workers once."""

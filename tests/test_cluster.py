@@ -101,6 +101,30 @@ def test_a_call_whose_process_is_killed_is_repeated(connected, tmp_path):
     assert {value for _, value in run(summed, [(array, 1)] * 4)} == {array.sum() + 1}
 
 
+def waits(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def test_a_call_on_a_slow_worker_is_given_to_another_one(dask, monkeypatch):
+    """One of three workers is stopped, and keeps the call that it has begun."""
+    processes, address = dask
+    slow = processes.worker(address, "slow")
+    with Client(address) as client:
+        client.wait_for_workers(3)
+        monkeypatch.setattr(cluster, "POLL_S", 0.1)
+        cluster.connect(address)
+        results = parallel.progress(
+            ((parallel.on_worker, waits, 0.1) for n in range(9)),
+            total=9, n_jobs=1, label="test", unit="call", quiet=True, ordered=False,
+        )  # fmt: skip
+        next(results)
+        os.killpg(slow.pid, signal.SIGSTOP)
+        assert len(list(results)) == 8
+    parallel.stop_workers()
+    processes.kill(slow)
+
+
 def test_features_are_those_of_this_machine(connected, tmp_path):
     paths = [tmp_path / f"{n}.wav" for n in range(3)]
     for n, path in enumerate(paths):
@@ -113,15 +137,6 @@ def test_features_are_those_of_this_machine(connected, tmp_path):
     assert files[0] == files[1] and len(files[0]) == 3
 
 
-def train(out, small_deam, *options):
-    """The real command; returns the process."""
-    call = [sys.executable, "-m", "reproductions.malik2017.train", "--data-root", small_deam, "--allow-missing"]
-    call += ["--variant", "crnn_l20", "--epochs", "5", "--repeats", "3", "--quiet", "--jobs", "1"]
-    environment = os.environ | {"MER_CACHE": str(out / "cache")}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([*map(str, call), "--out", str(out), *options], cwd=ROOT, env=environment, **pipes)
-
-
 def records(out):
     """What is recorded, but for when, where and how long."""
     found = {}
@@ -132,18 +147,22 @@ def records(out):
     return found
 
 
-def test_records_are_the_same_when_a_worker_is_killed(small_deam, tmp_path):
-    """One of two workers dies with all its processes while networks are trained."""
+def test_records_are_the_same_when_a_worker_is_killed(small_deam, tmp_path, train_here):
+    """One of two workers dies with all its processes while the real command trains."""
+    options = ["--data-root", small_deam, "--allow-missing", "--variant", "crnn_l20", "--epochs", 5, "--repeats", 3]
     with Processes(tmp_path) as processes:
         _, address = processes.scheduler()
         first, _ = processes.worker(address, "first"), processes.worker(address, "second")
-        there = train(tmp_path / "there", small_deam, "--cluster", address)
+        call = [sys.executable, "-m", "reproductions.malik2017.train", *map(str, options), "--out", tmp_path / "there"]
+        environment = os.environ | {"MER_CACHE": str(tmp_path / "cache")}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        there = subprocess.Popen([*call, "--cluster", address], cwd=ROOT, env=environment, **pipes)
         while there.poll() is None and not list(tmp_path.rglob("*.network")):
             time.sleep(0.05)
         processes.kill(first)
-        assert there.wait() == 0, there.communicate()
-    here = train(tmp_path / "here", small_deam)
-    assert here.wait() == 0, here.communicate()
+        _, errors = there.communicate()
+    assert there.returncode == 0, errors
+    assert train_here("malik2017", *options, "--out", tmp_path / "here").returncode == 0
     found = records(tmp_path / "there")
     assert found == records(tmp_path / "here") and len(found["crnn_l20.json"]["runs"]) == 3
 
