@@ -173,14 +173,15 @@ class Cluster:
         except ImportError as error:
             raise InputError("--cluster: needs Dask; pip install -e '.[cluster]'") from error
 
-        logging.getLogger("distributed").setLevel(logging.ERROR)
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})  # recordings are large
         self._lock, self._closed, self._local = threading.Lock(), False, None
         self._scattered, self._longest, self._n_calls = {}, 0.0, 0
         try:
             if address.startswith("local:"):
-                options = {"threads_per_worker": 1, "preload": [PRELOAD], "dashboard_address": None}
-                self._local = LocalCluster(n_workers=int(address.removeprefix("local:")), **options)
+                options = {"threads_per_worker": 1, "preload": [PRELOAD], "silence_logs": logging.CRITICAL}
+                n_workers = int(address.removeprefix("local:"))
+                self._local = LocalCluster(n_workers=n_workers, dashboard_address=":0", **options)
             self._client = Client(self._local or address, timeout=ANSWER_S)
         except (OSError, ValueError) as error:
             raise InputError(f"--cluster {address}: no scheduler answers there ({error})") from error

@@ -33,7 +33,7 @@ def command(options, folder: Path, repeats: int, *where: str) -> subprocess.Pope
         (cache_folder() / "features").mkdir(parents=True, exist_ok=True)
         os.symlink(cache_folder().absolute() / "features", folder / "cache" / "features")
     call = [sys.executable, "-m", "reproductions.malik2017.train", "--data-root", options.data_root, "--quiet"]
-    call += ["--variant", "crnn_l20", "--repeats", str(repeats), "--out", str(folder)]
+    call += ["--allow-missing", "--variant", "crnn_l20", "--repeats", str(repeats), "--out", str(folder)]
     call += ["--epochs", options.epochs] if options.epochs else []
     environment = os.environ | {"MER_CACHE": str(folder / "cache")}
     return subprocess.Popen([*call, *where], env=environment, stdout=subprocess.DEVNULL)
