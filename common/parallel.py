@@ -1,4 +1,4 @@
-"""Work in several processes, with a progress bar. Workers end with the command that started them."""
+"""Work in several processes, with a progress bar: of this machine, where they end with the command, or of a cluster."""
 
 import os
 import sys
@@ -13,6 +13,8 @@ from common import device
 from common.errors import InputError
 
 quiet_bars = False  # True: no progress bars in this process
+cluster = None  # set by `common.cluster.connect`: its workers compute in the place of processes of this machine
+IDLE_S = 300  # after which a process without work ends, as joblib has it
 POLL_S = 0.5  # how often a worker checks that its command still runs
 _started = []  # whether this process has had workers
 
@@ -24,6 +26,15 @@ def available_cores() -> int:
     return joblib.cpu_count()
 
 
+def on_worker(function, *arguments):
+    """What a function returns; it is called on a worker of the cluster, or in this process if there is none.
+
+    Calls that are given to `progress` use it for the part that takes long and depends on the arguments alone, and keep
+    locks and files to this machine. A path is an argument of its own; the function finds the same content there.
+    """
+    return cluster.call(function, *arguments) if cluster else function(*arguments)
+
+
 def progress(
     calls, *, total: int, n_jobs: int, label: str, unit: str, quiet: bool = False, ordered: bool = True, isolated=False
 ):
@@ -33,7 +44,8 @@ def progress(
     ----------
     calls : iterable of (function, *arguments)
     total : their number
-    n_jobs : joblib processes, at most as many as calls and cores; with 1 the calls run in this process
+    n_jobs : joblib processes, at most as many as calls and cores; with 1 the calls run in this process. With a cluster
+        they run in threads of this process, which wait for its workers
     label, unit : of the progress bar on standard error
     quiet : True: no progress bar
     ordered : True: results in the order of the calls, else as they are finished
@@ -45,7 +57,7 @@ def progress(
     InputError : if a worker is killed
     """
     n_jobs = min(n_jobs, max(total, 1), max(available_cores(), 1))  # more would only start processes and take memory
-    in_process = not isolated and n_jobs == 1
+    in_process = not isolated and n_jobs == 1 and not cluster
     results = (
         (function(*arguments) for function, *arguments in calls) if in_process else _spread(calls, n_jobs, ordered)
     )
@@ -54,37 +66,60 @@ def progress(
         off, style = quiet or quiet_bars, {"desc": label, "unit": unit, "dynamic_ncols": True}
         yield from tqdm(results, total=total, disable=off, mininterval=interval, **style)
     except BaseException as error:
-        results.close()
         stop_workers()
+        results.close()
         if type(error).__name__ == "TerminatedWorkerError":
             raise InputError(
                 "a worker process was killed, perhaps because memory ran out; re-run the command to resume "
                 f"(--jobs {max(1, n_jobs - 1)} needs less memory)"
             ) from error
         raise
+    finally:
+        if cluster:
+            cluster.forget()
 
 
 def _spread(calls, n_jobs: int, ordered: bool):
     """The results of calls in worker processes, as they are finished or in order."""
     from joblib import Parallel, delayed
 
+    return_as = "generator" if ordered else "generator_unordered"
+    if cluster:
+        waiting = Parallel(cluster.calls_at_once(), backend="threading", return_as=return_as)
+        return waiting(delayed(function)(*arguments) for function, *arguments in calls)
     # else a process of joblib's warns of semaphores that stopped workers have left
     os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker")
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     # one process: with n_jobs=1 joblib would start none
     options = {"n_jobs": n_jobs} if n_jobs > 1 else {"n_jobs": 2, "pre_dispatch": 1, "batch_size": 1}
-    parallel = Parallel(return_as="generator" if ordered else "generator_unordered", **options)
+    parallel = Parallel(return_as=return_as, **options)
     _started.append(True)
     return parallel(delayed(_in_worker)(os.getpid(), function, *arguments) for function, *arguments in calls)
 
 
 def stop_workers() -> None:
-    """End all worker processes of this process at once."""
+    """End all worker processes of this process, and the connection to a cluster, at once."""
+    global cluster
+    if cluster:
+        cluster.close()
+        cluster = None
     if _started:
         from joblib.externals.loky import get_reusable_executor
 
         _started.clear()
         get_reusable_executor().shutdown(kill_workers=True)
+
+
+def in_own_process(function, *arguments):
+    """What a function returns in another process, which is used again, until it has grown.
+
+    Raises TerminatedWorkerError of joblib if that process is killed.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    _started.append(True)
+    process = get_reusable_executor(max_workers=1, timeout=IDLE_S)
+    return process.submit(_in_worker, os.getpid(), function, *arguments).result()
 
 
 def _in_worker(command: int, function, *arguments):

@@ -10,7 +10,6 @@ from pathlib import Path
 from common import cli
 from common.errors import InputError
 from common.files import require_cache
-from common.parallel import available_cores
 from common.places import RESULTS
 from data_prep import DATASETS, open_dataset
 from data_prep.base import ClassDataset, check_duration
@@ -32,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     cli.add_scale(parser)
-    add("--jobs", type=cli.at_least(1), default=available_cores(), help="processes (default: the cores, %(default)s)")
+    cli.add_jobs(add)
     options = parser.parse_args(arguments)
     return cli.run(lambda: _prepare(options))
 
@@ -61,6 +60,7 @@ def _export(arguments: list[str]) -> int:
 
 def _prepare(options) -> int:
     require_cache()
+    cli.use_cluster(options)
     data = open_dataset(options.dataset, options.data_root, scale=options.scale)
     problems = data.validate()
     texts = [problem.text for problem in problems]

@@ -78,21 +78,37 @@ def at_least(lowest: int) -> Callable[[str], int]:
     return parse
 
 
-def add_processes(add: Callable) -> None:
-    """Add --jobs and --device, for `use_device`, by a parser's `add_argument`."""
+def add_jobs(add: Callable) -> None:
+    """Add --jobs and --cluster, for `use_cluster`, by a parser's `add_argument`."""
     cores = parallel.available_cores()
     add("--jobs", type=at_least(1), default=cores, help="processes (default: the cores, %(default)s)")
+    where = "tcp://HOST:8786, the scheduler of a Dask cluster whose workers compute (docs/cluster.md), or local:N"
+    add("--cluster", metavar="ADDRESS", help=where)
+
+
+def use_cluster(options: argparse.Namespace) -> None:
+    """Connect to the cluster that was asked for, if any. Raises InputError if none of its workers can be used."""
+    if options.cluster:
+        from common import cluster
+
+        cluster.connect(options.cluster)
+
+
+def add_processes(add: Callable) -> None:
+    """Add --jobs, --cluster and --device, for `use_device`, by a parser's `add_argument`."""
+    add_jobs(add)
     seen = "auto: a GPU if the backend sees one; several processes share it"
     add("--device", choices=device.CHOICES, default="auto", help=f"{seen} (default: %(default)s)")
 
 
 def use_device(options: argparse.Namespace) -> None:
-    """Set up the backend and the device that were asked for; `options.jobs` becomes what the device can hold.
+    """Set up backend, device and cluster as they were asked for; `options.jobs` becomes what the device can hold.
 
-    Raises InputError, before any work, if either is not there.
+    Raises InputError, before any work, if one is not there.
     """
     backend.require()
     options.jobs = device.choose(options.device, options.jobs)
+    use_cluster(options)
 
 
 def add_scale(group) -> None:

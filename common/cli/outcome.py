@@ -7,7 +7,7 @@ from common.experiment import Experiment, Variant
 from common.experiment.records import histories
 from common.experiment.runner import call_of, train_model
 from common.files import muted_stderr
-from common.parallel import progress
+from common.parallel import on_worker, progress
 from common.verdict import board
 from common.verdict.recorded import Records, coverage_of, headline
 
@@ -56,7 +56,7 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
 
     networks, record = experiment.trained_on_all(variant), records[variant.name]
     n_train, n_validation = (len(part) for part in (networks[0].split.train, networks[0].split.validation))
-    tasks = ((train_model, *call_of(network)) for network in networks)
+    tasks = ((on_worker, train_model, *call_of(network)) for network in networks)
     bar = {"total": len(networks), "label": "training on all songs", "unit": "network"}
     models = list(progress(tasks, n_jobs=options.jobs, isolated=True, **bar))
     split, metric, targets = headline(record)

@@ -12,6 +12,7 @@ import ast
 import hashlib
 import importlib.util
 import json
+import threading
 import tokenize
 import weakref
 from collections.abc import Callable, Iterator
@@ -265,12 +266,15 @@ def _is_module(package: str, name: str) -> bool:
     return importlib.util.find_spec(f"{package}.{name}") is not None
 
 
+_parsing = threading.Lock()  # Python 3.11 fails where two threads make syntax trees at once
+
+
 @cache
 def _parse(name: str) -> _Source | None:
     """The source of a module; None if it has none that can be read."""
     try:
         spec = importlib.util.find_spec(name)
-        with tokenize.open(spec.origin) as file:
+        with tokenize.open(spec.origin) as file, _parsing:
             return _Source(name, file.read(), spec.submodule_search_locations is not None)
     except (AttributeError, ImportError, ValueError, OSError, TypeError):
         return None

@@ -12,6 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from common.experiment import identity
 from common.experiment.base import Experiment, Network, Trained, Variant
 from common.experiment.records import joined, new_record, read_record, record_path, record_run
 from common.files import cache, finite, lock, pack, require_writable, unpack
-from common.parallel import progress
+from common.parallel import on_worker, progress
 
 logger = logging.getLogger(__name__)
 
@@ -181,20 +182,26 @@ def train_model(function, *arguments) -> bytes:
 
 def _train(work: Work, key: str, wait: bool, commit: str | None, function, *arguments) -> tuple[str, float | None]:
     """Train a network unless it is there; returns its key and seconds, None while another command trains it."""
-    if identity.of_call(function, *arguments) != key:
-        raise InputError("the code was changed while it was training; start again, and train from a separate checkout")
     with work.lock(key, wait=wait) as mine:
         if not mine:
             return key, None
         known = work.load(key)
         if known is not None:
             return key, known[1]["seconds"]
-        backend.without_autotuning()
-        started = time.process_time()
-        trained = function(*arguments)
-        seconds = time.process_time() - started
-        work.save(key, trained, {"seconds": seconds, "provenance": provenance.now(commit)})
-        return key, seconds
+        trained, made = on_worker(_trained, key, commit, function, *arguments)
+        work.save(key, trained, made)
+        return key, made["seconds"]
+
+
+def _trained(key: str, commit: str | None, function, *arguments) -> tuple[Trained, dict]:
+    """Train a network; returns it without its model, and what `Work.save` keeps with it."""
+    if identity.of_call(function, *arguments) != key:
+        raise InputError("the code was changed while it was training; start again, and train from a separate checkout")
+    backend.without_autotuning()
+    started = time.process_time()
+    trained = function(*arguments)
+    made = {"seconds": time.process_time() - started, "provenance": provenance.now(commit)}
+    return replace(trained, model=None), made
 
 
 def _entry(experiment: Experiment, run: _Run, work: Work, commit: str | None) -> dict:

@@ -18,7 +18,7 @@ from common import audio, backend
 from common.errors import InputError
 from common.experiment import identity
 from common.files import cache, cache_folder, pack, unpack
-from common.parallel import progress
+from common.parallel import on_worker, progress
 
 
 class FeatureStore:
@@ -64,8 +64,7 @@ class FeatureStore:
             if array is not None:
                 return array
             print(f"{entry}: damaged cache entry of {path}, computed again", file=sys.stderr)
-        with backend.one_thread():
-            array = extractor(*audio.load(path))
+        array = on_worker(_extract, extractor, Path(path))
         if not np.isfinite(array).all():
             raise InputError(f"{path}: {extractor.name} gives values that are not finite numbers; check the recording")
         cache(entry, pack(array))
@@ -80,3 +79,8 @@ class FeatureStore:
         """
         calls = ((self.get, path, extractor) for path in paths)
         return list(progress(calls, total=len(paths), n_jobs=n_jobs, label=extractor.name, unit="file", quiet=quiet))
+
+
+def _extract(extractor, path: Path) -> np.ndarray:
+    with backend.one_thread():
+        return extractor(*audio.load(path))

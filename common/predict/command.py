@@ -15,7 +15,7 @@ from common.cli.options import Parser, add_processes, run, use_device
 from common.errors import InputError, collect_warnings
 from common.files import NAME, text_bytes, write_atomically
 from common.outputs import require_distinct, require_output
-from common.parallel import progress
+from common.parallel import on_worker, progress
 from common.places import RESULTS
 from common.predict import calibration, jams
 from common.predict.base import Predictor, load
@@ -144,7 +144,7 @@ def _explained(path: Path, function, *arguments):
 
 
 def _read(module: str, path: Path):
-    return _explained(path, importlib.import_module(module).Model.read, path)
+    return _explained(path, on_worker, importlib.import_module(module).Model.read, path)
 
 
 def _predict(model: Future, path: Path, interval: float, features: tuple) -> Prediction:
@@ -157,7 +157,7 @@ def _predict(model: Future, path: Path, interval: float, features: tuple) -> Pre
 def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:
     """Predictions by recording, and what is wrong with those that have none.
 
-    Other processes read recordings while this one loads the networks, once for all.
+    Other processes, or the workers of a cluster, read recordings while this one loads the networks, once for all.
     """
     predictions, failed, interval = {}, dict(given.failed), options.interval or STEP_S
     n, n_jobs = len(given.paths), _processes(given.paths, options.jobs)
