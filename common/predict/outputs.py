@@ -6,6 +6,7 @@ import numpy as np
 
 from common import report
 from common.files import json_text
+from common.predict.calibration import Calibration
 from common.prediction import SONG, Prediction, names
 from common.verdict.cells import lower_is_better
 
@@ -53,6 +54,11 @@ def provenance(facts: dict) -> str:
     trained = f"{facts['title']}: trained on {training_songs(facts)}. Its accuracy there:"
     text = trained + "\n\n" + report.text_table([metric, *(target.replace("_", " ") for target in targets)], lines)
     return text + (f"\nBetter without a network: {', '.join(better).replace('_', ' ')}." if better else "")
+
+
+def of_model(facts: dict, scale: str, known: Calibration | None) -> dict:
+    """What `as_json` says of a model: the facts of its weights, what its numbers mean, and how it errs."""
+    return facts | {"scale": scale} | ({"errors": known.facts["errors"]} if known else {})
 
 
 def as_csv(predictions: dict[Path, Prediction], columns: list[str]) -> str:
