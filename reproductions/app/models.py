@@ -60,6 +60,10 @@ class Shown:
     def trained_on(self) -> str:
         return outputs.training_songs(self.facts)
 
+    @property
+    def better_without(self) -> list[str]:
+        return outputs.better_without_network(self.facts)
+
     def warm_up(self) -> None:
         """Load the networks and all that is compiled or built at the first prediction."""
         import soundfile

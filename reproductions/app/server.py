@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from common.prediction import Prediction, printable
+from common.verdict.cells import lower_is_better
 from reproductions.app import songs
 from reproductions.app.models import TYPES, shown
 from reproductions.app.worker import Worker
@@ -102,8 +103,8 @@ class Server:
 
     async def page(self, _) -> Response:
         values = {"models": self.models, "scores": self.scores, "key": self.pages.open()}
-        limits = {"max_mib": songs.MAX_MIB, "max_songs": songs.MAX_SONGS, "minutes": songs.LIFETIME_S // 60}
-        return HTMLResponse(build.templates(TEMPLATES).get_template("page.html").render(**values, **limits))
+        values |= {"max_mib": songs.MAX_MIB, "max_songs": songs.MAX_SONGS, "lower_is_better": lower_is_better}
+        return HTMLResponse(build.templates(TEMPLATES).get_template("page.html").render(values))
 
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -3,7 +3,7 @@
 
 const { page, first, maxMib } = document.body.dataset;
 const POLL_MS = 400, KEEP_MS = 60000, TRAIL_S = 10; // asked while songs are computed; else, so that the page is kept
-const songs = new Map(); // by the server's key, or a symbol while the song is sent
+const songs = new Set();
 const byId = (id) => document.getElementById(id);
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 const number = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
@@ -35,14 +35,12 @@ function addAll(files) {
 }
 
 async function add(file) {
-  const song = new Song(file), sending = Symbol(file.name);
-  songs.set(sending, song);
+  const song = new Song(file);
+  songs.add(song);
   try {
     if (file.size > maxMib * 2 ** 20) throw new Error(`The file has more than ${maxMib} MiB.`);
     const answer = await ask(`songs?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
     song.key = (await answer.json()).key;
-    songs.delete(sending);
-    songs.set(song.key, song);
     refresh();
   } catch (error) {
     song.fail([error.message]);
@@ -92,10 +90,8 @@ async function refresh() {
   let busy = false;
   try {
     const { loaded, songs: states } = await (await ask("songs")).json();
-    for (const [key, state] of Object.entries(states)) {
-      songs.get(key)?.update(state, loaded);
-      busy ||= state.done < state.of;
-    }
+    for (const song of songs) if (states[song.key]) song.update(states[song.key], loaded);
+    busy = Object.values(states).some((state) => state.done < state.of);
   } catch (error) {
     byId("message").textContent = error.message;
   }
@@ -112,6 +108,7 @@ class Song {
     this.name = file.name;
     this.shown = new Map(); // by paper, what it predicts
     this.errors = "";
+    this.node.setAttribute("aria-label", file.name);
     this.find("h2").textContent = file.name;
     this.find(".status").textContent = "The song is sent.";
     this.find(".remove").setAttribute("aria-label", `Remove ${file.name}`);
@@ -124,7 +121,7 @@ class Song {
     this.audio.addEventListener("play", () => this.follow());
     this.audio.addEventListener("error", () => { this.audio.hidden = true; });
     this.find(".position").addEventListener("input", (event) => this.seek(Number(event.target.value)));
-    byId("songs").prepend(this.node);
+    byId("songs").append(this.node);
   }
 
   find(selector) { return this.node.querySelector(selector); }
@@ -161,12 +158,13 @@ class Song {
     const status = `${state.done} of ${state.of} steps are done. ${what}`;
     if (state.done === state.of) this.finish(this.shown.size ? "All models are done." : "");
     else if (this.find(".status").textContent !== status) this.find(".status").textContent = status;
-    this.fail(distinct(state.errors));
-    this.find(".warnings").replaceChildren(...distinct(state.warnings).map((text) => element("li", { text })));
+    this.fail(distinct(state.errors, (papers) => papers.includes(first)));
+    const warnings = distinct(state.warnings, (papers) => papers.length === state.of - 1);
+    this.find(".warnings").replaceChildren(...warnings.map((text) => element("li", { text })));
     for (const name of state.ready.filter((one) => !this.shown.has(one))) {
       this.shown.set(name, null);
       if (name === "mel") this.showMel();
-      else this.show(name);
+      else this.show(name).catch((error) => this.fail([error.message]));
     }
   }
 
@@ -178,7 +176,7 @@ class Song {
 
   async show(paper) {
     const address = `songs/${this.key}/${paper}`;
-    const of = (await (await ask(`${address}.json`)).json());
+    const of = await (await ask(`${address}.json`)).json();
     const prediction = { columns: of.model.columns, ...of.recordings[0] };
     this.shown.set(paper, prediction);
     const section = this.find(`[data-paper="${paper}"]`);
@@ -211,19 +209,19 @@ class Song {
     this.audio.pause();
     URL.revokeObjectURL(this.address);
     this.node.remove();
-    for (const [key, song] of songs) if (song === this) songs.delete(key);
+    songs.delete(this);
     compare();
     byId("files").focus();
     if (this.key) await ask(`songs/${this.key}`, { method: "DELETE" });
   }
 }
 
-function distinct(texts) { // by paper, a text or several: each once, and of whom it is unless it is of all
+function distinct(texts, isGeneral) { // each text once, after the papers that say it, unless it is of the song
   const papers = new Map();
   for (const [paper, ones] of Object.entries(texts)) {
     for (const text of [ones].flat()) papers.set(text, [...(papers.get(text) ?? []), paper]);
   }
-  return [...papers].map(([text, of]) => (papers.size > 1 ? `${of.join(", ")}: ${text}` : text));
+  return [...papers].map(([text, of]) => (isGeneral(of) ? text : `${of.join(", ")}: ${text}`));
 }
 
 const indexAt = ({ time_s }, seconds) => { // the value whose half second this is
@@ -304,7 +302,7 @@ function drawBars(body, one) {
 }
 
 function compare() { // the songs beside each other, from two on
-  const ready = [...songs.values()].filter((song) => song.shown.get(first)), section = byId("together");
+  const ready = [...songs].filter((song) => song.shown.get(first)), section = byId("together");
   section.hidden = ready.length < 2;
   const body = section.querySelector("tbody"), svg = plane(section.querySelector(".plane"));
   svg.setAttribute("aria-label", "The mean of each song on the plane of valence and arousal, by its number in the table");
