@@ -117,8 +117,11 @@ def done(page, n=1):
     expect(page.locator(".status", has_text="All models are done.")).to_have_count(n, timeout=LONG_MS)
 
 
-def predicted(paper, path):
-    return command.predict_file(f"reproductions.{paper}.predict", RESULTS / paper / "weights", STEP_S, path)
+def predicted(serving, path):
+    """As the command predicts by the best model, in the process that has its networks."""
+    paper = choose()[0]
+    call = (f"reproductions.{paper}.predict", RESULTS / paper / "weights", STEP_S, path)
+    return serving[0].worker.submit(songs.FIRST, command.predict_file, *call).result()
 
 
 # In the browser.
@@ -138,7 +141,7 @@ def test_a_dropped_song(serving, people, excerpt, tmp_path):
     assert page.locator(".mel").evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 100
     assert "valence" in first.locator(".curves").get_attribute("aria-label")
     _plays(page, first)
-    _downloads(page, first, excerpt, tmp_path)
+    _downloads(serving, page, first, excerpt, tmp_path)
     assert not list(serving[0].folder.iterdir())  # the upload is removed as soon as it is not needed
 
 
@@ -162,18 +165,18 @@ def _plays(page, first):
     assert page.locator("audio").evaluate("(audio) => audio.currentTime") == pytest.approx(5, abs=0.2)
 
 
-def _downloads(page, first, excerpt, tmp_path):
+def _downloads(serving, page, first, excerpt, tmp_path):
     files = {}
     for kind in ("csv", "json", "jams", "png"):
         with page.expect_download() as download:
             first.locator(f"[data-kind={kind}]").click()
         files[kind] = tmp_path / f"{kind}.{kind}"
         download.value.save_as(files[kind])
-    prediction, columns = predicted(choose()[0], excerpt), ["valence", "arousal"]
+    prediction, columns = predicted(serving, excerpt), ["valence", "arousal"]
     prediction = replace(prediction, warnings=tuple(w.replace(str(excerpt), NAME) for w in prediction.warnings))
     assert files["csv"].read_text() == outputs.as_csv({Path(NAME): prediction}, columns)
     song = json.loads(files["json"].read_text())["recordings"][0]
-    assert song["recording"] == NAME and song["valence"] == prediction.values[:, 0].round(4).astype(float).tolist()
+    assert song["recording"] == NAME and song["valence"] == prediction.values[:, 0].astype("float64").round(4).tolist()
     assert jams.load(str(files["jams"])).file_metadata.identifiers.file == NAME
     assert files["png"].read_bytes().startswith(b"\x89PNG")
 
@@ -200,7 +203,7 @@ def test_two_people_at_once(serving, people, recordings):
     for page, name in zip(pages, names, strict=True):
         done(page)
         assert page.locator("article h2").all_text_contents() == [name]
-        mean = [f"{value:.2f}".replace("-", "−") for value in predicted("malik2017", recordings / name).mean]
+        mean = [f"{value:.2f}".replace("-", "−") for value in predicted(serving, recordings / name).mean]
         assert re.search(f"valence {mean[0]} ± .*, arousal {mean[1]} ±", page.locator(".mean").first.text_content())
     assert pages[0].locator(".mean").first.text_content() != pages[1].locator(".mean").first.text_content()
 
@@ -252,7 +255,7 @@ def test_a_page_that_is_left_leaves_nothing(serving, people, recordings):
     page = people()
     key = page.evaluate("document.body.dataset.page")
     page.set_input_files("#files", recordings / "one.flac")
-    page.wait_for_function("document.querySelector('article progress').max == 5")
+    page.wait_for_function("() => document.querySelector('article progress').max == 5")
     page.goto("about:blank")
     deadline = time.monotonic() + 10
     while handler.pages.get(key) and time.monotonic() < deadline:
@@ -337,22 +340,30 @@ def test_pages_expire(tmp_path, monkeypatch):
     pages.get(old).add(songs.Song("x", path, {"mel": future}))
     pages.expire()
     assert pages.get(old) and path.exists() and pages.waiting() == 1
-    monkeypatch.setattr(songs, "LIFETIME_S", -1)
-    pages.expire()
+    pages.expire(lifetime=0)
     assert pages.get(old) is None and not path.exists() and future.cancelled() and pages.waiting() == 0
 
 
 def test_the_most_urgent_work_is_done_first():
-    """And an error is told to whoever waits, and what is cancelled is not done."""
-    worker, begin, order = Worker(), threading.Event(), []
-    worker.submit(0, begin.wait)
-    futures = [worker.submit(rank, order.append, name) for rank, name in ((1, "a"), (1, "b"), (0, "c"), (1, "d"))]
-    failing = worker.submit(2, int, "x")
-    assert futures[1].cancel()
-    begin.set()
+    """And what is cancelled is not done."""
+    worker, order = Worker(), []
+    worker.submit(0, time.sleep, 0.5)
+    futures = {name: worker.submit(rank, str, name) for rank, name in ((1, "a"), (1, "b"), (0, "c"), (2, "d"))}
+    for future in futures.values():
+        future.add_done_callback(lambda future: order.append("cancelled" if future.cancelled() else future.result()))
+    assert futures["b"].cancel() and futures["d"].result(30) == "d"
+    assert order == ["cancelled", "c", "a", "d"]
+    worker.stop()
+
+
+def test_work_that_fails_or_crashes_is_told_and_the_next_is_done(tmp_path):
+    worker = Worker()
     with pytest.raises(ValueError, match="invalid literal"):
-        failing.result(10)
-    assert order == ["c", "a", "d"]
+        worker.submit(0, int, "x").result(30)
+    song = songs.Song("x", tmp_path / "x", {"model": worker.submit(0, os._exit, 1)})
+    assert worker.submit(0, int, "7").result(30) == 7
+    assert song.state()["errors"] == {"model": "the process that predicts ended, perhaps because memory ran out"}
+    worker.stop()
 
 
 # The command.

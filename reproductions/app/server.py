@@ -95,6 +95,10 @@ class Server:
             expiring = asyncio.create_task(self._expire())
             yield
             expiring.cancel()
+            for future in self.warm:
+                future.cancel()
+            self.pages.expire(0)
+            self.worker.stop()
 
     async def _expire(self) -> None:
         while True:

@@ -50,6 +50,8 @@ class Song:
     def state(self) -> dict:
         """For the page: what is ready, what is being computed, and by paper the errors and warnings."""
         done = {name: future.result() for name, future in self.results.items() if succeeded(future)}
+        failed = {name: str(future.exception()) for name, future in self.results.items()
+                  if name != "mel" and future.done() and not future.cancelled() and future.exception()}  # fmt: skip
         predictions = {name: one for name, one in done.items() if isinstance(one, Prediction)}
         return {
             "name": self.name,
@@ -57,7 +59,7 @@ class Song:
             "done": sum(future.done() for future in self.results.values()),
             "running": [name for name, future in self.results.items() if future.running()],
             "ready": [name for name, one in done.items() if not isinstance(one, str)],
-            "errors": {name: one for name, one in done.items() if isinstance(one, str)},
+            "errors": {name: one for name, one in done.items() if isinstance(one, str)} | failed,
             "warnings": {name: one.warnings for name, one in predictions.items() if one.warnings},
         }
 
@@ -107,10 +109,10 @@ class Pages:
         for song in list(page.songs):
             page.remove(song)
 
-    def expire(self) -> None:
-        """Close pages that nobody has asked for."""
+    def expire(self, lifetime: float = LIFETIME_S) -> None:
+        """Close pages that nobody has asked for since so many seconds."""
         for key, page in list(self._pages.items()):
-            if time.monotonic() - page.seen > LIFETIME_S:
+            if time.monotonic() - page.seen >= lifetime:
                 self.close(key)
 
     def waiting(self) -> int:
