@@ -75,7 +75,7 @@ def _spread(calls, n_jobs: int, ordered: bool):
     options = {"n_jobs": n_jobs} if n_jobs > 1 else {"n_jobs": 2, "pre_dispatch": 1, "batch_size": 1}
     parallel = Parallel(return_as="generator" if ordered else "generator_unordered", **options)
     _started.append(True)
-    return parallel(delayed(in_worker)(os.getpid(), function, *arguments) for function, *arguments in calls)
+    return parallel(delayed(_in_worker)(os.getpid(), function, *arguments) for function, *arguments in calls)
 
 
 def stop_workers() -> None:
@@ -87,8 +87,7 @@ def stop_workers() -> None:
         get_reusable_executor().shutdown(kill_workers=True)
 
 
-def in_worker(command: int, function, *arguments):
-    """Call a function in a worker process, which ends with the command whose process this number is."""
+def _in_worker(command: int, function, *arguments):
     _start(command)
     return function(*arguments)
 

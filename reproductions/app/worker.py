@@ -3,15 +3,16 @@
 A file on which a decoder crashes ends this process, and not the server; the next work starts another one.
 """
 
+import contextlib
 import itertools
-import os
+import multiprocessing
 import queue
+import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import Future
 
 from common.errors import InputError
-from common.parallel import in_worker
 
 
 class Worker:
@@ -28,9 +29,9 @@ class Worker:
         return future
 
     def stop(self) -> None:
-        """End the process, whatever it does; the others' futures are to be cancelled before."""
+        """End the process, whatever it does; what has not begun is to be cancelled before."""
         if self._process:
-            self._process.shutdown(kill_workers=True)
+            self._process.kill()
 
     def _work(self) -> None:
         while True:
@@ -42,11 +43,31 @@ class Worker:
                     future.set_exception(error)
 
     def _call(self, function: Callable, *arguments):
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        self._process = self._process or ProcessPoolExecutor(max_workers=1)
+        if not self._process:
+            context = multiprocessing.get_context("spawn")  # a fork of threads could hang
+            self._pipe, others = context.Pipe()
+            self._process = context.Process(target=_serve, args=(others,), daemon=True)
+            self._process.start()
+            others.close()
         try:
-            return self._process.submit(in_worker, os.getpid(), function, *arguments).result()
-        except BrokenExecutor as error:
+            self._pipe.send((function, arguments))
+            outcome = self._pipe.recv()
+        except (EOFError, OSError) as error:
             self._process = None
             raise InputError("the process that predicts ended, perhaps because memory ran out") from error
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def _serve(pipe) -> None:
+    """Call what comes through a pipe, until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            function, arguments = pipe.recv()
+            try:
+                outcome = function(*arguments)
+            except Exception as error:
+                outcome = error
+            pipe.send(outcome)
