@@ -280,7 +280,7 @@ def ask(address, content=None, method=None, **headers):
 def opened(serving):
     """The address of a newly opened page, whose songs are removed at the end."""
     handler, address = serving
-    key = handler.pages.open()
+    key = handler.pages.new()
     yield f"{address}{key}"
     if handler.pages.get(key):
         handler.pages.close(key)
@@ -319,7 +319,7 @@ def test_what_is_not_there(serving, opened):
     assert ask(f"{opened}/songs?name=x", b"x", "POST") == (201, '{"key":"1"}')
     for path in ("1/nobody.csv", "1/malik2017.exe", "2/malik2017.csv", "2/mel.png"):
         assert ask(f"{opened}/songs/{path}")[0] == 404
-    assert ask(f"{address}{handler.pages.open()}/songs/1/malik2017.csv")[0] == 404  # another person's page
+    assert ask(f"{address}{handler.pages.new()}/songs/1/malik2017.csv")[0] == 404  # another person's page
     assert ask(f"{opened}/songs/1", method="DELETE")[0] == 204 and ask(f"{opened}/leave", b"", "POST")[0] == 204
     assert ask(f"{opened}/songs") == (404, "The songs of this page have been removed: load the page again.")
 
@@ -336,7 +336,7 @@ def test_other_hosts_are_refused(serving):
 def test_pages_expire(tmp_path, monkeypatch):
     pages, path = songs.Pages(), tmp_path / "upload"
     path.touch()
-    old, future = pages.open(), Future()
+    old, future = pages.new(), Future()
     pages.get(old).add(songs.Song("x", path, {"mel": future}))
     pages.expire()
     assert pages.get(old) and path.exists() and pages.waiting() == 1

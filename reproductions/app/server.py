@@ -106,7 +106,7 @@ class Server:
             self.pages.expire()
 
     async def page(self, _) -> Response:
-        values = {"models": self.models, "scores": self.scores, "key": self.pages.open()}
+        values = {"models": self.models, "scores": self.scores, "key": self.pages.new()}
         values |= {"max_mib": songs.MAX_MIB, "max_songs": songs.MAX_SONGS, "lower_is_better": lower_is_better}
         return HTMLResponse(build.templates(TEMPLATES).get_template("page.html").render(values))
 

@@ -91,8 +91,8 @@ class Pages:
     def __init__(self):
         self._pages: dict[str, Page] = {}
 
-    def open(self) -> str:
-        """A new page; returns its key."""
+    def new(self) -> str:
+        """Open a page; returns its key."""
         key = secrets.token_urlsafe(16)
         self._pages[key] = Page()
         return key
