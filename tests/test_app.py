@@ -48,6 +48,12 @@ DROP = """([name, content]) => {
     given.items.add(new File([bytes], name));
     document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
 }"""
+PLAY = """async (audio) => {
+    audio.currentTime = 5;
+    await audio.play();
+    while (audio.currentTime < 5.7) await new Promise(requestAnimationFrame);
+    audio.pause();
+}"""
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
@@ -149,9 +155,7 @@ def _plays(page, first):
     """Cursor, plane and numbers follow playback; and the keyboard moves the position."""
     where = "() => [document.querySelector('.cursor').style.left, document.querySelector('.here').getAttribute('cx')]"
     before = page.evaluate(where)
-    page.locator("audio").evaluate("(audio) => { audio.currentTime = 5; return audio.play(); }")
-    page.wait_for_function("() => document.querySelector('audio').currentTime > 5.7")
-    page.locator("audio").evaluate("(audio) => audio.pause()")
+    page.locator("audio").evaluate(PLAY)
     after = page.evaluate(where)
     assert float(after[0].rstrip("%")) > 55 and before[1] != after[1]
     assert re.match("0:(0[5-9]|10): valence", first.locator(".now").text_content())
@@ -255,7 +259,7 @@ def test_a_page_that_is_left_leaves_nothing(serving, people, recordings):
     page = people()
     key = page.evaluate("document.body.dataset.page")
     page.set_input_files("#files", recordings / "one.flac")
-    page.wait_for_function("() => document.querySelector('article progress').max == 5")
+    expect(page.locator("article progress")).to_have_attribute("max", "5", timeout=LONG_MS)
     page.goto("about:blank")
     deadline = time.monotonic() + 10
     while handler.pages.get(key) and time.monotonic() < deadline:
