@@ -14,6 +14,7 @@ from reproductions.board import claims, counts, generated, other_variants, paper
 
 COMMANDS = {  # each in a module of its own, whose --help says more
     "predict": ("reproductions.predict", "valence and arousal of your own recordings, by the best model"),
+    "app": ("reproductions.app.command", "a local page to drop songs on: predictions while they play"),
     "verify": ("reproductions.verify", "derive recorded numbers again, and compare"),
     "compare": ("reproductions.cross_dataset", "papers' models across data sets"),
     "leaderboard": ("reproductions.leaderboard", "your predictions next to the papers' systems, on the same folds"),

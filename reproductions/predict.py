@@ -46,6 +46,22 @@ def scores(results: Path = RESULTS) -> dict[str, float]:
     return compared
 
 
+def choose(results: Path = RESULTS) -> tuple[str, str]:
+    """The paper that the rule chooses, and its score and the others' in words.
+
+    Raises
+    ------
+    InputError : there are no records to choose by, or one cannot be read
+    """
+    compared = scores(results)
+    if not compared:
+        raise InputError(f"{results / PAPER}: has no records to choose a model by; name one by --paper")
+    paper = max(compared, key=compared.get)
+    others = ", ".join(f"{name} {score:.2f}" for name, score in compared.items() if name != paper)
+    better = f"concordance correlation across data sets {compared[paper]:.2f}" + (f"; {others}" if others else "")
+    return paper, better
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     parser = command.parser("python -m reproductions predict", __doc__)
@@ -57,12 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _predict(options) -> int:
     paper, heading = options.paper, ""
     if paper is None:
-        compared = scores()
-        if not compared:
-            raise InputError(f"{RESULTS / PAPER}: has no records to choose a model by; name one by --paper")
-        paper = max(compared, key=compared.get)
-        others = ", ".join(f"{name} {score:.2f}" for name, score in compared.items() if name != paper)
-        better = f"concordance correlation across data sets {compared[paper]:.2f}" + (f"; {others}" if others else "")
+        paper, better = choose()
         heading = f"model: {paper} ({better}); --paper takes another\n\n"
     return command.predict(f"reproductions.{paper}.predict", paper, options, heading)
 

@@ -152,7 +152,7 @@ def test_the_leaderboard_shows_entries_of_ones_own(site, tmp_path):
     leaderboard.add(tmp_path, leaderboard.score(board, tmp_path / "p.csv", "<b>Mine</b>", "me & you"))
     (shown,) = (of for of in build._boards(ROOT / "results", tmp_path) if of["name"] == "4q")
     values = {"boards": [shown], "papers": [], "datasets": {}, "songs": [], "addresses": [], "up": "", "here": ""}
-    page = build._templates().get_template("leaderboard.html").render(**values)
+    page = build.templates().get_template("leaderboard.html").render(**values)
     assert "&lt;b&gt;Mine&lt;/b&gt;" in page and "me &amp; you" in page and page.count("<td>better</td>") == 4
     assert leaderboard.recorded(tmp_path) == build._boards(tmp_path, tmp_path) == []
 

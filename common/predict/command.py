@@ -4,8 +4,10 @@ import argparse
 import contextlib
 import importlib
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +21,14 @@ from common.parallel import on_worker, progress
 from common.places import RESULTS
 from common.predict import calibration, jams
 from common.predict.base import Predictor, load
-from common.predict.outputs import as_csv, as_json, provenance, table
+from common.predict.outputs import as_csv, as_json, of_model, provenance, table
 from common.prediction import SONG, STEP_S, Prediction
 from common.recordings import Recordings, left_out_line, recordings
 
 PICTURED = 24  # recordings in one picture
 PICTURES = (".png", ".svg", ".pdf")
 WORKER_S = 100  # seconds of audio that one process reads while another one starts
+KEPT = 8  # features of recordings that `predict_file` keeps for other models
 CSV_MARK, JSON_MARK, PICTURE_MARK = b"recording,", b'{\n "model": {', NAME.encode()  # what outputs hold
 EPILOG = """Folders are searched, those inside them too. Unreadable recordings are reported and skipped, and
 the exit code is 1. The interval of a value (±; NAME_low and NAME_high in files) holds the labels of 95 % of the songs
@@ -84,7 +87,7 @@ def predict(module: str, paper: str, options: argparse.Namespace, heading: str =
     for path in files.values():
         require_output(path, PICTURE_MARK)
     predictions, failed = _predict_all(module, paper, given, options)
-    about = facts | {"scale": model.scale} | ({"errors": known.facts["errors"]} if known else {})
+    about = of_model(facts, model.scale, known)
     texts = {options.csv: as_csv(predictions, facts["columns"])} if options.csv and predictions else {}
     if options.json:
         texts[options.json] = as_json(predictions, failed, given.left_out, about, options.json)
@@ -147,11 +150,18 @@ def _read(module: str, path: Path):
     return _explained(path, on_worker, importlib.import_module(module).Model.read, path)
 
 
-def _predict(model: Future, path: Path, interval: float, features: tuple) -> Prediction:
-    prediction = model.result().with_errors(path, model.result().values(*features)).averaged(interval)
+def _predict(loaded: Callable[[], Predictor], path: Path, interval: float, features: tuple) -> Prediction:
+    model = loaded()
+    prediction = model.with_errors(path, model.values(*features)).averaged(interval)
     if not np.isfinite(prediction.values).all():
         raise InputError(f"{path}: the model's answer is not a finite number; try other --weights")
     return prediction
+
+
+def _outcome(loaded: Callable[[], Predictor], path: Path, interval: float, read) -> Prediction | str:
+    """What a model predicts of what `_read` returned, with all warnings; if it cannot, why."""
+    made = read if isinstance(read, str) else _explained(path, _predict, loaded, path, interval, read[0])
+    return made if isinstance(made, str) else replace(made[0], warnings=(*read[1], *made[1]))
 
 
 def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:
@@ -167,12 +177,35 @@ def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[d
         tasks = ((_read, module, path) for path in given.paths)
         features = progress(tasks, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1)
         for path, read in zip(given.paths, features, strict=True):
-            made = read if isinstance(read, str) else _explained(path, _predict, model, path, interval, read[0])
-            if isinstance(made, str):
-                failed[path] = made
-            else:
-                predictions[path] = replace(made[0], warnings=(*read[1], *made[1]))
+            made = _outcome(model and model.result, path, interval, read)
+            (failed if isinstance(made, str) else predictions)[path] = made
     return predictions, failed
+
+
+_load = lru_cache(load)
+
+
+@lru_cache(KEPT)
+def _read_once(read: Callable, path: Path, changed: int):
+    return _explained(path, read, path)
+
+
+def predict_file(module: str, folder: Path, interval: float, path: Path) -> Prediction | str:
+    """What the model of a paper's module predicts of one file, with its warnings; if it cannot, why, in one line.
+
+    For programs that predict many files one after another: models stay loaded, and a file is read once for all models
+    that use the same features.
+
+    Parameters
+    ----------
+    module : its name
+    folder : of weights
+    interval : of means, in seconds; STEP_S: all values
+    path : of the recording
+    """
+    changed = path.stat().st_mtime_ns if path.exists() else 0
+    read = _read_once(importlib.import_module(module).Model.read, path, changed)
+    return _outcome(partial(_load, module, folder), path, interval, read)
 
 
 def _is_recording(path: Path) -> bool:

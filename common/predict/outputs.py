@@ -6,6 +6,7 @@ import numpy as np
 
 from common import report
 from common.files import json_text
+from common.predict.calibration import Calibration
 from common.prediction import SONG, Prediction, names
 from common.verdict.cells import lower_is_better
 
@@ -46,13 +47,25 @@ def provenance(facts: dict) -> str:
     sign = -1 if lower_is_better(quality["metric"]) else 1
     baselines = sorted(quality["baselines"].items(), key=lambda row: -sign * row[1][targets[-1]])
     rows = {"the model": quality["model"]} | dict(baselines)
-    better = [t for t in targets if any(sign * (one[t] - quality["model"][t]) > 0 for _, one in baselines)]
     lines = [[title, *(report.number(values[t], 2) for t in targets)] for title, values in rows.items()]
     lower = " (lower is better)" if sign < 0 else ""
     metric = f"{quality['metric'].replace('_', ' ')}{lower}, {quality['split']}, {quality['n_test']} songs"
     trained = f"{facts['title']}: trained on {training_songs(facts)}. Its accuracy there:"
     text = trained + "\n\n" + report.text_table([metric, *(target.replace("_", " ") for target in targets)], lines)
-    return text + (f"\nBetter without a network: {', '.join(better).replace('_', ' ')}." if better else "")
+    better = ", ".join(better_without_network(facts)).replace("_", " ")
+    return text + (f"\nBetter without a network: {better}." if better else "")
+
+
+def better_without_network(facts: dict) -> list[str]:
+    """The targets that a baseline predicts more accurately than the model does."""
+    of_model, baselines = facts["quality"]["model"], facts["quality"]["baselines"].values()
+    sign = -1 if lower_is_better(facts["quality"]["metric"]) else 1
+    return [target for target, value in of_model.items() if any(sign * (one[target] - value) > 0 for one in baselines)]
+
+
+def of_model(facts: dict, scale: str, known: Calibration | None) -> dict:
+    """What `as_json` says of a model: the facts of its weights, what its numbers mean, and how it errs."""
+    return facts | {"scale": scale} | ({"errors": known.facts["errors"]} if known else {})
 
 
 def as_csv(predictions: dict[Path, Prediction], columns: list[str]) -> str:

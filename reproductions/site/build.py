@@ -102,22 +102,23 @@ def _boards(results: Path, folder: Path) -> list[dict]:
 
 
 def _write(pages: dict[str, tuple[str, dict]], site: dict, out: Path) -> None:
-    templates = _templates()
+    environment = templates()
     for address, (template, values) in pages.items():
         up = "../" * address.count("/")
-        text = templates.get_template(template).render(**site, **values, up=up, here=address)
+        text = environment.get_template(template).render(**site, **values, up=up, here=address)
         write_atomically(out / address, text.encode())
 
 
-def _templates():
+def templates(folder: Path = TEMPLATES):
+    """The environment of a folder of templates: values are escaped, and one that is missing is an error."""
     import jinja2
 
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    templates.filters |= {"number": report.number, "p_value": report.p_value, "words": _words}
-    return templates
+    environment.filters |= {"number": report.number, "p_value": report.p_value, "words": _words}
+    return environment
 
 
 def _words(name: str) -> str:
