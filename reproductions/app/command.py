@@ -4,6 +4,7 @@ It is served on this machine alone, and sends nothing elsewhere. Songs are kept 
 at the latest when the command ends (Ctrl-C).
 """
 
+import contextlib
 import socket
 from importlib.util import find_spec
 
@@ -45,7 +46,7 @@ def _serve(options) -> int:
     server = uvicorn.Server(
         uvicorn.Config(application(hosts), timeout_graceful_shutdown=2, server_header=False, **logs)
     )
-    with listening:
+    with listening, contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
         print(f"http://{options.host}:{listening.getsockname()[1]}/ (Ctrl-C ends it)", flush=True)
         server.run(sockets=[listening])
     return 0
