@@ -34,6 +34,7 @@ ANSWER_S, WAIT_S, POLL_S = 10, 60, 1.0  # for a scheduler's answer; for a first 
 SLOW = 5  # times what the longest call before has taken in a queue of this length: then another worker is asked too
 CALLS = 32  # that are made at once at least, so that workers that join later find some
 SENDS = 5  # of a call whose arguments were lost with the workers that held them
+LOST = "the connection to the cluster is lost; re-run the command to resume"
 
 
 @cache
@@ -74,35 +75,38 @@ def _difference(found: dict | Exception) -> str:
 
 @dataclass(frozen=True)
 class _File:
-    """A file on the way to a worker: the path here, for messages, and its content."""
+    """A file on the way to a worker: its path here, for messages, and its content."""
 
     path: Path
     content: bytes
 
+    @classmethod
+    def of(cls, path: Path) -> "_File":
+        """Raises OSError if it is no file or cannot be read."""
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        return cls(path, path.read_bytes())
+
     def place(self, root: Path) -> Path:
-        """Write it into a folder that its content names; returns the path on the worker."""
-        folder = root / hashlib.sha256(self.content).hexdigest()[:16]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / self.path.name).write_bytes(self.content)
-        return folder / self.path.name
+        """Write it into a folder that the content names; returns the path on the worker."""
+        path = root / hashlib.sha256(self.content).hexdigest() / self.path.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(self.content)
+        return path
 
 
 def _on_worker(function, *arguments) -> tuple[object, list[str], float]:
-    """Call a function in a process of this worker; returns its result, its warnings and its seconds.
-
-    Files that were sent are removed afterwards.
-    """
+    """Call a function in a process of this worker; returns its result, its warnings and its seconds."""
     from distributed import get_worker
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    started, root, arguments = time.monotonic(), Path(get_worker().local_directory), list(arguments)
-    sent = {i: file for i, file in enumerate(arguments) if isinstance(file, _File)}
-    for i, file in sent.items():
-        arguments[i] = file.place(root)
+    started, root = time.monotonic(), Path(get_worker().local_directory)
+    given = {argument.place(root): argument.path for argument in arguments if isinstance(argument, _File)}
+    arguments = [argument.place(root) if isinstance(argument, _File) else argument for argument in arguments]
 
     def as_given(text: str) -> str:
-        for i, file in sent.items():
-            text = text.replace(str(arguments[i]), str(file.path))
+        for placed, path in given.items():
+            text = text.replace(str(placed), str(path))
         return text
 
     try:
@@ -113,8 +117,8 @@ def _on_worker(function, *arguments) -> tuple[object, list[str], float]:
     except TerminatedWorkerError:
         os._exit(1)  # so that Dask starts another worker and repeats the call, as when this process is killed
     finally:
-        for i in sent:
-            shutil.rmtree(arguments[i].parent, ignore_errors=True)
+        for path in given:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _with_warnings(function, *arguments) -> tuple[object, list[str]]:
@@ -168,7 +172,7 @@ class Cluster:
     def _require_workers(self, address: str) -> None:
         """Wait for a worker, and report those that are refused. Raises InputError if there is no other."""
         until = time.monotonic() + WAIT_S
-        while not (there := self._client.scheduler_info(n_workers=-1)["workers"]) and time.monotonic() < until:
+        while not (there := self._known()) and time.monotonic() < until:
             time.sleep(POLL_S)
         others = list(there.keys() - self.workers())
         answers = self._client.run(facts, workers=others, on_error="return") if others else {}
@@ -181,8 +185,14 @@ class Cluster:
 
     def workers(self) -> set[str]:
         """The addresses of the workers that compute for this process."""
-        known = self._client.scheduler_info(n_workers=-1)["workers"]
-        return {name for name, worker in known.items() if resource() in worker["resources"]}
+        return {name for name, worker in self._known().items() if resource() in worker["resources"]}
+
+    def _known(self) -> dict[str, dict]:
+        """What the scheduler knows of its workers, by address. Raises InputError if it does not answer any more."""
+        known = self._client.scheduler_info(n_workers=-1)
+        if "workers" not in known:
+            raise InputError(LOST)
+        return known["workers"]
 
     def calls_at_once(self) -> int:
         """How many threads should call: more than there are workers, so that these never wait."""
@@ -198,7 +208,7 @@ class Cluster:
         from distributed import KilledWorker
 
         try:
-            sent = [_File(a, a.read_bytes()) if isinstance(a, Path) else a for a in arguments]
+            sent = [_File.of(argument) if isinstance(argument, Path) else argument for argument in arguments]
         except OSError:
             return function(*arguments)  # which says what is wrong with the path
         for _ in range(SENDS):
@@ -218,7 +228,7 @@ class Cluster:
                 for text in warnings:
                     warn(text)
                 return result
-        raise InputError("the connection to the cluster is lost; re-run the command to resume")
+        raise InputError(LOST)
 
     def _first_result(self, function, arguments: list):
         """Of a call on a worker; if that takes long, of the faster of it and another worker."""

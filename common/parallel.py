@@ -30,7 +30,7 @@ def on_worker(function, *arguments):
     """What a function returns; it is called on a worker of the cluster, or in this process if there is none.
 
     Calls that are given to `progress` use it for the part that takes long and depends on the arguments alone, and keep
-    locks and files to this machine. A path is an argument of its own; the function finds the same content there.
+    locks and files to this machine. A file that the function reads is an argument, a Path.
     """
     return cluster.call(function, *arguments) if cluster else function(*arguments)
 

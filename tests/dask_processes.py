@@ -1,6 +1,5 @@
 """A Dask scheduler and workers as separate processes, for tests and benchmarks."""
 
-import contextlib
 import json
 import os
 import signal
@@ -54,6 +53,6 @@ class Processes:
 
     def kill(self, process: subprocess.Popen) -> None:
         """End a process and all that it has started, by SIGKILL."""
-        with contextlib.suppress(ProcessLookupError):
+        if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            process.wait()
