@@ -50,39 +50,37 @@ def test_a_short_recording_is_repeated(monkeypatch):
     assert patch.shape == (1, 187, 96) and (patch[0, frames : 2 * frames] == patch[0, :frames]).all()
 
 
-def experiment(test: str, songs: train.Songs, **attributes) -> train.Reference:
-    """The experiment on some songs, without their audio."""
-    made = train.Reference.__new__(train.Reference)
-    vars(made).update(songs={test: songs}, folds=train.FOLDS, data=SimpleNamespace(splits={}), **attributes)
-    return made
-
-
-@pytest.mark.parametrize("name", train.BOARDS.values())
-def test_folds_are_those_of_the_papers(name):
-    board = open_board(name)
-    y = np.array(board.facts.get("reference", np.zeros(len(board.songs))), int)
-    of_board = experiment("folds", train.Songs(board.songs, y, board.task, board.board.split))
+def test_only_recorded_folds():
+    """A network of a paper was not run with another seed, so there is nothing to compare with."""
+    board = open_board("emotify")
+    tracks = [SimpleNamespace(id=song, path=None, group=song) for song in board.songs]
+    of_board = train.Reference(SimpleNamespace(name="emotify", synthetic=False, tracks=tracks), board, 1)
     for seed, fold in board.folds.items():
-        for split in of_board.splits(train.variants(name)[0], seed):
-            assert split.tests[board.board.split].tolist() == np.flatnonzero(fold == split.fold).tolist()
+        splits = of_board.splits(train.variants("emotify")[0], seed)
+        assert all(split.tests["10-fold"].tolist() == np.flatnonzero(fold == split.fold).tolist() for split in splits)
+        assert all(len(split.train) == 360 and not set(split.train) & set(split.tests["10-fold"]) for split in splits)
+    with pytest.raises(InputError, match="ridge: recorded are 10 repetitions, none of seed 10"):
+        of_board.splits(train.variants("emotify")[0], 10)
 
 
-def test_splits_of_moods_are_those_of_velankar2022():
-    record = Records(ROOT / "results", "velankar2022").get("4q", "crnn")
-    songs = train.Songs(record["facts"]["tracks"], None, None, "test")
-    of_moods, variant = experiment("moods", songs, moods=record), train.variants("4q")[2]
-    (split,) = of_moods.splits(variant, 3)
-    assert split.tests["test"].tolist() == np.flatnonzero(np.array(record["runs"][3]["fold"]) == 0).tolist()
-    assert len(split.train) == 92 and not set(split.train) & set(split.tests["test"])
-    with pytest.raises(InputError, match="seed 20: velankar2022 recorded splits of the seeds 0 to 19"):
-        of_moods.splits(variant, 20)
+def test_the_moods_of_velankar2022_are_split_as_its_networks_were():
+    record, board = Records(ROOT / "results", "velankar2022").get("4q", "crnn"), open_board("4q")
+    tracks = [SimpleNamespace(id=song, path=None, group=song) for song in board.songs]
+    of_board = train.Reference(SimpleNamespace(name="4q", synthetic=False, tracks=tracks), board, 1)
+    (split,) = of_board.splits(train.variants("4q")[2], 3)
+    parts = np.array(list(record["runs"][3]["part"]))
+    assert split.tests["test"].tolist() == np.flatnonzero(parts == "t").tolist()
+    assert split.train.tolist() == np.flatnonzero(parts != "t").tolist() and set(parts) == {"l", "v", "t"}
+    assert of_board.task(train.variants("4q")[2]).targets == ("romantic", "sad", "devotional")
 
 
 def test_classes_and_labels_over_time_are_regressed_and_predicted():
-    of_classes = train.Songs(["a", "b", "c"], np.array([2, 0, 1]), Classes(("x", "y", "z")), "test")
+    of_classes = train.Songs(["a", "b", "c"], np.array([2, 0, 1]), Classes(("x", "y", "z")), "test", {}, 1, {})
     assert of_classes.values.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
     assert of_classes.predictions(np.arange(3), of_classes.values).tolist() == [2, 0, 1]
-    over_time = train.Songs(["a", "b"], [np.array([[0.0, 1], [1, 1]]), np.zeros((3, 2))], Dynamic(("v", "a")), "test")
+    over_time = train.Songs(
+        ["a", "b"], [np.array([[0.0, 1], [1, 1]]), np.zeros((3, 2))], Dynamic(("v", "a")), "test", {}, 1, {}
+    )
     assert over_time.values.tolist() == [[0.5, 1], [0, 0]]
     assert over_time.predictions(np.array([1]), np.ones((1, 2)))[0].tolist() == [[1, 1]] * 3
 

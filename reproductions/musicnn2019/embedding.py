@@ -28,17 +28,9 @@ def network():
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:
-    """log10(10000 power + 1) of mel bands.
+    """log10(10000 power + 1) of mel bands: samples (n_samples,), at 16 kHz -> float32 (n_frames, 96), one every 16 ms.
 
     In half precision, as in the package; in single precision where that overflows, at a power above 6.5.
-
-    Parameters
-    ----------
-    samples : (n_samples,), at 16 kHz
-
-    Returns
-    -------
-    float32 (n_frames, 96), a frame every 16 ms
     """
     import librosa
 

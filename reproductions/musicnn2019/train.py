@@ -5,25 +5,25 @@
 4q also the splits of 138 songs that velankar2022 recorded. Without a data root it runs on synthetic music.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from common import baselines, cli, protocol
+from common import baselines, cli
 from common.errors import InputError
 from common.experiment import Classes, Dynamic, Split, Static, Variant
 from common.experiment.identity import digest
 from common.experiment.recordings import FromRecordings
 from common.experiment.tasks import Task
 from common.places import RESULTS
+from common.protocol import Sequences
 from common.verdict.recorded import Records
 from data_prep import open_dataset
 from data_prep.base import data_root
 from reproductions.leaderboard.boards import OpenBoard, open_board
 from reproductions.musicnn2019.embedding import Embedding
 
-FOLDS, EVALUATION = 10, "evaluation"
 BOARDS = {"deam": "mediaeval2015", "emomusic": "emomusic", "emotify": "emotify", "4q": "4q"}
 TESTS = {  # how songs are split: on which data set, and what that adds to a name and a title
     "folds": (None, "", ""), "official": ("emomusic", "_official", ", the split of 2013"),
@@ -42,13 +42,15 @@ def variants(dataset: str) -> list[Variant]:
 
 @dataclass(frozen=True)
 class Songs:
-    """Songs with labels in the task's form, the split under which they are tested, and what is known of them."""
+    """Songs with labels in the task's form; by seed the fold of each, of which the first `n_tests` are tested."""
 
     ids: list[str]
     y: object
     task: Task
     split: str
-    facts: dict = field(default_factory=dict)
+    folds: dict[int, np.ndarray]
+    n_tests: int
+    facts: dict
 
     @property
     def values(self) -> np.ndarray:
@@ -69,28 +71,32 @@ class Reference(FromRecordings):
 
     paper = "musicnn2019"
 
-    def __init__(self, data, board: OpenBoard, folds: int, n_jobs: int):
-        super().__init__(data, folds, n_jobs=n_jobs)
+    def __init__(self, data, board: OpenBoard, n_jobs: int):
+        super().__init__(data, n_jobs=n_jobs)
         self.board, self.dataset = board, board.board.dataset
         self.tracks = {track.id: track for track in data.tracks}
         if absent := [song for song in board.songs if song not in self.tracks]:
             raise InputError(f"{data.root}: has no audio of song {absent[0]}; get it from {data.source}")
-        self.moods = Records(RESULTS, "velankar2022").get("4q", "crnn") if self.dataset == "4q" else None
 
     @cached_property
     def songs(self) -> dict[str, Songs]:
         """By how they are split."""
-        board, labels = self.board, self.board.labels
-        y = protocol.Sequences.of(labels) if board.times else labels
-        known = {"folds": Songs(board.songs, y, board.task, board.board.split, board.facts)}
+        board, known = self.board, {}
+        y, n_tests = Sequences.of(board.labels) if board.times else board.labels, max(board.folds[0]) + 1
+        kept = ("of_train", "of_test", "artists", "frames", "reference")
+        facts = {key: board.facts[key] for key in kept if board.facts.get(key)}
+        facts |= {"reference_z": Static.reference(y)} if isinstance(board.task, Static) else {}
+        known["folds"] = Songs(board.songs, y, board.task, board.board.split, board.folds, n_tests, facts)
         if self.dataset == "emomusic":
-            ratings = self.data.ratings()
+            ratings, tested = self.data.ratings(), np.isin(board.songs, self.data.splits["evaluation"])
             y = np.stack([[ratings[song]] * 2 for song in board.songs])  # R² over two equal frames is that over songs
-            known["official"] = Songs(board.songs, y, Dynamic(board.targets), EVALUATION)
-        if self.moods:
-            facts = self.moods["facts"]
+            facts = {"tracks": np.array(board.songs)[tested].tolist()}
+            known["official"] = Songs(board.songs, y, Dynamic(board.targets), "evaluation", {0: 1 - tested}, 1, facts)
+        if self.dataset == "4q":
+            record = Records(RESULTS, "velankar2022").get("4q", "crnn")
+            facts, folds = record["facts"], {run["seed"]: np.array(run["fold"]) for run in record["runs"]}
             task, y = Classes(tuple(facts["targets"])), np.array(facts["reference"])
-            known["moods"] = Songs(facts["tracks"], y, task, "test", facts)
+            known["moods"] = Songs(facts["tracks"], y, task, "test", folds, 1, {"reference": facts["reference"]})
         return known
 
     def task(self, variant):
@@ -98,24 +104,20 @@ class Reference(FromRecordings):
 
     def samples(self, variant):
         test, extractor = variant.settings["test"], self.extractor(variant)
-        tracks, y = [self.tracks[song] for song in self.songs[test].ids], self.songs[test].y
-        return self.samples_once(
-            test, tracks, y, lambda: np.stack([patches.mean(0) for patches in self.features(extractor, tracks)])
-        )
+        tracks = [self.tracks[song] for song in self.songs[test].ids]
+
+        def embeddings():
+            return np.stack([patches.mean(0) for patches in self.features(extractor, tracks)])
+
+        return self.samples_once(test, tracks, self.songs[test].y, embeddings)
 
     def splits(self, variant, seed):
-        test = variant.settings["test"]
-        songs = self.songs[test]
-        if test == "folds":
-            classes = songs.y if isinstance(songs.task, Classes) else None
-            return protocol.cross_validation(songs.split, len(songs.ids), self.folds, seed, classes=classes)
-        tested = np.isin(songs.ids, self.data.splits.get(EVALUATION, []))
-        if test == "moods":
-            parts = {run["seed"]: run["part"] for run in self.moods["runs"]}
-            if seed not in parts:
-                raise InputError(f"seed {seed}: velankar2022 recorded splits of the seeds {min(parts)} to {max(parts)}")
-            tested = np.array(list(parts[seed])) == "t"
-        return [Split(np.flatnonzero(~tested), {songs.split: np.flatnonzero(tested)}, seed=seed)]
+        songs = self.songs[variant.settings["test"]]
+        if seed not in songs.folds:
+            raise InputError(f"{variant.name}: recorded are {len(songs.folds)} repetitions, none of seed {seed}")
+        fold = songs.folds[seed]
+        parts = [(np.flatnonzero(fold != k), {songs.split: np.flatnonzero(fold == k)}) for k in range(songs.n_tests)]
+        return [Split(*part, fold=k, seed=1000 * seed + k) for k, part in enumerate(parts)]
 
     def predict(self, variant, split, trained):
         songs, name = self.songs[variant.settings["test"]], variant.settings["regression"]
@@ -128,18 +130,9 @@ class Reference(FromRecordings):
         return Embedding()
 
     def facts(self, variant):
-        test, facts = variant.settings["test"], super().facts(variant)
-        songs, (split, *_) = self.songs[test], self.splits(variant, 0)
-        kept = ("of_train", "of_test", "artists", "frames", "reference")
-        facts |= {key: songs.facts[key] for key in kept if songs.facts.get(key)}
-        if isinstance(songs.task, Static):
-            facts["reference_z"] = Static.reference(songs.y)
-        if test == "official":
-            facts["tracks"] = [songs.ids[i] for i in split.tests[EVALUATION]]
-        return facts | {
-            "fingerprint": digest([self.data.fingerprint, test]), "input": "MusiCNN's embedding of the audio",
-            "partial": test == "folds" and self.folds != FOLDS,
-        }  # fmt: skip
+        test = variant.settings["test"]
+        of_songs = {"fingerprint": digest([self.data.fingerprint, test]), "input": "MusiCNN's embedding of the audio"}
+        return super().facts(variant) | of_songs | self.songs[test].facts
 
 
 def build(options) -> Reference:
@@ -150,12 +143,12 @@ def build(options) -> Reference:
     board = open_board(BOARDS[options.dataset] if root else "synthetic", root)
     data = board.data if board.times else open_dataset(options.dataset, root)
     data.require(allow_missing=options.allow_missing)
-    return Reference(data, board, options.folds or FOLDS, options.jobs)
+    return Reference(data, board, options.jobs)
 
 
 TRAINING = cli.Training(
     lambda options: variants(options.dataset), build,
-    lambda variant: (f"training_mean{TESTS[variant.settings['test']][1]}",), repeats=3, dataset="deam",
+    lambda variant: (f"training_mean{TESTS[variant.settings['test']][1]}",), dataset="deam", folds=False,
 )  # fmt: skip
 main = TRAINING.main
 
