@@ -33,7 +33,7 @@ def test_tags_and_parameters_are_the_packages():
 
 
 def test_log_mel_does_not_overflow_in_loud_music():
-    """In half precision, as in the package, it is infinite where the power of a band is above 6.55."""
+    """In half precision, as in the package on NumPy 2, it would be infinite where the power of a band is above 6.55."""
     tone = np.sin(2 * np.pi * 110 * np.arange(RATE) / RATE).astype("float32")
     loud, quiet = embedding.log_mel(tone), embedding.log_mel(tone / 1000)
     assert np.isfinite(loud).all() and loud.max() > np.log10(10000 * 6.55)

@@ -1,7 +1,7 @@
 """MusiCNN's embedding of a recording: log-mel, patches of 3 s, and three layers of the network with published weights.
 
-As the package musicnn 0.1.0 does it, but for two of its faults: log-mel in half precision overflows in loud music, and
-of all patches but the first the penultimate layer is that of the first.
+As the package musicnn 0.1.0 does it on the NumPy of its time: on NumPy 2 its log-mel overflows in loud music. It also
+returns, for all patches but the first, the penultimate layer of the first, which is not repeated here.
 """
 
 from dataclasses import dataclass, field
@@ -30,14 +30,12 @@ def network():
 def log_mel(samples: np.ndarray) -> np.ndarray:
     """log10(10000 power + 1) of mel bands: samples (n_samples,), at 16 kHz -> float32 (n_frames, 96), one every 16 ms.
 
-    In half precision, as in the package; in single precision where that overflows, at a power above 6.5.
+    The power is rounded to half precision, as in the package. The product is not: it would be infinite above 6.5.
     """
     import librosa
 
     power = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=N_FFT, hop_length=HOP, n_mels=BANDS).T
-    with np.errstate(over="ignore"):
-        half = np.log10(10000 * power.astype("float16") + 1)
-    return np.where(np.isinf(half), np.log10(10000 * power + 1), half).astype("float32")
+    return np.log10(10000 * power.astype("float16").astype("float32") + 1)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Take the weights of MSD_musicnn from the package musicnn 0.1.0 (ISC), and store what the package computes with them.
 
-    python -m venv oracle && oracle/bin/pip install "tf_keras==2.21.*" librosa soundfile
+    python -m venv oracle && oracle/bin/pip install "tf_keras==2.21.*" "numpy<2" librosa soundfile
     oracle/bin/pip install --no-deps musicnn==0.1.0
     TF_USE_LEGACY_KERAS=1 oracle/bin/python -m tests.oracle.musicnn
 
-In an environment of its own: the package pins an old numpy, and under Keras 3 it fails. It writes
-tests/oracle/musicnn.npz, with the versions, and results/musicnn2019/weights/MSD_musicnn.keras.
+In an environment of its own: under Keras 3 the package fails, and on NumPy 2 loud music becomes infinite (10000 times a
+number of 16 bits had 32 bits before, and has 16 now). It writes tests/oracle/musicnn.npz, with the versions, and
+results/musicnn2019/weights/MSD_musicnn.keras.
 """
 
 import tempfile
