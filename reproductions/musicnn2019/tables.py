@@ -1,0 +1,15 @@
+"""The README's boards: MusiCNN next to the papers' systems, on the same songs and folds, with the differences."""
+
+from common.report import markdown_table
+from common.verdict.recorded import Records
+from reproductions.leaderboard.boards import open_board, recorded
+from reproductions.leaderboard.entries import table
+
+
+def generated(records: Records) -> dict[str, str]:
+    """A board for each data set that a record is of, under one mark."""
+    boards = [open_board(name, results=records.results) for name in recorded(records.results) if name != "emomusic_45s"]
+    own = {board: records.get(board.board.dataset, "ridge") for board in boards}
+    about = {"name": "MusiCNN, ridge regression", "source": records.paper, "added": ""}
+    tables = [table(board, [record | about], markdown_table) for board, record in own.items() if record]
+    return {"boards": "\n\n".join(tables) or "Nothing is recorded yet."}
