@@ -52,6 +52,7 @@ def test_of_one_length_it_trains_as_on_clips():
         np.testing.assert_allclose(ours.history[name], theirs.history[name], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_padding_changes_no_loss_and_no_prediction():
     """A longer song that neither trains, validates nor is tested pads all others, and changes nothing."""
     short = fit_padded(SETTINGS, songs(), SPLIT)
@@ -125,6 +126,7 @@ def test_no_recording_is_left_out(mine, source, capsys):
     assert "left out" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_train_record_and_predict(mine, tmp_path, capsys):
     """All five are tested, each at all its labels; and the weights predict recordings of any length."""
     options = ["--data-root", mine, "--dataset", "Mine", "--out", tmp_path / "runs", "--folds", 2, "--epochs", 1]

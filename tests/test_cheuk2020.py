@@ -1,6 +1,7 @@
 """The network of cheuk2020, its triplets, and its protocol on synthetic music."""
 
 import numpy as np
+import pytest
 
 from reproductions.cheuk2020.triplets import mine
 
@@ -29,6 +30,7 @@ def test_the_notebook_takes_deams_arousal_for_valence(real_root):
     assert [len(mine(y, np.random.default_rng(0))) for y in scaled] == [113_010, 112_070]
 
 
+@pytest.mark.slow
 def test_it_trains_on_synthetic_music(train_here):
     done = train_here("cheuk2020", "--quick")
     first_words = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}

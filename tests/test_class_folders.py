@@ -177,6 +177,7 @@ def test_names(songs):
         open_dataset("Emotify", root)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(songs):
     command = [sys.executable, "-m", "data_prep", "Songs", "--data-root", str(songs.parent)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)

@@ -165,6 +165,7 @@ def test_data_prep_lists_what_is_wrong(broken_emotify):
     )
 
 
+@pytest.mark.slow
 def test_data_prep_on_real_recordings(real_root, cache):
     done = run("data_prep", "emotify", "--data-root", real_root)
     assert done.returncode == 0 and "audio of 400 of 400 tracks" in done.stdout and "is complete" in done.stdout
@@ -182,6 +183,7 @@ def test_partial_data_say_so(small_emotify, tmp_path, train_here):
     assert len(list((tmp_path / "jakubik2017" / "emotify" / "figures").glob("*.png"))) == 3
 
 
+@pytest.mark.slow
 def test_one_real_fold_end_to_end(real_root, tmp_path, train_here):
     """All 400 excerpts, real features, a short training: what is learnt is far from chance."""
     options = ["--data-root", real_root, "--folds", "2", "--epochs", "15", "--variant", "semantic_embedding_gru_svr"]
@@ -193,6 +195,7 @@ def test_one_real_fold_end_to_end(real_root, tmp_path, train_here):
     assert record["runs"][0]["metrics"]["10-fold"]["pearson_r_mean_over_folds"]["average"] > 0.3
 
 
+@pytest.mark.slow
 def test_without_a_data_root_it_runs_on_synthetic_music(train_here):
     """The README's first command: both networks predict better than a mean does; nothing is recorded."""
     done = train_here("jakubik2017")
@@ -206,6 +209,7 @@ def test_without_a_data_root_it_runs_on_synthetic_music(train_here):
     assert not list(done.working_folder.iterdir())
 
 
+@pytest.mark.slow
 def test_malik2017_on_synthetic_music(train_here):
     """One run of the default: it predicts songs that it was not trained on better than their own means do."""
     done = train_here("malik2017", "--repeats", 1)

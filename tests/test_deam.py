@@ -355,6 +355,7 @@ def test_faults_in_the_cuts(cuts):
         Deam(root).recordings(SONGS)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(small_deam):
     command = [sys.executable, "-m", "data_prep", "deam", "--data-root", str(small_deam)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)

@@ -74,6 +74,7 @@ def test_sets_have_the_published_sizes():
     assert not set(SETS["combined"]) & set(RHYTHM)
 
 
+@pytest.mark.slow
 def test_white_noise_has_the_moments_of_its_distribution(white):
     """Flat to 11,025 Hz, magnitudes Rayleigh: uniform distribution over Hz, flatness exp(E ln x) / E x."""
     edge = RATE / 2

@@ -211,6 +211,7 @@ def start_toy(folder, seeds: str, name="a", seconds=0.02, n_jobs=1):
     return subprocess.Popen(list(map(str, call)), cwd=ROOT, start_new_session=True, **pipes)
 
 
+@pytest.mark.slow
 def test_commands_at_once_share_a_folder(tmp_path):
     """All runs of all commands are kept, each network is trained once, and both see all that they asked for."""
     asked = [("0,1,2", "a"), ("3,2,1,0", "a"), ("0,1,2,3,4,5", "a"), ("5,4", "b")]
@@ -348,6 +349,7 @@ def train(tmp_path, monkeypatch, capsys):
     return go
 
 
+@pytest.mark.slow
 def test_a_table_is_all_primary_variants_and_the_baselines(train):
     assert train()[:2] == (0, ["base", "other"])
     code, table, out, _ = train("--table")
@@ -446,6 +448,7 @@ def results(out: Path) -> dict:
     return result
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_no_bit(small_emotify, tmp_path, new_cache):
     """Records and tables of the real command with one process and with two."""
     printed = []
@@ -461,6 +464,7 @@ def test_the_number_of_processes_changes_no_bit(small_emotify, tmp_path, new_cac
     assert all(len(record["runs"]) == 1 for record in one.values())
 
 
+@pytest.mark.slow
 def test_two_commands_killed_at_ten_moments_give_the_same_results(tmp_path):
     """Two trainings into one folder at once, each with two processes; what is left in the end is as if undisturbed."""
     seeds, slow = "0,1,2,3", {"seconds": 0.1, "n_jobs": 2}

@@ -29,6 +29,7 @@ def run(folder, *arguments):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_it_passes_its_own_tests(checkout):
     out = run(checkout, "-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider", "tests/test_smith2024.py")
     assert "2 passed" in out
