@@ -60,8 +60,14 @@ def _measured(of_length: dict[int, dict], split: str) -> list[list[str]]:
                       for n, record in of_length.items()]  # fmt: skip
             change, half = slope(errors)
             change = number(change) + (f" ({number(change - half)} … {number(change + half)})" if half else "")
-            lines.append([title, target, *(number(np.mean(of_runs)) for of_runs in errors), change, len(errors[0])])
+            lines.append([title, target, *(number(np.mean(of_runs)) for of_runs in errors), change, _counted(errors)])
     return lines
+
+
+def _counted(errors: list) -> str:
+    """How many runs the lengths have, as "5" or "2 to 3"."""
+    fewest, most = min(map(len, errors)), max(map(len, errors))
+    return str(fewest) if fewest == most else f"{fewest} to {most}"
 
 
 def slope(errors: list) -> tuple[float, float]:
@@ -77,8 +83,8 @@ def slope(errors: list) -> tuple[float, float]:
     """
     from scipy.stats import linregress, t
 
-    values = np.array(errors, "float64").reshape(len(LENGTHS), -1)
-    doublings = np.repeat(np.log2(LENGTHS), values.shape[1])
-    fitted = linregress(doublings, values.ravel())
-    differ = np.ptp(values, axis=1).any()
-    return float(fitted.slope), float(t.ppf(0.975, values.size - 2) * fitted.stderr) if differ else 0.0
+    of_length = [np.atleast_1d(np.asarray(one, "float64")) for one in errors]
+    doublings = np.repeat(np.log2(LENGTHS), [len(runs) for runs in of_length])
+    fitted = linregress(doublings, np.concatenate(of_length))
+    differ = any(np.ptp(runs) for runs in of_length)
+    return float(fitted.slope), float(t.ppf(0.975, len(doublings) - 2) * fitted.stderr) if differ else 0.0
