@@ -93,19 +93,28 @@ def summary(training, experiment: Experiment, chosen: list[Variant], records: di
             if (variant.name, split) in shown or coverage_of(record["facts"], split)["n_test"] == 1:
                 continue  # numbers of a single song are in the record
             metric, targets = next((metric, list(values)) for metric, values in measured.items())
-            means = _means(record, split, metric, targets).values()
+            runs = [run["metrics"][split][metric] for run in record["runs"]]
+            means = (sum(run[target] for run in runs) / len(runs) for target in targets)
             lines = tables.setdefault((f"{metric}, {split}", *targets), [])
-            lines.append([variant.name, *(report.number(mean) for mean in means)])
+            lines.append([variant.name, *map(report.number, means)])
     blocks += [report.text_table(list(header), lines) for header, lines in tables.items()]
-    facts = experiment.facts(chosen[-1])
-    coverage = report.coverage(coverage_of(facts, next(iter(facts.get("splits", {})), "")))
     if recorded:
-        end = f"Recorded in {out / experiment.paper / experiment.dataset}/."
+        variants = "" if shown else " --variants"
+        end = f"Recorded in {(out / experiment.paper / experiment.dataset).resolve()}/.\n"
+        end += f"The board with these records: python -m reproductions --results {out}{variants}"
     else:
         real = "--data-root DIR runs on the real recordings"
         real = "without --quick it runs completely" if experiment.for_record else real
         end = f"Not the paper's numbers, and not recorded; {real}."
-    return "\n\n".join(["", *blocks, f"{experiment.dataset}: {coverage}\n{end}"])
+    return "\n\n".join(["", *blocks, f"{_coverage(experiment, chosen[-1])}\n{end}"])
+
+
+def _coverage(experiment: Experiment, variant: Variant) -> str:
+    """How many songs a variant ran on, a line a split."""
+    facts = experiment.facts(variant)
+    splits = [name for name in facts.get("splits", {}) if coverage_of(facts, name)["n_test"] > 1] or [""]
+    of_splits = {", ".join(filter(None, [experiment.dataset, name])): coverage_of(facts, name) for name in splits}
+    return "\n".join(f"{name}: {report.coverage(of_split)}" for name, of_split in of_splits.items())
 
 
 def _published(training, experiment: Experiment, records: dict, out: Path) -> tuple[list[str], set]:

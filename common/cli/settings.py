@@ -42,6 +42,10 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     return replace(variant, name=name, title=f"{variant.title}, {changed}", settings=settings, primary=False)
 
 
+def _is_rate(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1
+
+
 def _value(change: str, text: str, before, choices: tuple | None):
     """A value from its text. Raises InputError if it is none of the choices, or of another type than before."""
     try:
@@ -52,6 +56,8 @@ def _value(change: str, text: str, before, choices: tuple | None):
         if value not in choices:
             raise InputError(f"--set {change}: is none of {', '.join(map(str, choices))}")
         return value
+    if change.partition("=")[0].endswith("dropout") and value is not None and not _is_rate(value):
+        raise InputError(f"--set {change}: a rate of dropout is a number from 0 on and below 1")
     number = isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool)
     if before is not None and value is not None and not number and type(value) is not type(before):
         raise InputError(f"--set {change}: {text!r} is no {type(before).__name__}, as {before!r} is")

@@ -226,8 +226,8 @@ def _warn(chosen: list[Variant], experiment: Experiment, options, *, recorded: b
         return
     partial = [variant.name for variant in chosen if experiment.facts(variant).get("partial")]
     if partial:
-        which = "every cell is" if len(partial) == len(chosen) else f"cells of {', '.join(partial)} are"
-        print(f"Not the paper's epochs, folds, songs or settings: {which} 'partial', which says nothing of the paper.")
+        which = "all" if len(partial) == len(chosen) else ", ".join(partial)
+        print(f"Not the paper's epochs, folds, songs or settings: {which}. Such numbers say nothing of the paper.")
 
 
 def _draw(training: Training, experiment: Experiment, out: Path) -> None:

@@ -155,7 +155,7 @@ def coverage(facts: dict) -> str:
     songs = f"{facts['n_train']} of {facts['of_train']} songs to learn from"
     songs += f", {facts['n_test']} of {facts['of_test']} tested"
     frames = f", {facts['frames']}" if facts.get("frames") else ""
-    shortened = "; fewer epochs, folds or songs than the paper's" if facts.get("partial") else ""
+    shortened = "; other epochs, folds, songs or settings than the paper's" if facts.get("partial") else ""
     return f"{songs}{frames}{shortened}; {facts['input']}; audio {facts['audio']}"
 
 
