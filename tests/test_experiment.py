@@ -377,7 +377,7 @@ NETWORK = {"dropout": 0.25, "pieces": 4, "gru_dropout": None, "gates": ("hard_si
 
 @pytest.mark.parametrize(
     ("change", "expected"),
-    [("dropout=.5", 0.5), ("dropout=1", 1.0), ("pieces=5", 5), ("gru_dropout=.1", 0.1), ("gates=logistic", "logistic"),
+    [("dropout=.5", 0.5), ("dropout=0", 0.0), ("pieces=5", 5), ("gru_dropout=.1", 0.1), ("gates=logistic", "logistic"),
      ("bn_first=true", True), ("epochs=7", 7), ("units=(64, 32)", (64, 32))],
 )  # fmt: skip
 def test_a_setting_is_changed_on_the_command_line(change, expected):
@@ -392,8 +392,10 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
 
 
 @pytest.mark.parametrize(
-    "change", ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true", "units=64"]
-)
+    "change",
+    ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true", "units=64", "dropout=1.5",
+     "gru_dropout=half"],
+)  # fmt: skip
 def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
     with pytest.raises(InputError, match=f"--set {change}: "):
         with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300, "units": (128,)}}), [change], NETWORK)
