@@ -38,6 +38,7 @@ class Processes:
     def scheduler(self) -> tuple[subprocess.Popen, str]:
         """A scheduler and its address."""
         path = self.folder / f"scheduler-{len(self._started)}.json"
+        path.unlink(missing_ok=True)  # of an earlier one in the same folder
         process = self._start("scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", path)
         while not path.exists() or not path.read_text(encoding="utf-8").endswith("}"):
             assert process.poll() is None, "the scheduler has ended"
