@@ -115,6 +115,7 @@ def _draw(predictions: dict[Path, Prediction], facts: dict, model: type[Predicto
 
 def _report(predictions: dict[Path, Prediction], failed: dict[Path, str], refused: list[str]) -> int:
     """Print warnings and errors on standard error; returns the exit code."""
+    sys.stdout.flush()  # the table first, and nothing more where nobody reads on
     for text in (text for one in predictions.values() for text in one.warnings):
         print(f"warning: {text}", file=sys.stderr)
     for text in [*failed.values(), *refused]:
