@@ -133,6 +133,7 @@ def predicted(serving, path):
 # In the browser.
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_dropped_song(serving, people, excerpt, tmp_path):
     """Its curves, plane, emotions, quadrants and spectrogram; it plays, and is downloaded as the command writes it."""
@@ -226,6 +227,7 @@ def test_a_recorded_song(people):
     assert line.startswith("jakubik2017: recording 1.webm: lasts 2.") and "needs 5 s or more" in line
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_songs_side_by_side_on_all_screens(people, recordings):
     page = people()

@@ -103,6 +103,7 @@ def waits(seconds):
     return seconds
 
 
+@pytest.mark.slow
 def test_a_call_on_a_slow_worker_is_given_to_another_one(dask, monkeypatch):
     """One of three workers is stopped, and keeps the call that it has begun."""
     processes, address = dask
@@ -144,6 +145,7 @@ def records(out):
     return found
 
 
+@pytest.mark.slow
 def test_records_are_the_same_when_a_worker_is_killed(small_deam, tmp_path, train_here):
     """One of two workers dies with all its processes while the real command trains."""
     options = ["--data-root", small_deam, "--allow-missing", "--variant", "crnn_l20", "--epochs", 5, "--repeats", 2]

@@ -47,6 +47,7 @@ def test_no_song_and_no_artist_is_on_both_sides(across):
     assert (facts["n_train"], facts["n_test"], facts["tracks"]) == (len(learnt), 7, tested)
 
 
+@pytest.mark.slow
 def test_networks_and_baselines_of_other_songs(across, tmp_path):
     where = {"out": tmp_path, "work": tmp_path / "work", "n_jobs": 1, "quiet": True}
     records = execute(across, across.variants, [0], **where)

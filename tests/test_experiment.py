@@ -146,6 +146,7 @@ def test_record_is_one_line_a_run(toy):
     assert len(lines) == 4 and json.loads(lines[1].rstrip(","))["seed"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -np.inf])
 def test_a_number_that_is_not_finite_is_not_recorded(toy, number):
     """JSON has no NaN and no infinity; the record keeps the runs it has."""
@@ -363,6 +364,7 @@ def test_a_variant_that_cannot_run_here_is_an_error_if_asked_for(train):
     assert (code, table, told) == (2, [], "error: sandy cannot run here: there is no sand\n")
 
 
+@pytest.mark.slow
 def test_quiet_and_verbose(train, caplog):
     """Quiet: tables alone; verbose: a line a network. Progress bars are on standard error."""
     code, _, out, err = train("--variant", "plain", "--verbose", "--out", "one")
@@ -403,6 +405,7 @@ def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
         with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
 
 
+@pytest.mark.slow
 def test_a_chosen_seed_runs_alone(train):
     _, _, out, _ = train("--variant", "plain", "--seed", "7", "--seed", "3")
     assert "2 variants, 2 runs each" in out

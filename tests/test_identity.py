@@ -151,6 +151,7 @@ def keys(checkout: Path, data: Path, cache: Path) -> dict:
     return json.loads(run.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_changed_network_is_another_network(small_deam, tmp_path):
     """The real model: after UNITS is changed no cached network is found; after a docstring is changed all are."""
     for name in ("common", "data_prep", "reproductions"):
@@ -267,6 +268,7 @@ def trained(home: Path, configuration: dict | None, **variables) -> list[str]:
     return next(line for line in run.stdout.splitlines() if line.startswith("result")).split()[1:]
 
 
+@pytest.mark.slow
 def test_numbers_do_not_depend_on_the_users_keras(tmp_path):
     plain = trained(tmp_path / "plain", None)
     assert plain[:3] == ["3", "float32", "tensorflow"]

@@ -157,6 +157,7 @@ def quadrant_folders(tmp_path):
     return tmp_path / "data"
 
 
+@pytest.mark.slow
 def test_quadrants_end_to_end(quadrant_folders, tmp_path, train_here):
     options = ("--data-root", quadrant_folders, "--dataset", "Mine", "--out", tmp_path)
     options = ("jakubik2017", *options, "--folds", 3, "--epochs", 3)

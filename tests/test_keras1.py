@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from common import backend
 from common.layers import keras
@@ -89,6 +90,7 @@ def losses_on(backend: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_jax_gives_the_same_losses():
     tensorflow, jax = losses_on("tensorflow"), losses_on("jax")
     for name, losses in tensorflow.items():

@@ -167,6 +167,7 @@ def test_what_is_left_out_is_named(mine, capsys):
     assert line in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_train_and_predict_with_ones_own(mine, tmp_path, monkeypatch, capsys):
     from common import predict
     from reproductions.malik2017 import train

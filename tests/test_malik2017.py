@@ -318,6 +318,7 @@ def test_a_second_run_trains_nothing(trained, miniature):
     assert {path: path.read_bytes() for path in miniature.out.rglob("*.json")} == before
 
 
+@pytest.mark.slow
 def test_the_same_numbers_once_more(trained, miniature):
     again = miniature(["crnn_l10", "li2016"], out="again", work="other work")
     assert len(miniature.networks) == 7
@@ -344,6 +345,7 @@ def test_epochs_of_the_checks_are_recorded(monkeypatch):
     assert len(errors) == 3 and errors[-1] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_last_check_may_be_the_best(monkeypatch):
     """Where training ends at the error `until`, that check counts too among those on held-out songs."""
     monkeypatch.setattr(train, "CHECK", 1)

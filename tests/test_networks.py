@@ -18,7 +18,7 @@ rng = np.random.default_rng(0)
 NAMES = [*CASES, *(case + FUSED for case in CASES if case.startswith("malik2017") and "li2016" not in case)]
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax"])
+@pytest.fixture(scope="module", params=["tensorflow", pytest.param("jax", marks=pytest.mark.slow)])
 def differences(request):
     """A function: how far a network is from what is stored, on a backend in a process of its own."""
     command = [sys.executable, "-m", "tests.behaviour.compare"]

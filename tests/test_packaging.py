@@ -152,6 +152,7 @@ def test_an_installation_holds_all_files_that_commands_read(installed):
     assert not (lib / "results").exists() and not (lib / "tests").exists()
 
 
+@pytest.mark.slow
 def test_an_installation_runs_from_any_folder(installed, tmp_path):
     """Board, pages, export, a folder for weights, and a prediction, where a file common.py and a folder tests are."""
     import numpy as np

@@ -70,6 +70,7 @@ def span(seconds):
     return start, time.monotonic()
 
 
+@pytest.mark.slow
 def test_a_process_that_has_grown_is_replaced():
     parallel.stop_workers()
     result = run(grow, [200] * 8, isolated=True)
@@ -155,6 +156,7 @@ def seen(folder):
     time.sleep(1)
 
 
+@pytest.mark.slow
 def test_a_training_that_is_stopped_resumes(small_deam, tmp_path):
     """The real command."""
     options = ["--data-root", str(small_deam), "--allow-missing", "--out", str(tmp_path / "out"), "--jobs", "2"]

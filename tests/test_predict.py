@@ -426,6 +426,7 @@ def test_a_damaged_record_of_the_rule_is_one_line(tmp_path):
         scores(tmp_path)
 
 
+@pytest.mark.slow
 def test_predict_without_a_paper(song, tmp_path):
     """Names the model and its errors, and writes what the paper's own command writes."""
     for module, name in (("reproductions", "best"), ("reproductions.malik2017.predict", "own")):

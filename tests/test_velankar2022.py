@@ -170,6 +170,7 @@ def test_the_best_epoch_is_kept(monkeypatch):
     assert not (trained.outputs[LAST] == y[18:]).any()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network():
     """And of eight outputs the first three tell."""
     rng = np.random.default_rng(0)
@@ -184,6 +185,7 @@ def test_the_same_seed_gives_the_same_network():
         np.testing.assert_array_equal(curve, again.history[name])
 
 
+@pytest.mark.slow
 def test_a_collection_end_to_end(tmp_path, train_here):
     root = collection(tmp_path / "data", songs=20, artists=True)
     options = ("--data-root", root, "--dataset", "Songs", "--out", tmp_path, "--epochs", 2, "--repeats", 2)
