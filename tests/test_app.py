@@ -213,6 +213,7 @@ def test_two_people_at_once(serving, people, recordings):
     assert pages[0].locator(".mean").first.text_content() != pages[1].locator(".mean").first.text_content()
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_recorded_song(people):
     """Of two seconds; the model that needs more says so."""

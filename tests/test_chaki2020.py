@@ -346,6 +346,7 @@ def test_validation_clips_are_not_trained_on(reference, by_artist):
     assert not np.isclose(found["validation_loss"], reference["validation_loss"]).any()
 
 
+@pytest.mark.slow
 def test_training_stops_early():
     """After 5 epochs without a gain of more than 1e-4; with the last weights, unless those of the best are asked for.
 

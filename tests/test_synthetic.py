@@ -78,6 +78,7 @@ def test_labels_follow_from_the_recipes(cache):
     assert np.corrcoef(data.labels["joyful_activation"], valence)[0, 1] > 0.6
 
 
+@pytest.mark.slow
 def test_audio_predicts_the_labels(cache):
     """By ridge regression on the mean mel vectors."""
     data = Synthetic()

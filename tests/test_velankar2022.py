@@ -380,6 +380,7 @@ def test_fewer_epochs_are_partial_of_networks_alone(tmp_path, monkeypatch, epoch
         assert facts["majority"]["partial"] == incomplete
 
 
+@pytest.mark.slow
 def test_a_band_that_does_not_vary_is_scaled_by_one():
     """As in scikit-learn: another song's value there is not multiplied by a million."""
     x = np.random.default_rng(0).standard_normal((9, 640, 128)).astype("float32")
