@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from common import audio, metrics, protocol
 from common.baselines import group_mean, ridge, training_mean
