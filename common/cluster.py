@@ -44,10 +44,10 @@ def facts() -> dict[str, str]:
     for path in sorted(path for package in CODE for path in (root / package).rglob("*") if path.suffix in SUFFIXES):
         code.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     environment = provenance.environment()
-    found = {"code of the suite": code.hexdigest()[:12], "python": platform.python_version()}
-    found |= {name: environment[name] for name in ("backend", "device")} | environment["flags"]
-    found |= {name: os.environ.get(name) or "1" for name in THREADS}
-    return found | backend.versions(PACKAGES) | {"decoder": audio.decoder(), "FFmpeg": ffmpeg.version()}
+    declared = {"code of the suite": code.hexdigest()[:12], "python": platform.python_version()}
+    declared |= {name: environment[name] for name in ("backend", "device")} | environment["flags"]
+    declared |= {name: os.environ.get(name) or "1" for name in THREADS}
+    return declared | backend.versions(PACKAGES) | {"decoder": audio.decoder(), "FFmpeg": ffmpeg.version()}
 
 
 def resource() -> str:
@@ -63,13 +63,13 @@ def dask_setup(worker) -> None:
     worker.state.total_resources[resource()] = worker.state.available_resources[resource()] = 1.0
 
 
-def _difference(found: dict | Exception) -> str:
+def _difference(declared: dict | Exception) -> str:
     """Why a worker with such facts is refused."""
-    if isinstance(found, Exception):
-        return f"it cannot load the suite ({type(found).__name__}: {found})"
+    if isinstance(declared, Exception):
+        return f"it cannot load the suite ({type(declared).__name__}: {declared})"
     ours = facts()
-    differ = [f"{name} {found.get(name, 'none')} (here {ours.get(name, 'none')})"
-              for name in dict.fromkeys([*ours, *found]) if found.get(name) != ours.get(name)]  # fmt: skip
+    differ = [f"{name} {declared.get(name, 'none')} (here {ours.get(name, 'none')})"
+              for name in dict.fromkeys([*ours, *declared]) if declared.get(name) != ours.get(name)]  # fmt: skip
     return ", ".join(differ) or f"it was started without --preload {PRELOAD}"
 
 
@@ -176,7 +176,7 @@ class Cluster:
             time.sleep(POLL_S)
         others = list(there.keys() - self.workers())
         answers = self._client.run(facts, workers=others, on_error="return") if others else {}
-        refused = [f"worker {name} is refused: {_difference(found)}" for name, found in answers.items()]
+        refused = [f"worker {name} is refused: {_difference(declared)}" for name, declared in answers.items()]
         if not self.workers():
             self.close()
             raise InputError(f"--cluster {address}: {'; '.join(refused) or 'has no worker'}; start one by {START}")

@@ -137,12 +137,12 @@ def test_features_are_those_of_this_machine(connected, tmp_path):
 
 def records(out):
     """What is recorded, but for when, where and how long."""
-    found = {}
+    recorded = {}
     for path in sorted(out.glob("malik2017/*/*.json")):
         record = json.loads(path.read_text())
         runs = [{key: run[key] for key in run.keys() - {"provenance", "core_seconds"}} for run in record["runs"]]
-        found[path.name] = record | {"runs": runs}
-    return found
+        recorded[path.name] = record | {"runs": runs}
+    return recorded
 
 
 @pytest.mark.slow
@@ -167,8 +167,8 @@ def test_records_are_the_same_when_a_worker_is_killed(small_deam, tmp_path, trai
             _, errors = there.communicate()
     assert there.returncode == 0, errors
     assert train_here("malik2017", *options, "--out", tmp_path / "here").returncode == 0
-    found = records(tmp_path / "there")
-    assert found == records(tmp_path / "here") and len(found["crnn_l20.json"]["runs"]) == 2
+    recorded = records(tmp_path / "there")
+    assert recorded == records(tmp_path / "here") and len(recorded["crnn_l20.json"]["runs"]) == 2
 
 
 def test_workers_of_another_version_are_refused(tmp_path):

@@ -62,14 +62,14 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
     split, metric, targets = headline(record)
     facts = coverage_of(record["facts"], split)
     titles = {name: records[name]["title"] for name in training.baselines(variant)}
-    baselines = {title.removeprefix("baseline: "): _means(records[name], split, metric, targets)
+    baselines = {title.removeprefix("baseline: "): _rounded(_means(records[name], split, metric, targets))
                  for name, title in titles.items() if title.startswith("baseline: ")}  # and no oracle  # fmt: skip
     content = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
     content |= {"columns": facts["targets"], "n_train": n_train, "n_validation": n_validation}
     content |= {"input": facts["input"], "audio": facts["audio"]}
     content["quality"] = {
         "metric": metric, "split": split, "runs": len(record["runs"]), "n_test": facts["n_test"],
-        "model": _means(record, split, metric, targets), "baselines": baselines,
+        "model": _rounded(_means(record, split, metric, targets)), "baselines": baselines,
     }  # fmt: skip
     content["provenance"] = provenance.now(provenance.commit())
     weights.save(options.weights, models, content, experiment.data.cite())
@@ -80,7 +80,11 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
 def _means(record: dict, split: str, metric: str, targets: list[str]) -> dict[str, float]:
     """Means over the runs, by target."""
     runs = [run["metrics"][split][metric] for run in record["runs"]]
-    return {target: round(sum(run[target] for run in runs) / len(runs), 4) for target in targets}
+    return {target: sum(run[target] for run in runs) / len(runs) for target in targets}
+
+
+def _rounded(means: dict[str, float]) -> dict[str, float]:
+    return {target: round(mean, 4) for target, mean in means.items()}
 
 
 def summary(training, experiment: Experiment, chosen: list[Variant], records: dict, out: Path, *, recorded) -> str:
@@ -93,8 +97,7 @@ def summary(training, experiment: Experiment, chosen: list[Variant], records: di
             if (variant.name, split) in shown or coverage_of(record["facts"], split)["n_test"] == 1:
                 continue  # numbers of a single song are in the record
             metric, targets = next((metric, list(values)) for metric, values in measured.items())
-            runs = [run["metrics"][split][metric] for run in record["runs"]]
-            means = (sum(run[target] for run in runs) / len(runs) for target in targets)
+            means = _means(record, split, metric, targets).values()
             lines = tables.setdefault((f"{metric}, {split}", *targets), [])
             lines.append([variant.name, *map(report.number, means)])
     blocks += [report.text_table(list(header), lines) for header, lines in tables.items()]

@@ -39,7 +39,7 @@ class Worker:
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(self._call(function, *arguments))
-                except Exception as error:  # whoever waits for the result is told
+                except Exception as error:  # raised where the result is asked for
                     future.set_exception(error)
 
     def _call(self, function: Callable, *arguments):

@@ -1,1 +1,1 @@
-"""Pons & Serra 2019: MusiCNN as a frozen embedding with ridge regression, a reference beside the papers' networks."""
+"""Pons & Serra 2019: MusiCNN as a frozen embedding with ridge regression, a reference for the papers' networks."""

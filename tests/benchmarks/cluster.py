@@ -43,11 +43,11 @@ def finish(process: subprocess.Popen, folder: Path) -> dict:
     """Wait for a training; returns what it recorded, but for when, where and how long."""
     if process.wait():
         sys.exit(process.returncode)
-    found = {}
+    recorded = {}
     for path in folder.glob("malik2017/*/*.json"):
         runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
-        found[path.name] = [{key: value for key, value in run.items() if key not in OF_THE_RUN} for run in runs]
-    return found
+        recorded[path.name] = [{key: value for key, value in run.items() if key not in OF_THE_RUN} for run in runs]
+    return recorded
 
 
 def first_network(process: subprocess.Popen, folder: Path) -> None:
@@ -64,8 +64,8 @@ def seconds_of(options, scratch: Path, n_workers: int) -> tuple[float, dict]:
             processes.worker(address, f"worker-{n}")
         finish(command(options, scratch / "warm", n_workers, "--cluster", address), scratch / "warm")
         started = time.perf_counter()
-        found = finish(command(options, scratch / "run", options.repeats, "--cluster", address), scratch / "run")
-        return time.perf_counter() - started, found
+        recorded = finish(command(options, scratch / "run", options.repeats, "--cluster", address), scratch / "run")
+        return time.perf_counter() - started, recorded
 
 
 def worker_killed(options, scratch: Path) -> dict:
@@ -84,8 +84,8 @@ def scheduler_restarted(options, scratch: Path) -> dict:
         with Processes(scratch) as processes:
             _, address = processes.scheduler()
             processes.worker(address, "first"), processes.worker(address, "second")
-            found = finish(command(options, scratch / "run", repeats, "--cluster", address), scratch / "run")
-    return found
+            recorded = finish(command(options, scratch / "run", repeats, "--cluster", address), scratch / "run")
+    return recorded
 
 
 def client_killed(options, scratch: Path) -> dict:
@@ -118,8 +118,8 @@ def main():
         expected = finish(command(options, new("alone"), options.repeats, "--jobs", "1"), scratch / "alone")
         pairs = []
         for n in range(options.pairs):
-            (one, found), (two, other) = (seconds_of(options, new(f"{n}-{k}"), k) for k in (1, 2))
-            if not expected == found == other:
+            (one, recorded), (two, other) = (seconds_of(options, new(f"{n}-{k}"), k) for k in (1, 2))
+            if not expected == recorded == other:
                 raise InputError("the records of a cluster differ from those without one")
             pairs.append((one, two))
             print(f"one worker {one:.1f} s, two {two:.1f} s, ratio {one / two:.2f}", flush=True)
@@ -131,8 +131,8 @@ def main():
         one, two = np.transpose(pairs)
         row = {"one worker": benchmarks.measured("s", one), "two": benchmarks.measured("s", two)}
         row |= {"ratio": benchmarks.measured("", one / two)}
-        found = {f"{options.repeats} networks of malik2017": row}
-        benchmarks.record(options.out, "cluster", "training on a Dask cluster on one machine", found)
+        recorded = {f"{options.repeats} networks of malik2017": row}
+        benchmarks.record(options.out, "cluster", "training on a Dask cluster on one machine", recorded)
 
 
 if __name__ == "__main__":

@@ -233,7 +233,7 @@ const line = (xs, ys) => `M${xs.map((x, i) => `${x} ${ys[i]}`).join("L")}`;
 const negated = (values) => values.map((value) => -value); // upwards in a picture
 
 function drawCurves(section, one, seek) {
-  const svg = section.querySelector(".curves"), [low, high] = [one.time_s[0], one.length_s], said = [];
+  const svg = section.querySelector(".curves"), [low, high] = [one.time_s[0], one.length_s], texts = [];
   svg.setAttribute("viewBox", `0 -1 ${high} 2`);
   element("line", { class: "zero", x1: 0, x2: high, y1: 0, y2: 0 }, svg);
   for (const name of one.columns) {
@@ -242,9 +242,9 @@ function drawCurves(section, one, seek) {
       element("path", { class: `of ${name}`, d: line([...one.time_s, ...one.time_s.toReversed()], negated(ends)) }, svg);
     }
     element("path", { class: `line ${name}`, d: line(one.time_s, negated(one[name])) }, svg);
-    said.push(`${name} ${number(one.mean[name])} on average, from ${number(Math.min(...one[name]))} to ${number(Math.max(...one[name]))}`);
+    texts.push(`${name} ${number(one.mean[name])} on average, from ${number(Math.min(...one[name]))} to ${number(Math.max(...one[name]))}`);
   }
-  svg.setAttribute("aria-label", `Over time: ${said.join("; ")}; from ${clock(low)} to ${clock(high)}`);
+  svg.setAttribute("aria-label", `Over time: ${texts.join("; ")}; from ${clock(low)} to ${clock(high)}`);
   const half = (name) => (one.mean_high ? ` ± ${number(one.mean_high[name] - one.mean[name])}` : "");
   const means = one.columns.map((name) => `${name} ${number(one.mean[name])}${half(name)}`);
   section.querySelector(".mean").textContent = `Mean of the song: ${means.join(", ")}.`;
@@ -301,7 +301,7 @@ function drawBars(body, one) {
   }
 }
 
-function compare() { // the songs beside each other, from two on
+function compare() { // the songs next to each other, from two on
   const ready = [...songs].filter((song) => song.shown.get(first)), section = byId("together");
   section.hidden = ready.length < 2;
   const body = section.querySelector("tbody"), svg = plane(section.querySelector(".plane"));
