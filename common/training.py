@@ -22,6 +22,7 @@ class EvaluateSongs(keras.callbacks.Callback):
         self.epochs, self.errors = [], []
 
     def on_epoch_end(self, epoch, logs=None):
+        """Put the errors of the latest evaluation into the logs, as `<part>_rmse`."""
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
             self.epochs.append(epoch + 1)
             self.errors.append([
@@ -39,6 +40,7 @@ class StopAtTrainingError(keras.callbacks.Callback):
         self.until, self.monitor = until, monitor
 
     def on_epoch_end(self, epoch, logs=None):
+        """Stop if the error is low enough."""
         if logs[self.monitor] <= self.until:
             self.model.stop_training = True
 

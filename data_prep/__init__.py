@@ -26,6 +26,7 @@ from data_prep.base import data_root, required_data_root
 DATASETS = {  # name on the command line: module and class
     "emotify": ("data_prep.emotify", "Emotify"),
     "deam": ("data_prep.deam", "Deam"),
+    "mediaeval2015": ("data_prep.deam", "Deam"),  # a task on songs of DEAM; records have its name
     "emomusic": ("data_prep.emomusic", "Emomusic"),
     "4q": ("data_prep.fourq", "FourQ"),
     "mer500": ("data_prep.mer500", "Mer500"),

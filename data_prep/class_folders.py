@@ -108,6 +108,7 @@ class ClassFolders(OwnCollection, ClassDataset):
         return problems + check_duplicates([track for track in self.tracks if not checks[track.id]])
 
     def left_out(self) -> str:
+        """A line that counts the hidden files; empty if there is none."""
         folders = [self.root, *(self.root / name for name in self.classes)]
         hidden = [path for folder in folders for path in sorted(folder.iterdir()) if path.name.startswith(".")]
         return left_out_line({HIDDEN: hidden})

@@ -115,6 +115,7 @@ class LabelledAudio(OwnCollection, DynamicDataset):
         return Problem(f"{self.root / LABELS}: {line} {fault}; remove the line, or get the recording again (cut off?)")
 
     def left_out(self) -> str:
+        """A line that counts recordings without labels, hidden and other files; empty if there is none."""
         listed, used = contents(self.root), {identity(track.path) for track in self.tracks}
         others = [path for path in listed.files if identity(path) not in used and path != self.root / LABELS]
         without = [path for path in others if path.suffix.lower() in SUFFIXES]
@@ -123,6 +124,7 @@ class LabelledAudio(OwnCollection, DynamicDataset):
         return left_out_line(reasons)
 
     def extractors(self) -> tuple:
+        """openSMILE's, whose windows end at the labels."""
         from common.features.opensmile import OpenSmile
 
         return (OpenSmile(),)

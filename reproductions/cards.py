@@ -16,7 +16,6 @@ from common.verdict.recorded import Records
 from data_prep import dataset_class
 
 TYPES = {"rmse": "rmse", "mae": "mae", "r2": "r_squared", "pearson_r": "pearsonr", "accuracy": "accuracy"}
-OF_FOLDER = {"mediaeval2015": "deam"}  # records have the name of the task, the data set its own
 CARD = """---
 {metadata}
 ---
@@ -128,7 +127,7 @@ def metadata(expected: dict, facts: dict, values: dict[str, float]) -> str:
     quality = facts["quality"]
     classes = quality["metric"].startswith("accuracy")
     kind = next(kind for stem, kind in TYPES.items() if quality["metric"].startswith(stem))
-    data = dataset_class(OF_FOLDER.get(facts["dataset"], facts["dataset"]))
+    data = dataset_class(facts["dataset"])
     text = json.dumps  # JSON's texts are YAML's
     lines = [
         "license: other", "license_name: non-commercial", "license_link: NOTICE.txt", "library_name: keras",

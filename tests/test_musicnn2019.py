@@ -105,4 +105,5 @@ def test_it_predicts_songs_from_what_tells_them(train_here, monkeypatch):
 
 def test_a_data_set_without_a_board_is_refused(train_here):
     done = train_here("musicnn2019", "--dataset", "mer500")
-    assert done.returncode == 2 and "mer500: has no recorded songs and folds; choose deam, emomusic" in done.stderr
+    assert done.returncode == 2
+    assert "mer500: has no recorded songs and folds; choose mediaeval2015, emomusic" in done.stderr

@@ -45,6 +45,7 @@ class Dynamic(Task):
     sequences: tuple[int, ...] = ()
 
     def score(self, labels, predictions, fold):
+        """Metrics over all frames, and of each song the moments they follow from."""
         entry = {"metrics": {}, "songs": {}, "fold": fold.tolist()}
         for split, of_songs in predictions.items():
             pairs = [labels[song] for song in of_songs], list(of_songs.values())
@@ -59,6 +60,7 @@ class Static(Task):
     """One value a song and target: labels and predictions (n_targets,); Pearson's r, within folds and pooled."""
 
     def score(self, labels, predictions, fold):
+        """Correlations within folds and pooled, and the predictions."""
         ((split, of_songs),) = predictions.items()  # all songs, each in one fold
         estimate = np.stack(list(of_songs.values())).astype("float64").round(5)
         reference = self.reference(labels)
@@ -80,6 +82,7 @@ class Classes(Task):
     """A class a song: labels and predictions are its number; accuracy, precision, recall and F1."""
 
     def score(self, labels, predictions, fold):
+        """Counts and what follows from them, and the predicted classes."""
         entry = {"metrics": {}, "predicted": {}, "fold": fold.tolist()}
         for split, of_songs in predictions.items():
             songs, numbers = np.array(list(of_songs)), np.array(list(of_songs.values()))

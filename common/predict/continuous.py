@@ -84,9 +84,11 @@ class ContinuousPredictor(Predictor):
 
     @staticmethod
     def read(path):
+        """Times (n,), 260 features (n, 260) of windows of a second, and the length in seconds."""
         return opensmile.extract_windows(path)
 
     def values(self, times, features, seconds):
+        """Valence and arousal at these times, with the networks that they are the mean of."""
         members = self.members_of(features)
         return Prediction(
             members.mean(0), seconds, seconds, times,

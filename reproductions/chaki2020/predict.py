@@ -19,18 +19,22 @@ class Model(predict.ContinuousPredictor):
 
     @property
     def length(self) -> int:
+        """Steps that the networks were trained over."""
         return self.models[0].input_shape[1]
 
     def register_layers(self):
+        """The attention layer."""
         from reproductions.chaki2020 import model  # noqa: F401  (its attention)
 
     def network(self, features, length):
+        """The variant's LSTM, for a target."""
         from reproductions.chaki2020 import model
 
         units, attention = tuple(self.settings["units"]), self.settings["attention"]
         return model.lstm(features, length, units, attention, self.settings.get("activation", "tanh"))
 
     def members(self, outputs):
+        """One member: the network of valence beside that of arousal."""
         return np.concatenate(outputs, axis=1)[None]
 
 

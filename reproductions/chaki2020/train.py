@@ -87,15 +87,18 @@ class ThousandSongs(Experiment):
         self._clips = {}
 
     def task(self, variant):
+        """Valence and arousal over time, by R², MAE, RMSE and Kendall's tau."""
         return Dynamic(TARGETS)
 
     def samples(self, variant):
+        """Clips with features (n_clips, steps, n) and labels (n_clips, steps, 2)."""
         source = variant.settings["input"]
         if source not in self._clips:
             self._clips[source] = load(self.data, source, self.n_jobs)
         return self._clips[source]
 
     def splits(self, variant, seed):
+        """Ten folds by clip or artist, or the task's split; 10 % of the training clips validate."""
         clips, test = self.samples(variant), variant.settings["test"]
         groups = clips.groups if test == "artists" else None
         if test == "official":
@@ -111,12 +114,14 @@ class ThousandSongs(Experiment):
                 for part, held in zip(parts, held_out, strict=True)]  # fmt: skip
 
     def networks(self, variant, split):
+        """A network a target; for ridge regression by frame one fit for both."""
         settings, clips = variant.settings, self.samples(variant)
         if "network" in settings:
             return [Network(fit, settings["network"] | {"target": target}, clips, split) for target in TARGETS]
         return [Network(fit_ridge, {}, clips, split)] if settings["baseline"] in FRAME_RIDGES else []
 
     def trained_on_all(self, variant):
+        """A network a target, as of a fold that tests nothing."""
         settings = variant.settings
         if "network" not in settings or settings["input"] == "compare":
             return super().trained_on_all(variant)
@@ -126,6 +131,7 @@ class ThousandSongs(Experiment):
         return self.networks(variant, Split(songs[~held], {"first": songs[:1]}, songs[held]))
 
     def predict(self, variant, split, trained):
+        """Frames (steps, 2) of each test clip; a value that is not finite becomes 0, mid-scale."""
         ((name, _),) = split.tests.items()
         if "network" in variant.settings:
             predicted = np.stack([network.outputs["predicted"] for network in trained], axis=-1)
@@ -134,6 +140,7 @@ class ThousandSongs(Experiment):
         return {name: baseline(variant.settings["baseline"], self.samples(variant), split, frames)}
 
     def score(self, variant, seed, trained):
+        """As of every experiment, with the number of frames that were not finite."""
         entry = super().score(variant, seed, trained)
         if "network" in variant.settings:
             of_splits = [np.stack([network.outputs["predicted"] for network in networks]) for networks in trained]
@@ -142,6 +149,7 @@ class ThousandSongs(Experiment):
         return entry
 
     def evaluate(self, variant, splits, predictions):
+        """As of every experiment, with metrics of the text's excerpts and the figures' trajectories."""
         entry, clips = super().evaluate(variant, splits, predictions), self.samples(variant)
         ((_, predicted),) = predictions.items()
         excerpts = self.excerpts(clips, list(predicted))
@@ -168,9 +176,11 @@ class ThousandSongs(Experiment):
         }  # fmt: skip
 
     def extractor(self, variant):
+        """ComParE's or openSMILE's; None where the input is features that come with the data."""
         return extractor(self.data, variant.settings["input"])
 
     def unavailable_reason(self, variant):
+        """The input needs audio, or features of DEAM."""
         uses_audio = self.extractor(variant) is not None
         if self.data.tracks if uses_audio else self.has_features:
             return None
@@ -179,15 +189,18 @@ class ThousandSongs(Experiment):
 
     @cached_property
     def has_features(self) -> bool:
+        """Whether features come with the data, which takes a look at DEAM's."""
         return bool(self.data.features())
 
     def data_fraction(self, variant):
+        """By seconds of audio, on which the extraction of features depends."""
         if self.extractor(variant) is None:
             return 1.0
         seconds = sum(self.data.segments.get(track.id, STEPS / 2) for track in self.data.tracks)
         return seconds / (CLIPS * STEPS / 2)
 
     def facts(self, variant):
+        """Coverage by split; the text's excerpts are splits of one clip each."""
         settings, clips, official = variant.settings, self.samples(variant), variant.settings["test"] == "official"
         sizes = {split: len(songs) for split, songs in self.data.splits.items()}
         (name,) = {name for split in self.splits(variant, 0) for name in split.tests}
@@ -242,18 +255,21 @@ class OwnRecordings(ThousandSongs):
     """Folds of recordings of one's own, of any length, with all predictions pooled."""
 
     def samples(self, variant):
+        """Recordings with features (n_steps, n) and labels (n_steps, 2) of each."""
         source = variant.settings["input"]
         if source not in self._clips:
             self._clips[source] = recordings.load(self.data, source, self.n_jobs)
         return self._clips[source]
 
     def networks(self, variant, split):
+        """As of clips; sequences are padded."""
         settings, songs = variant.settings, self.samples(variant)
         if "network" in settings:
             return [Network(fit_padded, settings["network"] | {"target": target}, songs, split) for target in TARGETS]
         return [Network(recordings.fit_ridge, {}, songs, split)] if settings["baseline"] in FRAME_RIDGES else []
 
     def predict(self, variant, split, trained):
+        """Frames (n_steps, 2) of each test recording, without the padding."""
         ((name, test),) = split.tests.items()
         songs = self.samples(variant)
         if "network" not in variant.settings:
@@ -263,9 +279,11 @@ class OwnRecordings(ThousandSongs):
         return {name: [values[:n] for values, n in zip(predicted, songs.y.lengths[test], strict=True)]}
 
     def excerpts(self, clips, tested):
+        """None: they are of the paper's clips."""
         return {}
 
     def unavailable_reason(self, variant):
+        """Attention to the whole clip needs one length."""
         if variant.settings.get("network", {}).get("attention") == "global":
             return "attention to the whole clip needs clips of one length"
         return super().unavailable_reason(variant)

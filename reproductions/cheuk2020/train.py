@@ -85,6 +85,7 @@ class FirstFold(Experiment):
         self.y = np.stack([ratings[song] for song in self.ids])
 
     def task(self, variant):
+        """One rating a song, by R²; see `constant`."""
         return Dynamic(TARGETS)
 
     def exchanged(self, labels: str) -> np.ndarray:
@@ -97,27 +98,33 @@ class FirstFold(Experiment):
         return late & (labels != "right")
 
     def samples(self, variant):
+        """Mean features (n_songs, 260), and ratings as two equal frames, (n_songs, 2, 1)."""
         valence, arousal = self.y.T
         y = np.where(self.exchanged(variant.settings["labels"]), arousal, valence)
         return Samples(self.ids, self.x, constant(y), self.ids)
 
     def splits(self, variant, seed):
+        """The notebook's fold, the same for all seeds but for the networks' seed."""
         return [Split(np.flatnonzero(~self.tested), {SPLIT: np.flatnonzero(self.tested)}, seed=seed)]
 
     def networks(self, variant, split):
+        """The embedding, if the variant has one."""
         settings = variant.settings
         return [Network(fit, settings["network"], self.samples(variant), split)] if "network" in settings else []
 
     def predict(self, variant, split, trained):
+        """Ratings of the test songs, from the embedding or from the features themselves."""
         if trained:
             return {SPLIT: constant(trained[0].outputs["ratings"])}
         y = self.samples(variant).y[:, 0, 0]
         return {SPLIT: constant(regress(variant.settings["baseline"], self.x, y, split))}
 
     def extractor(self, variant):
+        """openSMILE's, where DEAM's features are not at hand."""
         return None if self.data.includes_features else OpenSmile()
 
     def facts(self, variant):
+        """The songs with features, of those that the notebook has."""
         n_test = int(self.tested.sum())
         return {
             "fingerprint": digest([self.data.fingerprint, self.ids, self.y.tolist()]), "audio": "none",

@@ -48,4 +48,5 @@ class CrossValidation(FromRecordings):
         return np.stack(self.features(self.hand_made))
 
     def data_fraction(self, variant):
+        """By songs and folds."""
         return len(self.paths) / self.songs_timed * (self.folds - 1) / (FOLDS - 1)

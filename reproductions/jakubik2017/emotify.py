@@ -99,9 +99,11 @@ class Emotions(CrossValidation):
             raise InputError(f"{few}; --folds takes 2 to {n // 2}")
 
     def task(self, variant):
+        """Nine emotions of a song, by Pearson's r."""
         return Static(tuple(self.table.columns))
 
     def samples(self, variant):
+        """Log-mel vectors of each song, or hand-made features (n_songs, 54), and labels (n_songs, 9)."""
         if "features" in variant.settings:
             return self.samples_once("hand-made", self.data.tracks, self.labels, lambda: self.descriptors)
         return self.annotated()
@@ -111,9 +113,11 @@ class Emotions(CrossValidation):
         return self.samples_once("log-mel", self.data.tracks, self.labels, lambda: self.sequences)
 
     def splits(self, variant, seed):
+        """Ten folds by song, shuffled by the seed."""
         return protocol.cross_validation(SPLIT, len(self.ids), self.folds, seed)
 
     def networks(self, variant, split):
+        """A GRU or the autoencoder a fold; what regresses behind it is part of `predict`."""
         settings = variant.settings.get("network")
         if settings is None:
             return []
@@ -121,6 +125,7 @@ class Emotions(CrossValidation):
         return [Network(train, settings, self.samples(variant), split)]
 
     def trained_on_all(self, variant):
+        """The semantic embedding with its regression, see `fit_with_svr`."""
         settings = variant.settings
         if settings.get("network", {}).get("loss") != EMBEDDING or settings["regressor"] != SVR:
             return super().trained_on_all(variant)
@@ -128,6 +133,7 @@ class Emotions(CrossValidation):
         return [Network(fit_with_svr, settings["network"], self.samples(variant), split)]
 
     def predict(self, variant, split, trained):
+        """Values (n_test, 9): outputs of the network, of an SVR on its features, or of a baseline."""
         from sklearn.preprocessing import StandardScaler
 
         settings, train, test = variant.settings, split.train, split.tests[SPLIT]
@@ -143,6 +149,7 @@ class Emotions(CrossValidation):
         return {SPLIT: regress(settings["regressor"], features, self.labels, train, test, self.n_jobs)}
 
     def score(self, variant, seed, trained):
+        """As of every experiment; the raters' agreement has metrics and no predictions."""
         if variant.settings.get("baseline") == "rater_ceiling":
             return {"metrics": {SPLIT: self.rater_ceiling(seed)}}
         return super().score(variant, seed, trained)
@@ -175,9 +182,11 @@ class Emotions(CrossValidation):
         return {"pearson_r_mean_over_folds": values, "pearson_r_pooled": values}
 
     def extractor(self, variant):
+        """Log-mel, or the 54 hand-made features."""
         return self.hand_made if "features" in variant.settings else self.mel
 
     def facts(self, variant):
+        """As of recordings, with the labels as z-scores."""
         settings, of = variant.settings, self.data.n_tracks
         other_folds = self.folds != FOLDS and settings.get("baseline") != "rater_ceiling"
         return super().facts(variant) | {

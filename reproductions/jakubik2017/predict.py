@@ -35,6 +35,7 @@ class Model(predict.Predictor):
 
     @staticmethod
     def read(path):
+        """Vectors of the pieces of a recording, each (n, 160), and its length in seconds."""
         pieces, length = [], 0.0
         for samples, rate in audio.blocks(path, BLOCK_S):
             length += len(samples) / rate
@@ -45,6 +46,7 @@ class Model(predict.Predictor):
         return pieces, length
 
     def values(self, pieces, length):
+        """Nine emotions (9,)."""
         features = np.median(np.concatenate(pieces), axis=0)
         return predict.Prediction(self.of_pieces(pieces), length, length, features=features)
 

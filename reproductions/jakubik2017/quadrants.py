@@ -75,9 +75,11 @@ class Quadrants(CrossValidation):
         self.y = data.numbers
 
     def task(self, variant):
+        """The quadrant of a song, by accuracy, precision, recall and F1."""
         return Classes(self.data.classes)
 
     def samples(self, variant):
+        """Log-mel vectors of each song, or a set of hand-made features (n_songs, n), and class numbers."""
         from common.features.descriptors import columns
 
         features = variant.settings.get("features", "log-mel")
@@ -93,16 +95,19 @@ class Quadrants(CrossValidation):
         return self.samples_once(kind, self.data.tracks, y, lambda: self.sequences)
 
     def splits(self, variant, seed):
+        """Ten folds stratified by class, by song or by artist."""
         groups = self.data.groups if variant.settings["test"] == "artists" else None
         return protocol.cross_validation(SPLIT, len(self.y), self.folds, seed, groups=groups, classes=self.y)
 
     def networks(self, variant, split):
+        """A GRU a fold, trained on vectors that stand for the classes."""
         settings = variant.settings
         if "network" not in settings:
             return []
         return [Network(fit, settings["network"], self.annotated(settings["annotation"]), split)]
 
     def predict(self, variant, split, trained):
+        """Class numbers: the largest output, or those of an SVM on the network's or hand-made features."""
         from sklearn.svm import SVC
 
         settings, test = variant.settings, split.tests[SPLIT]
@@ -116,6 +121,7 @@ class Quadrants(CrossValidation):
         return {SPLIT: svm.predict(features[test])}
 
     def unavailable_reason(self, variant):
+        """The plane needs the four quadrants, folds by artist need artists."""
         if variant.settings.get("annotation") == PLANE and set(self.data.classes) != set(VALENCE_AROUSAL):
             return f"{self.data.name} has not the classes {', '.join(VALENCE_AROUSAL)}"
         if variant.settings["test"] == "artists" and not any(track.artist for track in self.data.tracks):
@@ -123,9 +129,11 @@ class Quadrants(CrossValidation):
         return None
 
     def extractor(self, variant):
+        """Log-mel, or the 54 hand-made features."""
         return self.hand_made if variant.settings.get("features") else self.mel
 
     def facts(self, variant):
+        """As of recordings, with the classes and artists of all songs."""
         features = variant.settings.get("features")
         of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(VALENCE_AROUSAL))
         of = OF_PAPER if of_paper else self.data.n_tracks

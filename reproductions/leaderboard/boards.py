@@ -63,7 +63,7 @@ BOARDS = {
         "valence and arousal every 0.5 s from 15 to 44.5 s of 260 development songs, the task's labels",
         "malik2017", "mediaeval2015", "cross-validation",
         ("cv_crnn_l20_validated", "cv_crnn_l20", "cv_ridge", "cv_training_mean"), ("cv_crnn_l20_validated", "cv_ridge"),
-        (("rmse_pooled", "arousal"), ("rmse_pooled", "valence")), "deam",
+        (("rmse_pooled", "arousal"), ("rmse_pooled", "valence")), "mediaeval2015",
     ),
     "emotify": Board(
         "nine emotions of 400 excerpts",

@@ -19,15 +19,18 @@ class Model(predict.ContinuousPredictor):
 
     @property
     def length(self) -> int:
+        """Frames of the sequences that the networks were trained on."""
         return self.settings["length"]
 
     def network(self, features, length):
+        """The variant's CRNN."""
         from reproductions.malik2017 import model
 
         of_training = ("length", "epochs", "until", "validation")
         return model.crnn(features, length, **{k: v for k, v in self.settings.items() if k not in of_training})
 
     def members(self, outputs):
+        """Each network is a member."""
         return np.stack(outputs)
 
 

@@ -17,7 +17,7 @@ from reproductions.malik2017 import li2016
 from reproductions.malik2017.songs import INPUTS, Songs, coverage, extractor, load
 from reproductions.malik2017.variants import FOLDS, LENGTHS, NETWORK, baselines, variants
 
-PAPER_DATASET = "deam"  # the data set of the paper's task
+PAPER_DATASET = "mediaeval2015"  # the paper's task, on songs of DEAM
 SEEDS, BATCH, CHECK, PATIENCE = 5, 32, 10, 50
 TARGETS = ("valence", "arousal")
 OF_TRAINING = ("length", "epochs", "until", "validation", "loss", "overlapping")  # the others are the network's
@@ -99,9 +99,10 @@ class MediaEval2015(Experiment):
 
     def __init__(self, data, folds: int, n_jobs: int):
         self.data, self.folds, self.n_jobs, self._songs = data, folds, n_jobs, {}
-        self.dataset, self.for_record = "mediaeval2015" if data.name == PAPER_DATASET else data.name, not data.synthetic
+        self.dataset, self.for_record = PAPER_DATASET if data.name == "deam" else data.name, not data.synthetic
 
     def task(self, variant):
+        """Valence and arousal over time, by RMSE, also within sequences of the four lengths."""
         return Dynamic(TARGETS, with_tau=False, sequences=LENGTHS)
 
     def songs(self, variant) -> Songs:
@@ -114,9 +115,11 @@ class MediaEval2015(Experiment):
         return self._songs[key, evaluation]
 
     def samples(self, variant):
+        """Features and labels of the frames of each song, as `Sequences` (n_frames, ...)."""
         return self.songs(variant).samples
 
     def splits(self, variant, seed):
+        """The task's split, the same for all seeds but for the networks' seed; or one split a fold."""
         songs, settings = self.songs(variant), variant.settings
         if settings["cross_validation"]:
             parts = protocol.cross_validation("cross-validation", len(songs.samples), self.folds, seed)
@@ -127,6 +130,7 @@ class MediaEval2015(Experiment):
         return [with_validation(part) for part in parts] if settings.get("network", {}).get("validation") else parts
 
     def networks(self, variant, split):
+        """The variant's network, those of several lengths, or the members of Li et al.'s system."""
         settings, samples = variant.settings, self.samples(variant)
         if "members" in settings:
             return li2016.networks(samples, split, settings["members"])
@@ -134,6 +138,7 @@ class MediaEval2015(Experiment):
         return [Network(fit, of_network, samples, split) for of_network in several]
 
     def trained_on_all(self, variant):
+        """Five networks, of seeds 0 to 4, whose mean `predict` gives."""
         settings = variant.settings
         if "network" not in settings or settings["input"] not in ("official", "timeless"):
             return super().trained_on_all(variant)
@@ -143,6 +148,7 @@ class MediaEval2015(Experiment):
         return [network for split in splits for network in self.networks(variant, split)]
 
     def predict(self, variant, split, trained):
+        """Frames (n_frames, 2) of each test song: the mean over networks, or the fusion of Li et al."""
         samples = self.samples(variant)
         if "baseline" in variant.settings:
             return {name: self.baseline(variant.settings["baseline"], samples, split.train, songs)
@@ -173,6 +179,7 @@ class MediaEval2015(Experiment):
         return [np.repeat(mean[None], n, axis=0) for mean, n in zip(per_song, samples.y.lengths[test], strict=True)]
 
     def evaluate(self, variant, splits, predictions):
+        """As of every experiment; the first seed keeps its frames, from which figures are drawn."""
         entry = super().evaluate(variant, splits, predictions)
         if not variant.settings["cross_validation"]:
             del entry["fold"]  # the split is the task's, the same in all runs
@@ -183,6 +190,7 @@ class MediaEval2015(Experiment):
         return entry
 
     def unavailable_reason(self, variant):
+        """A network needs songs as long as its sequences."""
         settings = variant.settings
         networks = settings.get("networks", [settings["network"]] if "network" in settings else [])
         length = max([*(network["length"] for network in networks), *settings.get("members", [])], default=0)
@@ -191,10 +199,12 @@ class MediaEval2015(Experiment):
         return f"its sequences have {length} frames, and songs here only {shortest}" if shortest < length else None
 
     def extractor(self, variant):
+        """That of the songs, or of the cuts that are evaluated beside them."""
         own = extractor(self.data, variant.settings["input"])
         return own or (extractor(self.data, "opensmile") if "evaluation_cuts" in self.songs(variant).of_split else None)
 
     def facts(self, variant):
+        """Coverage stands in `splits`, since songs differ from split to split."""
         settings, songs = variant.settings, self.songs(variant)
         self.splits(variant, 0)  # an error now if there are more folds than songs
         parts = {"cross-validation": songs.of_split["development"]} if settings["cross_validation"] else songs.of_split
@@ -242,7 +252,7 @@ def build(options) -> MediaEval2015:
 
 def _variants(options):
     systems = variants(options.epochs)
-    if options.dataset == PAPER_DATASET:
+    if options.dataset in (PAPER_DATASET, "deam"):
         return systems
     own = [v for v in systems if v.settings["cross_validation"] and v.settings["labels"] == "task"]
     return sorted(own, key=lambda v: "validation" not in v.settings.get("network", {}))  # that one by default

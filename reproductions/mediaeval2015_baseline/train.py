@@ -25,6 +25,7 @@ class CrossValidation(Experiment):
         self.data, self.folds, self.n_jobs, self.for_record = data, folds, n_jobs, not data.synthetic
 
     def task(self, variant):
+        """Valence and arousal over time, by RMSE and correlation."""
         return Dynamic(("valence", "arousal"))
 
     @cached_property
@@ -36,12 +37,15 @@ class CrossValidation(Experiment):
         return Samples(list(songs), x, y, list(songs))
 
     def samples(self, variant):
+        """The same for all variants."""
         return self.songs
 
     def splits(self, variant, seed):
+        """Folds by song, shuffled by the seed."""
         return protocol.cross_validation("cross-validation", len(self.songs), self.folds, seed)
 
     def predict(self, variant, split, trained):
+        """Frames (n_frames, 2) of each test song."""
         from reproductions.mediaeval2015_baseline import model
 
         x, y = self.songs.x, self.songs.y
@@ -49,9 +53,11 @@ class CrossValidation(Experiment):
         return {name: [fitted.predict(x[song]) for song in songs] for name, songs in split.tests.items()}
 
     def extractor(self, variant):
+        """openSMILE's for synthetic music; the task's features come with the data."""
         return OpenSmile() if self.data.synthetic else None
 
     def facts(self, variant):
+        """The development songs with features, of all."""
         ids, x, y = self.songs.ids, self.songs.x, self.songs.y
         digest = hashlib.sha256(" ".join(ids).encode() + x.values.tobytes() + y.values.tobytes())
         source, of = (

@@ -1,6 +1,6 @@
 """MusiCNN's embedding -> ridge regression, on the songs, folds and labels of the papers' networks.
 
---dataset deam (MediaEval 2015's songs, the default), emomusic, emotify or 4q: the boards of these data sets in
+--dataset mediaeval2015 (the default), emomusic, emotify or 4q: the boards of these data sets in
 `python -m reproductions leaderboard`. On emomusic also the task's split of 2013 and ratings of clips, as in jukemir; on
 4q also the splits of 138 songs that velankar2022 recorded. Without a data root it runs on synthetic music.
 """
@@ -24,7 +24,7 @@ from data_prep.base import data_root
 from reproductions.leaderboard.boards import OpenBoard, open_board
 from reproductions.musicnn2019.embedding import Embedding
 
-BOARDS = {"deam": "mediaeval2015", "emomusic": "emomusic", "emotify": "emotify", "4q": "4q"}
+BOARDS = ("mediaeval2015", "emomusic", "emotify", "4q")
 TESTS = {  # how songs are split: on which data set, and what that adds to a name and a title
     "folds": (None, "", ""), "official": ("emomusic", "_official", ", the split of 2013"),
     "moods": ("4q", "_moods", ", 138 songs of three classes"),
@@ -100,9 +100,11 @@ class Reference(FromRecordings):
         return known
 
     def task(self, variant):
+        """That of the board: over time, one value a target, or a class."""
         return self.songs[variant.settings["test"]].task
 
     def samples(self, variant):
+        """Mean embedding of each song's patches (n_songs, n), and the board's labels."""
         test, extractor = variant.settings["test"], self.extractor(variant)
         tracks = [self.tracks[song] for song in self.songs[test].ids]
 
@@ -112,6 +114,7 @@ class Reference(FromRecordings):
         return self.samples_once(test, tracks, self.songs[test].y, embeddings)
 
     def splits(self, variant, seed):
+        """The recorded folds, or the data set's split. Raises InputError if a seed has none."""
         songs = self.songs[variant.settings["test"]]
         if seed not in songs.folds:
             raise InputError(f"{variant.name}: recorded are {len(songs.folds)} repetitions, none of seed {seed}")
@@ -120,6 +123,7 @@ class Reference(FromRecordings):
         return [Split(*part, fold=k, seed=1000 * seed + k) for k, part in enumerate(parts)]
 
     def predict(self, variant, split, trained):
+        """Ridge regression or a baseline; over time the same value at all frames."""
         songs, name = self.songs[variant.settings["test"]], variant.settings["regression"]
         test = split.tests[songs.split]
         features = [self.samples(variant).x] if name == "ridge" else []
@@ -127,9 +131,11 @@ class Reference(FromRecordings):
         return {songs.split: songs.predictions(test, values)}
 
     def extractor(self, variant):
+        """MusiCNN's embedding."""
         return Embedding()
 
     def facts(self, variant):
+        """As of recordings, with the coverage that the board's records state."""
         test = variant.settings["test"]
         of_songs = {"fingerprint": digest([self.data.fingerprint, test]), "input": "MusiCNN's embedding of the audio"}
         return super().facts(variant) | of_songs | self.songs[test].facts
@@ -140,7 +146,7 @@ def build(options) -> Reference:
     if options.dataset not in BOARDS:
         raise InputError(f"{options.dataset}: has no recorded songs and folds; choose {', '.join(BOARDS)}")
     root = data_root(options.data_root)
-    board = open_board(BOARDS[options.dataset] if root else "synthetic", root)
+    board = open_board(options.dataset if root else "synthetic", root)
     data = board.data if board.times else open_dataset(options.dataset, root)
     data.require(allow_missing=options.allow_missing)
     return Reference(data, board, options.jobs)
@@ -148,7 +154,7 @@ def build(options) -> Reference:
 
 TRAINING = cli.Training(
     lambda options: variants(options.dataset), build,
-    lambda variant: (f"training_mean{TESTS[variant.settings['test']][1]}",), dataset="deam", folds=False,
+    lambda variant: (f"training_mean{TESTS[variant.settings['test']][1]}",), dataset="mediaeval2015", folds=False,
 )  # fmt: skip
 main = TRAINING.main
 

@@ -13,7 +13,6 @@ from reproductions.board import PAPERS, VERDICTS, history
 from reproductions.site import outcome, readme
 
 QUOTED = ("Findings", "What in the paper does not agree", "Deviations and assumptions")  # sections on a paper's page
-FOLDERS = {"deam": "mediaeval2015"}  # a data set whose records have another name
 
 
 def results(expected: list[dict], rows: dict[str, list[Row]]) -> dict:
@@ -133,7 +132,7 @@ def datasets(records: dict[str, Records]) -> dict[str, dict]:
     described = {}
     for name in DATASETS:
         kind = dataset_class(name)
-        described[FOLDERS.get(name, name)] = {"citation": kind.citation, "source": kind.source}
+        described[name] = {"citation": kind.citation, "source": kind.source}
     pages = {}
     for of_paper in records.values():
         for dataset in of_paper.datasets():

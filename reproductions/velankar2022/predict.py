@@ -28,6 +28,7 @@ class Model(predict.Predictor):
 
     @staticmethod
     def read(path):
+        """The spectrogram (640, 128) of the first 30 s, the length and the seconds used."""
         samples, rate = next(audio.blocks(path, USED_S))
         length, used = audio.duration(path), len(samples) / rate
         if used < SHORTEST_S:
@@ -37,6 +38,7 @@ class Model(predict.Predictor):
         return loop_to_length(RelativeMel(HOP)(samples, rate)), length, used
 
     def values(self, x, length, used):
+        """Probabilities of the classes."""
         probabilities = self.model.predict_on_batch(x[None])[0, : self.classes]
         return predict.Prediction(probabilities, length, min(used, 30.0), features=np.median(x, axis=0))
 

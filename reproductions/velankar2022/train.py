@@ -128,14 +128,17 @@ class RandomSplits(FromRecordings):
         return self.data.select(moods[0], PER_CLASS) if moods else self.data.select()
 
     def task(self, variant):
+        """The class of a song, by accuracy, precision, recall and F1."""
         return Classes(self.songs(variant).classes)
 
     def extractor(self, variant):
+        """Mel spectrograms for networks, 54 hand-made features for the SVM; of the first seconds only."""
         settings, rate = variant.settings, variant.settings.get("rate", RelativeMel.rate)
         extractor = RelativeMel(settings["hop"], rate=rate) if "network" in settings else Descriptors()
         return Truncated(extractor, settings["seconds"]) if settings["seconds"] else extractor
 
     def samples(self, variant):
+        """Spectrograms (n_songs, 640, 128), or hand-made features (n_songs, 54), and class numbers."""
         songs, extractor = self.songs(variant), self.extractor(variant)
         return self.samples_once(
             (variant.settings["songs"], extractor), songs.tracks, songs.numbers,
@@ -149,21 +152,25 @@ class RandomSplits(FromRecordings):
         return protocol.random_split(names, samples.y, seed, validation=VALIDATED, groups=groups, **options)
 
     def splits(self, variant, seed):
+        """One random split a seed (section IV: 0.33 test; 20 % of the others validate)."""
         return [self.split(variant, seed, test=TESTED, size=variant.settings["size"])]
 
     def trained_on_all(self, variant):
+        """All songs but those that validate, which also choose the epoch."""
         if "network" not in variant.settings or variant.settings["hop"] != HOP:
             return super().trained_on_all(variant)
         split = self.split(variant, 0, test=0)
         return self.networks(variant, replace(split, tests={TEST: split.validation}))
 
     def predict(self, variant, split, trained):
+        """Class numbers: the network's, of its best and its last epoch, or a baseline's."""
         if trained:
             return {name: trained[0].outputs[name] for name in split.tests}
         classifier = trivial.majority() if variant.settings["baseline"] == "majority" else trivial.svm()
         return trivial.classify(classifier, self.samples(variant), split)
 
     def unavailable_reason(self, variant):
+        """A variant can need four quadrants, artists, or more songs."""
         settings, songs = variant.settings, self.songs(variant)
         (n, name), rest = songs.fewest(lambda track: track.artist), len(songs.tracks) * (1 - TESTED)
         reasons = {
@@ -175,6 +182,7 @@ class RandomSplits(FromRecordings):
         return next((f"{self.data.name} {reason}" for reason, holds in reasons.items() if holds), None)
 
     def facts(self, variant):
+        """As of recordings, with the classes of all songs and what stands for the paper's."""
         settings, facts, samples = variant.settings, super().facts(variant), self.samples(variant)
         of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS[0].values()))
         facts |= {

@@ -65,19 +65,24 @@ class CrossValidation(Experiment):
         self.songs = Samples(list(found), protocol.Sequences.of(x), protocol.Sequences.of(y), list(found))
 
     def task(self, variant):
+        """Valence and arousal over time, by RMSE."""
         return Dynamic(TARGETS, with_tau=False)
 
     def samples(self, variant):
+        """The same for all variants."""
         return self.songs
 
     def splits(self, variant, seed):
+        """Folds by song, shuffled by the seed."""
         return protocol.cross_validation("cross-validation", len(self.songs), self.folds, seed)
 
     def networks(self, variant, split):
+        """The network, if the variant has one."""
         settings = variant.settings
         return [Network(fit, settings["network"], self.songs, split)] if "network" in settings else []
 
     def predict(self, variant, split, trained):
+        """Frames (n_frames, 2) of each test song."""
         ((name, test),) = split.tests.items()
         if trained:
             return {name: np.split(trained[0].outputs[name], self.songs.y.subset(test).bounds[1:-1])}
@@ -85,9 +90,11 @@ class CrossValidation(Experiment):
         return {name: [np.repeat(mean[None], n, axis=0) for n in self.songs.y.lengths[test]]}
 
     def extractor(self, variant):
+        """openSMILE's, where features do not come with the data."""
         return None if self.data.includes_features else OpenSmile()
 
     def facts(self, variant):
+        """The songs with features, of all."""
         n, of = len(self.songs), len(self.data.splits["development"])
         partial = variant.settings != PUBLISHED.get(variant.name) or self.folds != FOLDS
         return {
