@@ -182,6 +182,13 @@ def test_partial_data_say_so(small_emotify, tmp_path, train_here):
     )
     assert len(list((tmp_path / "jakubik2017" / "emotify" / "figures").glob("*.png"))) == 3
 
+    code = "import sys; from reproductions.jakubik2017 import train; ended = train.main(sys.argv[1:])\n"
+    code += "assert ended == 0 and not {'keras', 'tensorflow', 'jax'} & set(sys.modules)"
+    command = [sys.executable, "-c", code, *options, "--variant", "standard_gru", "--out", tmp_path]
+    again = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr  # nothing is left to train, so no backend is imported
+    assert "emotify/figures, of all runs here" in again.stdout
+
 
 @pytest.mark.slow
 def test_one_real_fold_end_to_end(real_root, tmp_path, train_here):

@@ -56,7 +56,7 @@ def toy(tmp_path, monkeypatch):
             (folder / name).write_text(text)
         for name in [name for name in sys.modules if name.split(".")[0] == "toy"]:
             del sys.modules[name]
-        for cached in (identity.of_code, identity._reached, identity._parse, identity._is_module):
+        for cached in (identity.of_code, identity._reached, identity._parse, identity._find):
             cached.cache_clear()
         from toy.train import train
 

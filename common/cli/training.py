@@ -231,9 +231,19 @@ def _warn(chosen: list[Variant], experiment: Experiment, options, *, recorded: b
 
 
 def _draw(training: Training, experiment: Experiment, out: Path) -> None:
+    """Draw the figures again, if a record is newer than they are."""
     from common.report import figures
 
+    folder = out / experiment.paper / experiment.dataset
+    records, drawn = list(folder.glob("*.json")), list(folder.glob("figures/*.png"))
+    if drawn and _modified(records)[-1] <= _modified(drawn)[0]:
+        print(f"figures: {folder}/figures, of all runs here")
+        return
     expected, package = board.load_expected(training.expected), training.module.__name__.rpartition(".")[0]
     for path in figures.draw_all(expected, Records(out, experiment.paper), package):
         if path.parts[-3] == experiment.dataset:
             print(f"figure: {path}")
+
+
+def _modified(paths: list[Path]) -> list[float]:
+    return sorted(path.stat().st_mtime for path in paths)

@@ -18,6 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 import numpy as np
@@ -258,12 +259,20 @@ def _is_idle(node) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
-@cache
 def _is_module(package: str, name: str) -> bool:
-    """Whether a name in a package of this project is a module there. Imports packages, and no module."""
-    if package.split(".")[0] not in PROJECT or importlib.util.find_spec(package).submodule_search_locations is None:
-        return False
-    return importlib.util.find_spec(f"{package}.{name}") is not None
+    """Whether a name in a package of this project is a module there."""
+    return package.split(".")[0] in PROJECT and _find(f"{package}.{name}") is not None
+
+
+@cache
+def _find(name: str) -> ModuleSpec | None:
+    """Where a module is; None if there is none. It imports no package, since `common.layers` imports Keras."""
+    package = name.rpartition(".")[0]
+    if not package:
+        return importlib.util.find_spec(name)
+    above = _find(package)
+    folders = above and above.submodule_search_locations
+    return PathFinder.find_spec(name, folders) if folders else None
 
 
 _parsing = threading.Lock()  # Python 3.11 fails where two threads make syntax trees at once
@@ -273,7 +282,7 @@ _parsing = threading.Lock()  # Python 3.11 fails where two threads make syntax t
 def _parse(name: str) -> _Source | None:
     """The source of a module; None if it has none that can be read."""
     try:
-        spec = importlib.util.find_spec(name)
+        spec = _find(name)
         with tokenize.open(spec.origin) as file, _parsing:
             return _Source(name, file.read(), spec.submodule_search_locations is not None)
     except (AttributeError, ImportError, ValueError, OSError, TypeError):
