@@ -172,6 +172,35 @@ def test_the_fused_network_has_the_weights_of_the_plain_one():
     np.testing.assert_allclose(plain.predict(x, verbose=0), fused.predict(x, verbose=0), atol=1e-5)
 
 
+BEHIND = {  # what follows a normalised image (batch, 5, 6, 4)
+    "nothing": lambda h: h,
+    "a convolution": keras.layers.Conv2D(3, 3),
+    "another normalisation": keras.layers.BatchNormalization(),
+    "a dense layer of its channels": keras1.TimeDistributed(keras.layers.Dense(3, activation="tanh", use_bias=False)),
+    "a recurrence": lambda h: keras.layers.Bidirectional(keras1.GRU(3))(keras.layers.Reshape((5, 24))(h)),
+    "itself": lambda h: keras.layers.Add()([h, h]),
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+def test_a_normalised_image_in_the_fused_network(behind):
+    """Whatever is behind it, outputs and gradients are those of Keras's layers."""
+    x = keras.Input((5, 6, 4))
+    plain = keras.Model(x, BEHIND[behind](keras.layers.BatchNormalization()(x)))
+    for weight in plain.weights:
+        weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    kept, fused = plain.get_weights(), fuse(plain)
+    images, trained = rng.standard_normal((8, 5, 6, 4)).astype("float32"), []
+    np.testing.assert_allclose(fused(images), plain(images), atol=1e-5)
+    for net in (plain, fused):
+        plain.set_weights(kept)
+        net.compile("sgd", "mse")
+        net.train_on_batch(images, np.ones(plain(images).shape, "float32"))
+        trained.append(plain.get_weights())
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 @pytest.mark.parametrize("rate", [0.25, 0.75, 0.3])
 def test_dropout_of_the_fused_network(rate):
     """So many elements are dropped, and all others scaled; each draw has other ones, and the same seed the same."""

@@ -46,7 +46,7 @@ def injected(case: str, layers: dict):
     """The masks of the case in all layers that drop something."""
     from keras.src.backend import random as backend_random
 
-    names, calls, own, own_fused = {}, {}, backend_random.dropout, fused.dropout
+    names, calls, own, own_fused = {}, {}, backend_random.dropout, fused.kept
     for name, layer in layers.items():
         cell = getattr(layer, "cell", layer)
         if name.startswith("dropout"):
@@ -66,11 +66,14 @@ def injected(case: str, layers: dict):
         calls[id(seed)] += 1
         return inputs * mask(case, name, rate, tuple(inputs.shape))
 
-    backend_random.dropout = fused.dropout = dropout
+    def kept(x, rate, seed):
+        return (1 - rate) * dropout(np.ones(x.shape, "float32"), rate, seed=seed)
+
+    backend_random.dropout, fused.kept = dropout, kept
     try:
         yield
     finally:
-        backend_random.dropout, fused.dropout = own, own_fused
+        backend_random.dropout, fused.kept = own, own_fused
 
 
 def differences(name: str) -> dict[str, float]:
