@@ -176,7 +176,7 @@ def _train_all(missing: dict[str, Network], work: Work, commit: str | None, **op
 
 def train_model(function, *arguments) -> bytes:
     """Train a network; returns its model as the content of a .keras file."""
-    backend.without_autotuning()
+    backend.fast_fit()
     return weights.packed(function(*arguments).model)
 
 
@@ -197,7 +197,7 @@ def _trained(key: str, commit: str | None, function, *arguments) -> tuple[Traine
     """Train a network; returns it without its model, and what `Work.save` keeps with it."""
     if identity.of_call(function, *arguments) != key:
         raise InputError("the code was changed while it was training; start again, and train from a separate checkout")
-    backend.without_autotuning()
+    backend.fast_fit()
     started = time.process_time()
     trained = function(*arguments)
     made = {"seconds": time.process_time() - started, "provenance": provenance.now(commit)}
