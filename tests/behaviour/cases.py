@@ -186,7 +186,9 @@ def behaviour(case: str, network, put: Callable[[], None], get: Callable[[], dic
     rounding = {name for name in of.undetermined if name.endswith("bias")}
     results |= {f"gradient|{name}": digested(values) for name, values in get().items() if name not in rounding}
     set_all(network.trainable_variables, after)
-    losses += [float(network.train_on_batch(*batch(case, step))) for step in range(1, STEPS)]
+    for step in range(1, STEPS):
+        network.reset_metrics()  # else some versions of Keras give the mean loss of all steps so far
+        losses.append(float(network.train_on_batch(*batch(case, step))))
     results |= {"loss": losses[:1], "losses": losses}
     results |= {f"after|{name}": digested(values) for name, values in get().items() if name not in of.undetermined}
     return {name: np.asarray(values, "float32") for name, values in results.items()}
