@@ -145,17 +145,20 @@ def test_malik2017_predicts_as_in_training(models, song):
     prediction = model(song)
     np.testing.assert_array_equal(opensmile.extract_windows(song)[1], features)
     assert prediction.times.tolist() == (1.0 + 0.5 * np.arange(len(features))).tolist() and prediction.length == 35
-    one_window, blended = [], []
-    for scaled in model.models:
+    of_window = model.members_of(features[:20])
+    assert len(prediction.networks) == len(model.models) == 5
+    for i in (0, 4):  # building each takes long
         net = of_malik.crnn(248, 20)
-        net.set_weights(scaled.layers[-1].get_weights())
-        x = np.asarray(scaled.get_layer(weights.SCALING)(features[None, :, opensmile.TIME_INVARIANT]))[0]
-        one_window.append(predictor(net, Sequences.of([x[:20]]), 20, 20, {})())
+        net.set_weights(model.models[i].layers[-1].get_weights())
+        scaling = model.models[i].get_layer(weights.SCALING)
+        x = np.asarray(scaling(features[None, :, opensmile.TIME_INVARIANT]))[0]
+        expected = predictor(net, Sequences.of([x[:20]]), 20, 20, {})()
+        np.testing.assert_allclose(of_window[i], expected, atol=1e-6)
         windows, starts = Sequences.of([x]).split_into(20, 10)
-        blended.append(blend(net.predict(windows, verbose=0), starts))
-    np.testing.assert_allclose(model.of_features(features[:20]), np.mean(one_window, axis=0), atol=1e-6)
-    np.testing.assert_allclose(prediction.networks, blended, atol=1e-6)
-    np.testing.assert_allclose(prediction.values, np.mean(blended, axis=0), atol=1e-6)
+        expected = blend(net.predict(windows, verbose=0), starts)
+        np.testing.assert_allclose(prediction.networks[i], expected, atol=1e-6)
+    np.testing.assert_allclose(prediction.values, np.mean(prediction.networks, axis=0), atol=1e-6)
+    np.testing.assert_allclose(model.of_features(features[:20]), np.mean(of_window, axis=0), atol=1e-6)
 
 
 def test_jakubik2017_predicts_as_in_training(models, song):
