@@ -236,7 +236,7 @@ def _draw(training: Training, experiment: Experiment, out: Path) -> None:
 
     folder = out / experiment.paper / experiment.dataset
     records, drawn = list(folder.glob("*.json")), list(folder.glob("figures/*.png"))
-    if drawn and _modified(records)[-1] <= _modified(drawn)[0]:
+    if drawn and max(map(_modified, records)) <= min(map(_modified, drawn)):
         print(f"figures: {folder}/figures, of all runs here")
         return
     expected, package = board.load_expected(training.expected), training.module.__name__.rpartition(".")[0]
@@ -245,5 +245,5 @@ def _draw(training: Training, experiment: Experiment, out: Path) -> None:
             print(f"figure: {path}")
 
 
-def _modified(paths: list[Path]) -> list[float]:
-    return sorted(path.stat().st_mtime for path in paths)
+def _modified(path: Path) -> float:
+    return path.stat().st_mtime
