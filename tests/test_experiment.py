@@ -14,7 +14,7 @@ import pytest
 
 from common import cli
 from common.cli.outcome import write_tensorboard
-from common.cli.settings import with_settings
+from common.cli.settings import check_names, with_settings
 from common.errors import InputError
 from common.experiment import Classes, Dynamic, Experiment, Network, Samples, Split, Static, Trained, Variant, identity
 from common.experiment.base import test_folds as folds_of
@@ -403,6 +403,15 @@ def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
         with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300, "units": (128,)}}), [change], NETWORK)
     with pytest.raises(InputError, match="ridge has no network"):
         with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
+
+
+def test_a_variant_with_a_misspelled_setting_is_an_error():
+    variants = [Variant(f"crnn{name}", "CRNN", {"network": {"epochs": 300} | changes}, primary=not name)
+                for name, changes in (("", {}), ("_dropout", {"dropout": 0.5}))]  # fmt: skip
+    check_names([*variants, Variant("ridge", "ridge", {"alpha": 1})], NETWORK)
+    misspelled = Variant("crnn_50", "CRNN", {"network": {"epochs": 300, "dropuot": 0.5}})
+    with pytest.raises(InputError, match="variant crnn_50: no setting is called 'dropuot'; did you mean dropout?"):
+        check_names([*variants, misspelled], NETWORK)
 
 
 @pytest.mark.slow

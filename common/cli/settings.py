@@ -1,13 +1,39 @@
-"""Settings of a variant's network, changed on the command line: `--set dropout=.5`."""
+"""Settings of a variant's network: their names are checked, and `--set dropout=.5` changes them."""
 
 import ast
 import difflib
+from collections.abc import Iterable
 from dataclasses import replace
 
 from common.errors import InputError
 from common.experiment import Variant
 
 WORDS = {"true": True, "false": False, "none": None}
+
+
+def check_names(variants: Iterable[Variant], defaults: dict) -> None:
+    """Refuse a setting that no network reads, such as a misspelled one.
+
+    Parameters
+    ----------
+    defaults : as of `with_settings`; known are these and what the networks of the primary variants name (of all, if none is)
+
+    Raises
+    ------
+    InputError : names the variant, the setting, and the settings that there are
+    """
+    with_network = [variant for variant in variants if "network" in variant.settings]
+    primary = [variant for variant in with_network if variant.primary] or with_network
+    known = set(defaults).union(*(variant.settings["network"] for variant in primary))
+    for variant in with_network:
+        for name in variant.settings["network"].keys() - known:
+            raise InputError(f"variant {variant.name}: {_unknown(name, 'its network', known)}")
+
+
+def _unknown(name: str, owner: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return f"no setting is called {name!r}{hint} The settings of {owner} are {', '.join(sorted(known))}"
 
 
 def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Variant:
@@ -30,10 +56,10 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     for change in changes:
         name, equals, text = change.partition("=")
         known = defaults | network
-        if not equals or name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise InputError(f"--set {change}: {hint}{variant.name} has the settings {', '.join(sorted(known))}")
+        if not equals:
+            raise InputError(f"--set {change}: is not NAME=VALUE, as dropout=.5")
+        if name not in known:
+            raise InputError(f"--set {change}: {_unknown(name, variant.name, known)}")
         choices = defaults.get(name) if isinstance(defaults.get(name), tuple) else None
         network[name] = _value(change, text, known[name], choices)
     changed = ", ".join(change.replace("=", " ") for change in changes)

@@ -16,7 +16,7 @@ from pathlib import Path
 from common import parallel
 from common.cli import outcome
 from common.cli.options import Parser, add_processes, add_scale, at_least, run, use_device
-from common.cli.settings import with_settings
+from common.cli.settings import check_names, with_settings
 from common.errors import InputError
 from common.experiment import Experiment, Variant
 from common.experiment.runner import execute
@@ -44,7 +44,7 @@ class Training:
     dataset : the default data set of a paper that runs on several
     own_labels : whether the data set can be a folder of the user's with labels.csv
     folds : whether the protocol is a cross-validation
-    network : settings of the networks that variants need not name, with their defaults; --set changes them
+    network : settings of the networks that primary variants need not name, with their defaults; --set changes them
     expected : the paper's table of published cells; None: `expected.json` next to the module of `build`
     """
 
@@ -145,6 +145,7 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     if options.quick:
         options.folds, options.epochs, options.repeats = 2, 5, 1
     variants = {variant.name: variant for variant in training.variants(options)}
+    check_names(variants.values(), training.network)
     if options.list:
         listed = _requested(variants, training, options) if options.variant or options.table else variants
         print(outcome.listing([variants[name] for name in listed], options.jobs))

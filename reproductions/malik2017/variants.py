@@ -9,7 +9,7 @@ PROTOCOL = 1  # raised by hand when a change of the code changes results
 NETWORK = {  # settings that a variant need not name, of the network as `model.crnn` has them and of the training
     "branches": 2, "dropout": 0.25, "pieces": 4, "bn_first": False, "gru_dropout": None,
     "penalty": ("mean", "batch", "sum", "weights", "off"), "gates": ("hard_sigmoid", "logistic"),
-    "reset_after": False, "loss": ("batch", "sequence", "frame"), "overlapping": False,
+    "reset_after": False, "loss": ("batch", "sequence", "frame"), "overlapping": False, "validation": False,
 }  # fmt: skip
 PUBLISHED_DEVELOPMENT = {  # average RMSE at which the authors' training ended (Table 1)
     "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055}, "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
