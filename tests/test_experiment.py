@@ -410,7 +410,7 @@ def test_a_variant_with_a_misspelled_setting_is_an_error():
                 for name, changes in (("", {}), ("_dropout", {"dropout": 0.5}))]  # fmt: skip
     check_names([*variants, Variant("ridge", "ridge", {"alpha": 1})], NETWORK)
     misspelled = Variant("crnn_50", "CRNN", {"network": {"epochs": 300, "dropuot": 0.5}})
-    with pytest.raises(InputError, match="variant crnn_50: no setting is called 'dropuot'; did you mean dropout?"):
+    with pytest.raises(InputError, match=r"variant crnn_50: no setting is called 'dropuot'; did you mean dropout\?"):
         check_names([*variants, misspelled], NETWORK)
 
 

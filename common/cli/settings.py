@@ -16,7 +16,7 @@ def check_names(variants: Iterable[Variant], defaults: dict) -> None:
 
     Parameters
     ----------
-    defaults : as of `with_settings`; known are these and what the networks of the primary variants name (of all, if none is)
+    defaults : as of `with_settings`; known are these and what the primary variants' networks name (if none is, all)
 
     Raises
     ------

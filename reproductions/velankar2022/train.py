@@ -1,11 +1,11 @@
 """Sections III and IV: mel spectrograms of 30 s -> CRNN or parallel CNN-RNN -> three moods, accuracy and F1.
 
-The paper's 138 Hindi songs are not public. 138 excerpts of 4Q stand in for them, or of MER500 (--dataset mer500). Who
-has the songs puts them into `hindi/{devotional,romantic,sad}` of the data root (--dataset hindi); any other folder of
+138 excerpts of 4Q, or of MER500 (--dataset mer500), stand in for the paper's 138 Hindi songs, which are not public. Who
+has them puts them into `hindi/{devotional,romantic,sad}` of the data root (--dataset hindi); any other folder of
 class folders is a collection of the user's own. A repetition is another random split.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -59,9 +59,8 @@ def variants(epochs: int | None = None) -> list[Variant]:
             of_network = {key: changes[key] for key in changes if key not in settings}
             own = {"network": {"kind": kind, "epochs": n} | of_network} if seconds else {"baseline": kind}
             n_songs = settings["size"] or (600 if settings["songs"] == "quadrants" else N_TRAIN)
-            core_seconds = 6 + n * n_songs * seconds if seconds else 2
-            primary = bool(seconds) and not changes
-            made.append(Variant(kind + suffix, title + about, settings | own, primary, core_seconds))
+            cost = 6 + n * n_songs * seconds if seconds else 2
+            made.append(Variant(kind + suffix, title + about, settings | own, bool(seconds) and not changes, cost))
     return sorted(made, key=lambda variant: "baseline" in variant.settings)
 
 
@@ -87,12 +86,11 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
 
     x, y, n_classes, epochs = samples.x, samples.y, int(samples.y.max()) + 1, settings["epochs"]
     mean, std = 0.0, 1.0
-    if settings.get("standardised"):  # each mel band, on the training songs
+    if settings.get("standardised"):  # each mel band, on the training songs; one that does not vary is not divided
         mean, std = x[split.train].mean(axis=(0, 1)), x[split.train].std(axis=(0, 1)) + 1e-6
-        std[np.ptp(x[split.train], axis=(0, 1)) == 0] = 1  # a band that does not vary is not divided by 1e-6
+        std[np.ptp(x[split.train], axis=(0, 1)) == 0] = 1
     network, optimizer, batch = model.NETWORKS[settings["kind"]]
-    of_network = {"relu_first": True} if settings.get("relu_first") else {}
-    net = network(settings.get("outputs", n_classes), **of_network)
+    net = network(settings.get("outputs", n_classes), **({"relu_first": True} if settings.get("relu_first") else {}))
     net.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     train, validation, test = (((x[songs] - mean) / std, y[songs])
                                for songs in (split.train, split.validation, split.tests[TEST]))  # fmt: skip
@@ -108,7 +106,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     ]
     history = net.fit(*train, batch, epochs, verbose=0, callbacks=callbacks, validation_data=validation).history
     predict(TEST)
-    curves = {name: np.array(history[name]) for name in ("accuracy", "val_accuracy", "loss", "val_loss")}
+    curves = {name: np.array(values) for name, values in history.items() if name != "learning_rate"}
     return Trained(outputs, curves, weights.with_scaling(net, mean, std))
 
 
@@ -140,10 +138,8 @@ class RandomSplits(FromRecordings):
     def samples(self, variant):
         """Spectrograms (n_songs, 640, 128), or hand-made features (n_songs, 54), and class numbers."""
         songs, extractor = self.songs(variant), self.extractor(variant)
-        return self.samples_once(
-            (variant.settings["songs"], extractor), songs.tracks, songs.numbers,
-            lambda: np.stack([loop_to_length(song) for song in self.features(extractor, songs.tracks)]),
-        )  # fmt: skip
+        return self.samples_once((variant.settings["songs"], extractor), songs.tracks, songs.numbers, lambda:
+            np.stack([loop_to_length(song) for song in self.features(extractor, songs.tracks)]))  # fmt: skip
 
     def split(self, variant: Variant, seed: int, **options) -> Split:
         """A split of the variant's songs, by artist if it says so; options: see `protocol.random_split`."""
@@ -173,40 +169,32 @@ class RandomSplits(FromRecordings):
         """A variant can need four quadrants, artists, or more songs."""
         settings, songs = variant.settings, self.songs(variant)
         (n, name), rest = songs.fewest(lambda track: track.artist), len(songs.tracks) * (1 - TESTED)
-        reasons = {
-            "has not the four quadrants": settings["songs"] == "quadrants" and len(songs.classes) != 4,
-            f"names {n} artists of class {name}, and {ARTISTS} or more are needed (artists.csv: file, artist)":
-                settings["groups"] and n < ARTISTS,
-            f"has about {rest:.0f} songs to train on": (settings["size"] or 0) > rest,
-        }  # fmt: skip
-        return next((f"{self.data.name} {reason}" for reason, holds in reasons.items() if holds), None)
+        if settings["songs"] == "quadrants" and len(songs.classes) != 4:
+            return f"{self.data.name} has not the four quadrants"
+        if settings["groups"] and n < ARTISTS:
+            return f"{self.data.name} names {n} artists of class {name}, and {ARTISTS} are needed (artists.csv)"
+        return f"{self.data.name} has about {rest:.0f} songs to train on" if (settings["size"] or 0) > rest else None
 
     def facts(self, variant):
         """As of recordings, with the classes of all songs and what stands for the paper's."""
         settings, facts, samples = variant.settings, super().facts(variant), self.samples(variant)
         of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS[0].values()))
         facts |= {
-            "fingerprint": digest([self.data.fingerprint, settings["songs"]]), "input": "audio",
-            "stand_in": not of_paper, "partial": self.incomplete or settings != PUBLISHED.get(variant.name),
-            "reference": samples.y.tolist(), "overlap": round(facts["n_test"] / (len(samples) - facts["n_test"]), 4),
+            "fingerprint": digest([self.data.fingerprint, settings["songs"]]), "stand_in": not of_paper,
+            "input": f"mel spectrogram from audio, hop {settings['hop']}" if "network" in settings else "audio",
+            "partial": self.incomplete or settings != PUBLISHED.get(variant.name), "reference": samples.y.tolist(),
+            "overlap": round(facts["n_test"] / (len(samples) - facts["n_test"]), 4),
         }  # fmt: skip
         facts |= {"of_train": N_TRAIN, "of_test": N_TEST} if of_paper else {}
         facts |= {"frames": f"{settings['seconds']} of 30 s"} if settings["seconds"] else {}
-        facts |= {"artists": samples.groups} if settings["groups"] else {}
-        if "network" in settings:
-            extractor = self.extractor(variant)
-            lengths = map(len, self.features(extractor, self.songs(variant).tracks))
-            facts |= {"input": f"mel spectrogram from audio, hop {settings['hop']}",
-                      "extractor": asdict(getattr(extractor, "of", extractor)),
-                      "shorter_than_640_frames": sum(n < FRAMES for n in lengths)}  # fmt: skip
-        return facts
+        return facts | ({"artists": samples.groups} if settings["groups"] else {})
 
 
 def build(options) -> RandomSplits:
     """The data set that the options name; without a data root synthetic music."""
     data = open_classes(options.dataset, options.data_root, synthetic="synthetic_quadrants")
-    missing = data.require(allow_missing=options.allow_missing, per_class=FEWEST)
-    return RandomSplits(data, incomplete=bool(missing), n_jobs=options.jobs)
+    incomplete = bool(data.require(allow_missing=options.allow_missing, per_class=FEWEST))
+    return RandomSplits(data, incomplete=incomplete, n_jobs=options.jobs)
 
 
 TRAINING = cli.Training(
