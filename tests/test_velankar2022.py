@@ -111,7 +111,7 @@ def test_short_recordings_begin_again(tmp_path):
     experiment = RandomSplits(data)
     assert experiment.task(named["crnn"]).targets == ("devotional", "romantic", "sad")
     x = experiment.samples(named["crnn"]).x
-    assert x.shape == (24, 640, 128)
+    assert x.shape == (24, 640, 128) and experiment.facts(named["crnn"])["shorter_than_640_frames"] == 24
     period = 1 + 2 * 22050 // 1024
     np.testing.assert_array_equal(x[:, :period], x[:, period : 2 * period])
     beginning = experiment.samples(replace(named["crnn"], settings=named["crnn"].settings | {"seconds": 1.0})).x
@@ -202,7 +202,7 @@ def test_a_collection_end_to_end(tmp_path, train_here):
     }
     record = records["crnn"]
     facts = record["facts"]
-    assert facts["stand_in"] and facts["partial"]
+    assert facts["stand_in"] and facts["partial"] and facts["shorter_than_640_frames"] == 60
     assert facts["targets"] == ["devotional", "romantic", "sad"] and len(record["runs"]) == 2
     from common import metrics
 

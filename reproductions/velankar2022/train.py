@@ -5,7 +5,7 @@ has them puts them into `hindi/{devotional,romantic,sad}` of the data root (--da
 class folders is a collection of the user's own. A repetition is another random split.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import product
 
 import numpy as np
@@ -187,6 +187,10 @@ class RandomSplits(FromRecordings):
         }  # fmt: skip
         facts |= {"of_train": N_TRAIN, "of_test": N_TEST} if of_paper else {}
         facts |= {"frames": f"{settings['seconds']} of 30 s"} if settings["seconds"] else {}
+        if "network" in settings:
+            extractor, tracks = self.extractor(variant), self.songs(variant).tracks
+            facts["extractor"] = asdict(getattr(extractor, "of", extractor))
+            facts["shorter_than_640_frames"] = sum(len(of) < FRAMES for of in self.features(extractor, tracks))
         return facts | ({"artists": samples.groups} if settings["groups"] else {})
 
 
