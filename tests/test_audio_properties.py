@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common import audio
@@ -61,6 +61,7 @@ KINDS = {
     "wma": Kind("asf", "wmav2", (("bit_rate", 96_000),), rates=(22050, 44100), most_channels=2),
 }  # fmt: skip
 LEFT_OUT = {"wma": 3 * 2048}  # samples; FFmpeg leaves out the first frame, and its encoder the last one
+TOLERANCE = {"opus": 5e-3}  # libopus and FFmpeg's own decoder differ by up to .003 in 1,000 files
 PADDED = {"ogg": 8192}  # samples; FFmpeg keeps the padding of a stream of one page
 NAMES = st.sampled_from(["a", "a.wav", "a.mp3", "a.au", "a b.flac", "http:%03d.ogg", "Stra\udcdfe.m4a", "音楽.txt"])
 
@@ -125,7 +126,7 @@ def test_a_complete_file_is_read_to_its_end(file, name):
     assert len(samples) >= len(file.samples) - LEFT_OUT.get(file.kind, 1)
     assert -1 <= len(reference) - len(samples) <= PADDED.get(file.kind, 1)
     n = min(len(samples), len(reference))
-    np.testing.assert_allclose(samples[:n], reference[:n], atol=2e-3)
+    np.testing.assert_allclose(samples[:n], reference[:n], atol=TOLERANCE.get(file.kind, 2e-3))
 
 
 @given(files(), NAMES, st.floats(0.02, 0.999))
@@ -138,6 +139,7 @@ def test_a_cut_file_is_reported_or_read_as_far_as_it_goes(file, name, part):
         assert len(samples) >= len(encoded.decoded_by_ffmpeg(content)) - 1
 
 
+@example(File("opus", 48000, 1, 0.5, 0), "a")  # FFmpeg takes the second file's header for sound, and ends there
 @given(files(), NAMES)
 def test_joined_files_are_read_both_or_reported(file, name):
     samples, texts = outcome(2 * file.content, name)

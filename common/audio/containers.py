@@ -28,6 +28,7 @@ MP3_KBITS = (  # by the number in a frame: of MPEG 2 and 2.5, of MPEG 1
     (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
 )
 UNANNOUNCED = 4096  # bytes behind the sound that are doubtful
+JOINED = "is joined from several files; a fraction of a second can be missing where they meet"
 NOT_ENDED = "has no mark of its end: it was streamed, or is cut off"
 
 
@@ -40,11 +41,29 @@ class Container:
     exact : it states the length of all sound in the file
     missing : what it announces that the file does not have, or None
     doubt : what is doubtful about its end, or None
+    parts : of joined files that each state their length, where each begins and ends; empty if there is only one
     """
 
     exact: bool = True
     missing: str | None = None
     doubt: str | None = None
+    parts: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass
+class _Link:
+    """Of an Ogg file that begins at byte `start`: how many streams, whether it ends, and whether a page is missing."""
+
+    start: int
+    n_streams: int = 0
+    ended: bool = False
+    unbroken: bool = True
+    last: int | None = None  # the number of the page before
+
+    def add(self, number: int, is_first: bool, is_last: bool) -> None:
+        """One more page."""
+        self.unbroken &= self.last is None or number == self.last + 1
+        self.n_streams, self.ended, self.last = self.n_streams + is_first, is_last, number
 
 
 def inspect(path: Path) -> Container:
@@ -126,24 +145,32 @@ def _flac(data, start: int) -> Container:
     """The number of samples is 0 in a streamed file; a second header shows that files were joined."""
     n_samples = _number(data, start + 18, 8, "big") % (1 << 36)
     joined = data.find(b"fLaC\0\0\0\x22", start + 4) > 0
-    doubt = "is joined from several files; a fraction of a second can be missing where they meet" if joined else None
-    return Container(exact=n_samples > 0 and not joined, doubt=doubt)
+    return Container(exact=n_samples > 0 and not joined, doubt=JOINED if joined else None)
 
 
 def _ogg(data, start: int) -> Container:
-    """Pages of one stream, numbered without a gap, state its length; several streams are joined files or a video."""
-    at, streams, numbers, ended = start, 0, [], False
+    """Pages of one stream, numbered without a gap, state its length; joined files begin with a page of their own each.
+
+    Several streams that begin together are a video.
+    """
+    at, links, among_first, missing = start, [], False, None
     while data[at : at + 4] == b"OggS":
         n_parts = _number(data, at + 26, 1, "little")
         end = at + 27 + n_parts + sum(data[at + 27 : at + 27 + n_parts])
         if end > len(data) or at + 27 + n_parts > len(data):
-            return Container(exact=streams == 1, missing="the last page is not complete")
-        streams += bool(data[at + 5] & 2)
-        ended = bool(data[at + 5] & 4)
-        numbers.append(_number(data, at + 18, 4, "little"))
+            missing = "the last page is not complete"
+            break
+        is_first, is_last = (bool(data[at + 5] & flag) for flag in (2, 4))
+        if (is_first and not among_first) or not links:
+            links.append(_Link(at))
+        among_first = is_first
+        links[-1].add(_number(data, at + 18, 4, "little"), is_first, is_last)
         at = max(end, data.find(b"OggS", end))  # damaged bytes are skipped
-    unbroken = all(following == number + 1 for number, following in pairwise(numbers))
-    return Container(exact=streams == 1 and unbroken, doubt=None if ended else NOT_ENDED)
+    exact = bool(links) and all(link.n_streams == 1 and link.unbroken for link in links)
+    doubt = None if missing or links[-1].ended else NOT_ENDED
+    if len(links) < 2 or not exact:
+        return Container(exact, missing, doubt if len(links) < 2 else JOINED)
+    return Container(exact, missing, doubt, tuple(pairwise([*(link.start for link in links), at])))
 
 
 def _mp4(data, start: int) -> Container:

@@ -1,5 +1,6 @@
 """Decoding by libsndfile: wav, aiff, flac, ogg, mp3 and others, where the container guarantees the length."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import soundfile
 
 from common.audio.base import CHUNK_S, Chunk, CutOffError, DecodingError
+from common.audio.containers import inspect
 from common.files import muted_stderr
 
 MP3_FRAME = 1152  # samples; a header may count a last frame that decoders leave out
@@ -24,19 +26,28 @@ class _Forward(soundfile.SoundFile):
         return False
 
 
-@contextmanager
-def _opened(path: Path):
+def _contents(path: Path) -> Iterator:
+    """The file, opened; of joined files the content of each."""
     with open(path, "rb") as content:  # not by the path, whose suffix libsndfile would trust
+        for start, end in inspect(path).parts:
+            content.seek(start)
+            yield io.BytesIO(content.read(end - start))
+        if not inspect(path).parts:
+            yield content
+
+
+@contextmanager
+def _opened(content):
+    try:
+        with muted_stderr():
+            file = _Forward(content)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise DecodingError(_reason(error)) from error
+    with file:
         try:
-            with muted_stderr():
-                file = _Forward(content)
+            yield file
         except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise DecodingError(_reason(error)) from error
-        with file:
-            try:
-                yield file
-            except (soundfile.LibsndfileError, RuntimeError) as error:
-                raise CutOffError(_reason(error)) from error
+            raise CutOffError(_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
@@ -45,20 +56,27 @@ def _reason(error: Exception) -> str:
 
 def length(path: Path) -> tuple[int, int]:
     """How many samples a file states, and their rate in Hz. Raises DecodingError."""
-    with _opened(path) as file:
-        return file.frames, file.samplerate
+    n_samples, rates = 0, set()
+    for content in _contents(path):
+        with _opened(content) as file:
+            n_samples += file.frames
+            rates.add(file.samplerate)
+    if len(rates) > 1:
+        raise DecodingError(f"joined files have other rates: {', '.join(f'{rate} Hz' for rate in sorted(rates))}")
+    return n_samples, *rates
 
 
 def chunks(path: Path) -> Iterator[Chunk]:
     """A file's sound in chunks of CHUNK_S. Raises DecodingError."""
-    with _opened(path) as file:
-        n_read, wide = 0, file.subtype == "PCM_32"
-        while n_read < file.frames:
-            with muted_stderr():
-                samples = file.read(CHUNK_S * file.samplerate, dtype="float32", always_2d=True)
-            if not len(samples):
-                break
-            n_read += len(samples)
-            yield Chunk(samples, file.samplerate, wide)
-        if n_read < file.frames - MP3_FRAME * file.format.startswith("MP"):
-            raise CutOffError(f"{n_read} of {file.frames} samples can be decoded")
+    for content in _contents(path):
+        with _opened(content) as file:
+            n_read, wide = 0, file.subtype == "PCM_32"
+            while n_read < file.frames:
+                with muted_stderr():
+                    samples = file.read(CHUNK_S * file.samplerate, dtype="float32", always_2d=True)
+                if not len(samples):
+                    break
+                n_read += len(samples)
+                yield Chunk(samples, file.samplerate, wide)
+            if n_read < file.frames - MP3_FRAME * file.format.startswith("MP"):
+                raise CutOffError(f"{n_read} of {file.frames} samples can be decoded")
