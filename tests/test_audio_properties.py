@@ -61,7 +61,7 @@ KINDS = {
     "wma": Kind("asf", "wmav2", (("bit_rate", 96_000),), rates=(22050, 44100), most_channels=2),
 }  # fmt: skip
 LEFT_OUT = {"wma": 3 * 2048}  # samples; FFmpeg leaves out the first frame, and its encoder the last one
-TOLERANCE = {"opus": 5e-3}  # libopus and FFmpeg's own decoder differ by up to .003 in 1,000 files
+TOLERANCE = {"opus": 1e-2}  # libopus and FFmpeg's own decoder differ by up to .006 at the end of a file
 PADDED = {"ogg": 8192}  # samples; FFmpeg keeps the padding of a stream of one page
 NAMES = st.sampled_from(["a", "a.wav", "a.mp3", "a.au", "a b.flac", "http:%03d.ogg", "Stra\udcdfe.m4a", "音楽.txt"])
 
@@ -124,7 +124,7 @@ def test_a_complete_file_is_read_to_its_end(file, name):
     reference = encoded.decoded_by_ffmpeg(content).mean(axis=1)
     assert samples is not None and not texts
     assert len(samples) >= len(file.samples) - LEFT_OUT.get(file.kind, 1)
-    assert -1 <= len(reference) - len(samples) <= PADDED.get(file.kind, 1)
+    assert len(reference) - PADDED.get(file.kind, 1) <= len(samples) <= max(len(reference), len(file.samples)) + 1
     n = min(len(samples), len(reference))
     np.testing.assert_allclose(samples[:n], reference[:n], atol=TOLERANCE.get(file.kind, 2e-3))
 
@@ -139,6 +139,7 @@ def test_a_cut_file_is_reported_or_read_as_far_as_it_goes(file, name, part):
         assert len(samples) >= len(encoded.decoded_by_ffmpeg(content)) - 1
 
 
+@example(File("tta", 8000, 1, 0.5, 0), "a")  # tags lie between both
 @example(File("opus", 48000, 1, 0.5, 0), "a")  # FFmpeg takes the second file's header for sound, and ends there
 @given(files(), NAMES)
 def test_joined_files_are_read_both_or_reported(file, name):

@@ -85,11 +85,11 @@ def inspect(path: Path) -> Container:
 
 def _until(end: int, data, exact: bool = True) -> Container:
     """A container that states where its sound ends; if it begins again there, files were joined."""
-    more, start = len(data) - end, _after_tags(data)
+    more, start, following = len(data) - end, _after_tags(data), _behind_tags(data, end)
     if more < 0:
         return Container(exact, missing=f"{-more} bytes are missing")
     text = f"has {more} bytes behind the sound that its header does not announce; they are not read"
-    joined = more > 0 and data[end : end + 4] == data[start : start + 4]
+    joined = following < len(data) and data[following : following + 4] == data[start : start + 4]
     return Container(exact, doubt=text if joined or more > UNANNOUNCED else None)
 
 
@@ -106,6 +106,13 @@ def _after_tags(data) -> int:
             size = size << 7 | byte & 127
         start += 10 + size + 10 * bool(data[start + 5] & 0x10)
     return re.compile(rb"\0*").match(data, start).end() if start else 0
+
+
+def _behind_tags(data, at: int) -> int:
+    """Where the tags end that may follow the sound (APEv2, ID3v1)."""
+    if data[at : at + 8] == b"APETAGEX":
+        at += 32 + _number(data, at + 12, 4, "little")
+    return at + 128 if data[at : at + 3] == b"TAG" else at
 
 
 def _chunked(data, start: int, magic: bytes) -> Container:
@@ -232,10 +239,7 @@ def _mpeg(data, start: int) -> Container:
     at, n = start, -1  # the first frame holds no sound
     while size := _frame_size(data[at : at + 4]):
         at, n = at + size, n + 1
-    if data[at : at + 8] == b"APETAGEX":
-        at += 32 + _number(data, at + 12, 4, "little")
-    if data[at : at + 3] == b"TAG":
-        at += 128
+    at = _behind_tags(data, at)
     return Container(exact=abs(n - n_frames) <= 1 and re.compile(rb"\0*").match(data, at).end() == len(data))
 
 
