@@ -39,7 +39,7 @@ def identity(path: Path) -> tuple[int, int] | str:
     try:
         status = os.stat(path)
         return status.st_dev, status.st_ino
-    except OSError:
+    except (OSError, ValueError):  # a ValueError for a name with a zero byte
         return unicodedata.normalize("NFC", os.path.abspath(path))
 
 

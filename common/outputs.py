@@ -1,32 +1,34 @@
 """Checks, before any work, that what a command writes replaces nothing but its own earlier output."""
 
 import os
+import re
 from pathlib import Path
 
 from common.errors import InputError
 from common.files import require_writable
+from common.folders import identity
 
 ENDS = 65536  # bytes at the start and at the end of a file in which its mark is
 
 
-def require_output(path: Path, mark: bytes) -> None:
+def require_output(path: Path, pattern: bytes) -> None:
     """Check that a file can be written, and that it does not exist or is an earlier output of the same kind.
 
     Parameters
     ----------
     path : the file
-    mark : what every output of this kind holds near its start or its end
+    pattern : a regular expression that every output of this kind matches from its start; a dot is any byte
 
     Raises
     ------
-    InputError : if its folder cannot be written; if `path` is a folder or a device, or a file without the mark
+    InputError : if its folder cannot be written; if `path` is a folder or a device, or a file of another kind
     """
     require_writable(path.parent)
     if not os.path.lexists(path):
         return
     if not path.is_file() or Path(os.path.abspath(path)).parts[1:2] == ("dev",):
         raise InputError(f"{path}: is not a regular file; name a file to write")
-    if mark not in _ends(path) and path.stat().st_size:
+    if not re.match(pattern, _ends(path), re.DOTALL) and path.stat().st_size:
         raise InputError(f"{path}: exists, and is no earlier output of this command; choose another name or remove it")
 
 
@@ -44,6 +46,14 @@ def require_output_folder(folder: Path, name: str, mark: bytes) -> None:
         raise InputError(f"{folder}: cannot be read ({error.strerror}); choose another folder") from error
     if used and not ((folder / name).is_file() and mark in _ends(folder / name)):
         raise InputError(f"{folder}: holds files, and no earlier output of this command; choose a new or empty folder")
+
+
+def require_no_input(outputs: list[Path], inputs: list[Path]) -> None:
+    """Raise InputError if an output is one of the files that are read."""
+    read = {identity(path) for path in inputs}
+    for path in outputs:
+        if identity(path) in read:
+            raise InputError(f"{path}: is one of the files that are read; name another file to write")
 
 
 def require_distinct(paths: list[Path]) -> None:

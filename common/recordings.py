@@ -1,5 +1,6 @@
 """The recordings that a command is given: files, and what folders hold of them."""
 
+import filecmp
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Recordings:
 
     Attributes
     ----------
-    paths : of recordings, each once; also of formats that cannot be decoded, which whoever reads them reports
+    paths : of recordings, without copies; whoever reads them reports those that cannot be decoded
     left_out : what else is there, by the reason why it is not used
     failed : folders that cannot be read or hold no recording, and what is wrong with them
     """
@@ -34,19 +35,32 @@ class Recordings:
 
 def recordings(given: list[str]) -> Recordings:
     """The files that are named, and the recordings in the folders. Raises InputError if there are none."""
-    selected, seen = Recordings(), {}
+    selected, seen, sizes = Recordings(), {}, {}
     for path in dict.fromkeys(map(Path, given)):
         inside = _of_folder(path, selected) if path.is_dir() else [path]
         if not inside:
             selected.failed.setdefault(path, f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
         for recording in inside:
-            if seen.setdefault(identity(recording), recording) is recording:
+            if seen.setdefault(identity(recording), recording) is recording and not _is_copy(recording, sizes):
                 selected.paths.append(recording)
             else:
                 selected.left_out[REPEATED].append(recording)
     if not selected.paths:
         raise InputError("; ".join(selected.failed.values()))
     return selected
+
+
+def _is_copy(path: Path, sizes: dict[int, list[Path]]) -> bool:
+    """Whether a file has the bytes of one of those seen before, by their sizes in bytes, to which it is added."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    alike = sizes.setdefault(path.stat().st_size, [])
+    try:
+        same = any(filecmp.cmp(path, other, shallow=False) for other in alike)
+    except OSError:  # reported when it is decoded
+        return False
+    alike.append(path)
+    return same
 
 
 def left_out_line(left_out: dict[str, list[Path]]) -> str:

@@ -14,6 +14,7 @@ frame by track id, or by track id and time), `splits` (track ids by name, of the
 """
 
 import importlib
+import math
 import sys
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def open_dataset(
     ------
     InputError : if there is no such data set, or no data root; if a scale is given and there is no `labels.csv`
     """
-    if scale and (name in DATASETS or not scale[0] < scale[1]):
+    if scale and (name in DATASETS or not -math.inf < scale[0] < scale[1] < math.inf):
         fault = f"{name} has a scale of its own" if name in DATASETS else "the lower end comes first"
         raise InputError(f"--scale {scale[0]:g} {scale[1]:g}: {fault}")
     if name in DATASETS and synthetic and data_root(given) is None:

@@ -8,6 +8,7 @@ predicted class; for valence and arousal over time, the moments from which each 
 records: no data needed. `python -m reproductions leaderboard` scores predictions made on these folds.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def export(results: Path, out: Path) -> list[Path]:
         for name, table in (("splits", splits), ("predictions", predictions), ("history", history)):
             lines = table(record)
             if len(lines) > 1:
-                require_output(folder / f"{name}.csv", f"{lines[0][0]},".encode())
+                require_output(folder / f"{name}.csv", re.escape(f"{lines[0][0]},".encode()))
                 write_atomically(folder / f"{name}.csv", text_bytes(csv_text(lines)))
                 written.append(folder / f"{name}.csv")
     if not written:

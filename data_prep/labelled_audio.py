@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from common import audio
-from common.errors import InputError
+from common.errors import InputError, warn
 from common.features.opensmile import LOOKAHEAD_S
 from common.folders import contents, identity
 from common.recordings import HIDDEN, OTHER, SUFFIXES, left_out_line
@@ -29,6 +29,7 @@ LABELS = "labels.csv"
 FIRST_S = 1.0
 COLUMNS = ("file", "time_s", "valence", "arousal")
 SCALE = (-1.0, 1.0)
+NEARLY_0 = -0.05  # a column that never goes below it is perhaps of a scale without negative values
 OTHER_SCALES = ((0.0, 1.0), (1.0, 5.0), (1.0, 7.0), (1.0, 9.0), (0.0, 10.0), (0.0, 100.0))  # that raters use
 
 
@@ -200,6 +201,11 @@ def _require_scale(path: Path, labels: dict[str, tuple], scale: tuple[float, flo
         ends = " ".join(f"{end:g}" for end in usual[0]) if usual else "LOW HIGH"
         fault = f"no value is negative, they go from {lowest:g} to {highest:g}"
         raise InputError(f"{path}: {fault}; name the ends of the scale, as --scale {ends} (--scale -1 1 if it is that)")
+    for column in COLUMNS[2:]:
+        values = [value for value, _, its_column in cells if its_column == column]
+        if scale is None and cells and lowest < 0 and min(values) > NEARLY_0:
+            ends = f"from {min(values):g} to {max(values):g}"
+            warn(f"{path}: {column} goes {ends}, next to never below 0; if its scale is another, name it by --scale")
     low, high = scale or SCALE
     for value, line, column in cells:
         if not low <= value <= high:

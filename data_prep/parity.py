@@ -193,7 +193,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _report(options) -> int:
     root = required_data_root(options.data_root)
     if options.out:
-        require_output(options.out, b'{"engine": ')
+        require_output(options.out, rb'\{"engine": ')
     results = measure(Deam(root), options.jobs)
     print(summary(results))
     if options.out:

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from common import backend
 from common.layers import keras, keras1, tf1
 from common.layers.fused import dropout, fuse
 from tests.behaviour.cases import CASES
@@ -41,8 +42,13 @@ def differences(request):
 @pytest.mark.parametrize("name", NAMES)
 def test_behaves_as_stored(differences, name):
     """Outputs, loss, gradients, and losses and weights of three steps of training, with the same dropout masks."""
-    largest = differences(name)
-    assert len(largest) == 6 and max(largest.values()) <= 1e-5, largest
+    largest, installed = (
+        differences(name),
+        backend.versions([name for of in backend.DISTRIBUTIONS.values() for name in of]),
+    )
+    # TensorFlow 2.20 differs by up to 2.2e-5 after three steps of RMSprop from 2.21, with which they are stored
+    limit = 1e-5 if any(version.startswith("2.21.") for version in installed.values()) else 5e-5
+    assert len(largest) == 6 and max(largest.values()) <= limit, largest
 
 
 def test_the_network_of_malik2017_reads_like_its_figures():

@@ -127,7 +127,8 @@ def duration(path: Path) -> float:
 def _recognised(path: Path):
     """The container of a file, and the module that decodes it."""
     if not os.path.isfile(path):
-        raise InputError(f"{path}: no such file")
+        special = os.path.exists(path) and not os.path.isdir(path)  # as a pipe
+        raise InputError(f"{path}: {'is no regular file; save the sound to one' if special else 'no such file'}")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: may not be read (no permission); change its permissions")
     if not os.path.getsize(path):

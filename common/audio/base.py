@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-CHUNK_S = 10  # seconds of a chunk
+CHUNK_S = 1  # seconds of a chunk
 
 
 class Chunk(NamedTuple):

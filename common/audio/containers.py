@@ -71,6 +71,8 @@ def inspect(path: Path) -> Container:
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start = _after_tags(data)
         magic = data[start : start + 4]
+        if magic == b"RIFF" and data[start + 8 : start + 12] == b"AVI ":
+            return _avi(data, start)
         if magic in CHUNKED:
             return _chunked(data, start, magic)
         if data[start + 4 : start + 8] in MP4_BOXES:
@@ -78,7 +80,7 @@ def inspect(path: Path) -> Container:
         if len(magic) == 4 and magic[0] == 0xFF and magic[1] >= 0xE0 and magic[1] & 0x06:
             return _mpeg(data, start)
         inspectors = {b".snd": _au, b"dns.": _au, b"fLaC": _flac, b"OggS": _ogg, b"wvpk": _wavpack,
-                      b"TTA1": _tta}  # fmt: skip
+                      b"TTA1": _tta, b".SoX": _sox, b"XoS.": _sox, b"Crea": _voc}  # fmt: skip
         inspectors |= {EBML: _matroska, ASF: _asf}
         return inspectors[magic](data, start) if magic in inspectors else Container()
 
@@ -140,6 +142,32 @@ def _chunked(data, start: int, magic: bytes) -> Container:
             found = True
         at = body + size + -size % align
     return _until(at if found and data[at : at + 4].strip(b"\0") else len(data), data, exact)
+
+
+def _avi(data, start: int) -> Container:
+    """RIFF chunks one after the other, each at most 2 GiB long; of a stream without sizes nothing is known."""
+    at = start
+    while data[at : at + 4] == b"RIFF":
+        size = _number(data, at + 4, 4, "little")
+        if not 0 < size < UNKNOWN[4]:
+            return Container()
+        at += 8 + size + size % 2
+    return _until(at, data)
+
+
+def _sox(data, start: int) -> Container:
+    """SoX's own format: the header states its own size and the number of samples, of four bytes each."""
+    order = "little" if data[start : start + 1] == b"." else "big"
+    size, n_samples = _number(data, start + 4, 4, order), _number(data, start + 8, 8, order)
+    return _until(start + 4 + size + 4 * n_samples, data) if n_samples else Container()
+
+
+def _voc(data, start: int) -> Container:
+    """Creative Voice: blocks of a type and a size, up to one of type 0."""
+    at = start + _number(data, start + 20, 2, "little")
+    while at < len(data) and data[at]:
+        at += 4 + _number(data, at + 1, 3, "little")
+    return _until(at + 1 if at < len(data) else at, data)
 
 
 def _au(data, start: int) -> Container:

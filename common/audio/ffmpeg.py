@@ -14,8 +14,8 @@ import numpy as np
 from common.audio.base import Chunk, CutOffError, DecodingError
 
 FRAMES = 64  # of a codec, in a chunk
-STATE_LENGTH = {"ape", "mpc", "mpc8", "tak", "tta"}  # formats with a header that states the length
-TAGS = (b"ID3", b"TAG", b"APETAGEX")  # between joined files; no sound is lost with them
+STATE_LENGTH = {"ape", "flv", "mpc", "mpc8", "rm", "tak", "tta"}  # formats with a header that states the length
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"\0\0\0\0")  # behind a file, or zeros: no sound is lost
 INTEGERS = {"u1": (1 << 7, 1 << 7), "i2": (0, 1 << 15), "i4": (0, 1 << 31)}  # by type: zero, and full scale
 
 
@@ -57,6 +57,8 @@ def _chunks(container, stream) -> Iterator[Chunk]:
     if failures:
         raise failures[0]
     stated = float((stream.duration or 0) * stream.time_base)  # in seconds
+    if not stated and len(container.streams) == 1:  # else it can be the length of the video
+        stated = (container.duration or 0) / 1e6
     if container.format.name in STATE_LENGTH and n_read < 0.99 * stated * stream.rate:
         raise CutOffError(f"{stated:.2f} s are announced")
 

@@ -46,6 +46,9 @@ def prepare() -> None:
     escape, as on standard error; libraries that keep files in the user's home have a folder to write to.
     """
     os.environ["MPLBACKEND"] = "Agg"
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell (`>&-`)
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # a stream of a notebook
             stream.reconfigure(errors="backslashreplace")

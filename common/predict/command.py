@@ -16,7 +16,7 @@ from common import audio, weights
 from common.cli.options import Parser, add_processes, run, use_device
 from common.errors import InputError, collect_warnings
 from common.files import NAME, text_bytes, write_atomically
-from common.outputs import require_distinct, require_output
+from common.outputs import require_distinct, require_no_input, require_output
 from common.parallel import on_worker, progress
 from common.places import RESULTS
 from common.predict import calibration, jams
@@ -29,7 +29,8 @@ PICTURED = 24  # recordings in one picture
 PICTURES = (".png", ".svg", ".pdf")
 WORKER_S = 100  # seconds of audio that one process reads while another one starts
 KEPT = 8  # features of recordings that `predict_file` keeps for other models
-CSV_MARK, JSON_MARK, PICTURE_MARK = b"recording,", b'{\n "model": {', NAME.encode()  # what outputs hold
+CSV, JSON = rb"recording,[^\n]*,warning\r?\n", rb'\{\n "model": \{'  # patterns of outputs
+PICTURE, JAMS = (rb"(\x89PNG|%PDF|<\?xml).*" + NAME.encode(), rb'\{.*"program": "' + NAME.encode())
 EPILOG = """Folders are searched, those inside them too. Unreadable recordings are reported and skipped, and
 the exit code is 1. The interval of a value (±; NAME_low and NAME_high in files) holds the labels of 95 % of the songs
 that were held out in training; it is wider where the networks that are averaged differ. A recording that sounds unlike
@@ -85,7 +86,10 @@ def predict(module: str, paper: str, options: argparse.Namespace, heading: str =
     given = recordings(options.audio)
     files = jams.paths(options.jams, given.paths) if options.jams else {}
     for path in files.values():
-        require_output(path, PICTURE_MARK)
+        require_output(path, JAMS)
+    outputs = [path for path in (options.csv, options.json, options.plot, *files.values()) if path]
+    require_distinct(outputs)
+    require_no_input(outputs, given.paths)
     predictions, failed = _predict_all(module, paper, given, options)
     about = of_model(facts, model.scale, known)
     texts = {options.csv: as_csv(predictions, facts["columns"])} if options.csv and predictions else {}
@@ -93,24 +97,25 @@ def predict(module: str, paper: str, options: argparse.Namespace, heading: str =
         texts[options.json] = as_json(predictions, failed, given.left_out, about, options.json)
     texts |= {files[path]: jams.as_jams(path, one, facts, model.scale) for path, one in predictions.items() if files}
     written, refused = _write_all(texts)
+    if options.plot and predictions:
+        written.append(_draw(predictions, facts, model, options.plot))
     if predictions:
         print(heading + table(predictions, facts["columns"]))
         print(f"\n{model.scale} The model uses {model.uses}.")
         print("\n".join(filter(None, [known and known.statement(), provenance(facts)])))
     for line in filter(None, [left_out_line(given.left_out), *written]):
         print(line)
-    if options.plot and predictions:
-        _draw(predictions, facts, model, options.plot)
     return _report(predictions, failed, refused)
 
 
-def _draw(predictions: dict[Path, Prediction], facts: dict, model: type[Predictor], path: Path) -> None:
+def _draw(predictions: dict[Path, Prediction], facts: dict, model: type[Predictor], path: Path) -> str:
+    """Draw the first PICTURED recordings; returns a line that says so."""
     from common.report import plots
 
     shown, n = dict(list(predictions.items())[:PICTURED]), len(predictions)
     title = f"{facts['paper']}: {facts['title']}"
     plots.predictions(shown, facts["columns"], path, title, limits=model.limits)
-    print(f"picture: {path}" + (f" ({PICTURED} of {n})" if n > PICTURED else ""))
+    return f"picture: {path}" + (f" ({PICTURED} of {n})" if n > PICTURED else "")
 
 
 def _report(predictions: dict[Path, Prediction], failed: dict[Path, str], refused: list[str]) -> int:
@@ -130,11 +135,10 @@ def _require_outputs(options: argparse.Namespace) -> None:
     """Raise InputError, before any work, if an output cannot be written or would replace something else."""
     if options.plot and options.plot.suffix.lower() not in PICTURES:
         raise InputError(f"--plot {options.plot}: ends in none of {', '.join(PICTURES)}")
-    marks = {options.csv: CSV_MARK, options.json: JSON_MARK, options.plot: PICTURE_MARK}
     require_distinct([path for path in (options.csv, options.json, options.jams, options.plot) if path])
-    for path, mark in marks.items():
+    for path, pattern in ((options.csv, CSV), (options.json, JSON), (options.plot, PICTURE)):
         if path:
-            require_output(path, mark)
+            require_output(path, pattern)
 
 
 def _explained(path: Path, function, *arguments):

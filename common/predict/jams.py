@@ -5,7 +5,6 @@ package `jams` writes and validates the files. Valence and arousal over time are
 values are (valence, arousal); emotions and classes are tags (`tag_open`) with what is predicted as confidence.
 """
 
-from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,11 +33,12 @@ def paths(given: Path, recordings: list[Path]) -> dict[Path, Path]:
                 f"--jams {given}: a file holds one recording, and there are {len(recordings)}; name a folder"
             )
         return {recordings[0]: given}
-    seen, files = Counter(), {}
+    used, files = set(), {}
     for recording in recordings:
-        seen[recording.stem.casefold()] += 1
-        again = seen[recording.stem.casefold()]
-        files[recording] = given / f"{recording.stem}{f'-{again}' if again > 1 else ''}{SUFFIX}"
+        names = (recording.stem, *(f"{recording.stem}-{n}" for n in range(2, len(recordings) + 2)))
+        name = next(name for name in names if name.casefold() not in used)
+        used.add(name.casefold())
+        files[recording] = given / f"{name}{SUFFIX}"
     return files
 
 
