@@ -123,6 +123,16 @@ def test_exact_files_are_read_as_libsndfile_reads_them(tmp_path, form, subtype, 
     assert_as_libsndfile_reads(path)
 
 
+@pytest.mark.slow
+def test_few_recordings_of_the_data_sets_have_warnings(real_root):
+    for name in ("Emotify", "4Q"):
+        paths = sorted(path for path in (real_root / name).rglob("*.opus"))[::3]
+        with collect_warnings() as warnings:
+            for path in paths:
+                audio.load(path)
+        assert len(paths) > 100 and len({text.split(": ")[0] for text in warnings}) <= 0.01 * len(paths), warnings
+
+
 def test_recordings_of_the_data_sets_are_read_as_libsndfile_reads_them(real_root):
     some = {"DEAM/MEMD_audio/*.mp3": 3, "DEAM/audio_30s-40s/*.opus": 2, "Emotify/*/rock/*.opus": 2, "4Q/Q1/*.opus": 2}
     paths = [path for pattern, n in some.items() for path in sorted(real_root.glob(pattern))[:n]]
@@ -305,6 +315,31 @@ def test_damaged_packets_are_left_out_with_a_warning(tmp_path):
     assert used > 2.2  # FFmpeg 8 goes on behind the damage, at 2.2 of 3 s, FFmpeg 9 does not
 
 
+@pytest.mark.parametrize(
+    ("form", "codec"),
+    [("avi", "pcm_s16le"), ("avi", "libmp3lame"), ("flv", "aac"), ("flv", "libmp3lame"), ("rm", "ac3"),
+     ("sox", "pcm_s32le"), ("voc", "pcm_s16le")],
+)  # fmt: skip
+def test_cut_off_where_ffmpeg_shortens_what_the_header_states(tmp_path, form, codec):
+    content = encoded.by_ffmpeg(NOISE, RATE, form, codec)
+    samples, _, warnings = loaded(tmp_path / "all", content)
+    assert abs(len(samples) - len(NOISE)) <= 3 * 1152 and not [text for text in warnings if "kHz" not in text]
+    with pytest.raises(InputError, match=r"cut off.* after 1\.[3-7]\d s"):
+        loaded(tmp_path / "half", content[: len(content) // 2])
+
+
+def test_cut_off_in_the_middle_of_a_chunk(tmp_path):
+    content = encoded.by_soundfile(np.tile(NOISE, 4), RATE, "FLAC")
+    with pytest.raises(InputError, match=r"after [5-6]\.\d\d s"):
+        loaded(tmp_path / "half.flac", content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("tail", [b"LYRICSBEGIN" + 400 * b"la " + b"001200LYRICS200", bytes(3000)])
+def test_what_follows_an_mp3_is_no_damage(tmp_path, tail):
+    _, _, warnings = loaded(tmp_path / "a.mp3", mp3(header=False) + tail)
+    assert not [text for text in warnings if "kHz" not in text]
+
+
 # Formats, by content and not by name.
 
 
@@ -403,6 +438,64 @@ def test_antiphase(tmp_path, codec):
     sound = np.stack([NOISE, -NOISE], axis=1)
     samples, _, warnings = loaded(tmp_path / "a", encoded.by_ffmpeg(sound, RATE, form, codec, bit_rate=192_000))
     assert np.std(samples) == pytest.approx(np.std(NOISE), rel=0.1) and "antiphase" in warnings[0]
+
+
+def test_antiphase_in_a_part(tmp_path):
+    """No mix is right for both parts."""
+    other = NOISE * np.where(np.arange(len(NOISE)) < len(NOISE) // 3, 1, -1)
+    _, _, warnings = loaded(tmp_path / "a.wav", encoded.by_soundfile(np.stack([NOISE, other], axis=1), RATE, "WAV"))
+    assert len(warnings) == 1 and re.search(
+        r"cancel each other in 2 of 3 s \(antiphase\), where little is left", *warnings
+    )
+
+
+@pytest.mark.parametrize("decibels", [-20, -25, -29, -31])
+def test_soft_channels_of_surround_do_not_make_the_mix_soft(tmp_path, decibels):
+    sounds = np.random.default_rng(1).standard_normal((len(NOISE), 6)) * 0.1 * 10 ** (decibels / 20)
+    sounds[:, 2] = NOISE
+    samples, _, _ = loaded(tmp_path / "a.wav", encoded.by_soundfile(sounds, RATE, "WAV", "FLOAT"))
+    assert np.std(samples) == pytest.approx(np.std(NOISE), rel=0.15)
+
+
+@pytest.mark.parametrize("peak", [20_000, 33_000, 45_000])
+def test_16_bits_in_integers_of_32(tmp_path, peak):
+    sound = np.round(NOISE / np.abs(NOISE).max() * peak).astype("int32")
+    samples, _, warnings = loaded(tmp_path / "a.wav", encoded.by_soundfile(sound, RATE, "WAV", "PCM_32"))
+    assert np.abs(samples).max() == pytest.approx(peak / 32768, rel=1e-3) and "16-bit" in warnings[0]
+
+
+@pytest.mark.parametrize("glitch", [1e6, 3000.0, -40.0])
+def test_a_single_sample_does_not_set_the_scale(tmp_path, glitch):
+    sound = NOISE.copy()
+    sound[[5, 70_000]] = glitch
+    samples, _, warnings = loaded(tmp_path / "a.wav", encoded.by_soundfile(sound, RATE, "WAV", "FLOAT"))
+    assert np.std(samples) == pytest.approx(np.std(NOISE), rel=0.02) and np.abs(samples).max() <= 1
+    assert "2 samples beyond full scale" in warnings[0]
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.25])
+def test_music_that_was_resampled_from_8_khz(tmp_path, gain):
+    """At 44.1 kHz the noise of 16 bits lies above 4 kHz; the softer the music, the nearer."""
+    narrow = soxr.resample(soxr.resample(NOISE * gain, RATE, 8000), 8000, RATE)
+    for name, sound in (("wide", NOISE * gain), ("narrow", narrow)):
+        _, _, warnings = loaded(tmp_path / f"{name}.wav", encoded.by_soundfile(sound, RATE, "WAV", "PCM_16"))
+        assert [bool(re.search(r"no sound above [34]\.\d kHz", text)) for text in warnings] == [True] * (
+            name == "narrow"
+        )
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_that_are_not_finite_are_one_line(tmp_path):
+    sound = NOISE.copy()
+    sound[1000] = np.inf
+    with pytest.raises(InputError, match="not finite numbers"):
+        loaded(tmp_path / "a.wav", encoded.by_soundfile(sound, RATE, "WAV", "FLOAT"))
+
+
+def test_a_pipe_is_no_missing_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is no regular file"):
+        audio.load(tmp_path / "pipe")
 
 
 @pytest.mark.parametrize(("n", "music"), [(2, 0), (2, 1), (6, 2), (6, 5)])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from common.errors import InputError
+from common.errors import InputError, collect_warnings
 from data_prep import open_dataset, open_dynamic
 
 RATE, SECONDS = 8000, 16
@@ -137,13 +137,23 @@ def test_a_scale_that_is_what_it_looks_like(mine):
     assert data.validate() == [] and data.labels["valence"].max() == pytest.approx(0.4)
 
 
+@pytest.mark.parametrize("lowest", [0.0, -0.001])
+def test_a_column_without_negative_values_is_doubtful(mine, lowest):
+    """Arousal from -1 to 1 and valence from 0 to 1: each is of a scale of its own."""
+    relabelled(mine, lambda time, song, arousal, valence: (time, song, arousal, str(max(lowest, float(valence)))))
+    with collect_warnings() as warnings:
+        assert open_dynamic("Mine", str(mine)).validate() == []
+    assert len(set(warnings)) == 1 and "valence goes from" in warnings[0] and "--scale" in warnings[0]
+
+
 @pytest.mark.parametrize("name", ["emotify", "Classes"])
 def test_a_scale_is_for_ones_own_labels(mine, name):
     (mine / "Classes").mkdir()
     with pytest.raises(InputError, match="--scale"):
         open_dataset(name, str(mine), scale=[1, 9])
-    with pytest.raises(InputError, match="the lower end comes first"):
-        open_dataset("Mine", str(mine), scale=[9, 1])
+    for scale in ([9, 1], [-np.inf, np.inf], [0, np.nan]):
+        with pytest.raises(InputError, match="the lower end comes first"):
+            open_dataset("Mine", str(mine), scale=scale)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])

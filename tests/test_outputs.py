@@ -79,6 +79,34 @@ def test_an_output_replaces_its_own_kind_only(songs, capsys, option, name):
     assert loudness.main(songs.parent, songs, option, path) == 2 and path.read_bytes() == b"name,telephone\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("notes.txt", b"a live recording, and more\n"), ("table.csv", b"recording,artist\na.wav,somebody\n"),
+     ("mine.json", b'{"sha256": "recording,", "about": "mer-reproductions"}')],
+)  # fmt: skip
+def test_what_looks_a_little_like_an_output_is_not_replaced(songs, capsys, name, content):
+    path = songs.parent / name
+    path.write_bytes(content)
+    for option in ("--csv", "--json"):
+        assert loudness.main(songs.parent, songs, option, path) == 2 and path.read_bytes() == content
+
+
+def test_a_song_is_no_output_whatever_it_holds(songs, capsys):
+    song = songs / "1.wav"
+    song.write_bytes(b"recording,loudness,warning\n")
+    assert loudness.main(songs.parent, song, songs / "2.wav", "--csv", song) == 2
+    assert "is one of the files that are read" in capsys.readouterr().err and song.stat().st_size == 27
+
+
+def test_every_recording_has_a_jams_file_of_its_own(songs, capsys):
+    folder = songs.parent / "jams"
+    files = [write(songs.parent / name, seed) for seed, name in enumerate(("x/a.wav", "y/a.flac", "a-2.wav"), 7)]
+    assert loudness.main(songs.parent, *files, "--jams", folder) == 0, capsys.readouterr().err
+    assert len(list(folder.iterdir())) == 3
+    assert loudness.main(songs.parent, *files, "--jams", folder) == 0  # its own output
+    assert loudness.main(songs.parent, *files, "--jams", folder, "--csv", folder / "a.jams") == 2
+
+
 def test_links_pipes_and_folders_are_not_replaced(tmp_path):
     mine = write(tmp_path / "mine.wav")
     (tmp_path / "link.csv").symlink_to(mine)
@@ -264,11 +292,25 @@ def test_nobody_reads_on(songs):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_disk_under_the_screen(songs):
-    call = [sys.executable, "-m", "tests.loudness", songs.parent, songs, "--json", songs.parent / "p.json"]
+    outputs = ["--json", songs.parent / "p.json", "--plot", songs.parent / "p.png"]
+    call = [sys.executable, "-m", "tests.loudness", songs.parent, songs, *outputs]
     with open("/dev/full", "w") as full:
         done = subprocess.run(list(map(str, call)), cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2 and said(done.stderr) == ["error: output: No space left on device"]
-    assert (songs.parent / "p.json").is_file()
+    assert (songs.parent / "p.json").is_file() and (songs.parent / "p.png").is_file()
+
+
+def test_a_closed_output(songs):
+    call = f"{sys.executable} -m tests.loudness {songs.parent} {songs} --csv {songs.parent / 'p.csv'} >&-"
+    done = subprocess.run(call, shell=True, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0 and "Traceback" not in done.stderr and (songs.parent / "p.csv").is_file()
+
+
+def test_a_copy_is_left_out(songs, capsys):
+    (songs / "copy of 1.wav").write_bytes((songs / "1.wav").read_bytes())
+    assert loudness.main(songs.parent, songs, "--csv", songs.parent / "p.csv") == 0
+    assert len((songs.parent / "p.csv").read_text().splitlines()) == 4
+    assert f"1 {REPEATED} (copy of 1.wav)" in capsys.readouterr().out
 
 
 def test_a_full_disk_under_one_output(songs, monkeypatch, capsys):

@@ -80,7 +80,7 @@ def inspect(path: Path) -> Container:
         if len(magic) == 4 and magic[0] == 0xFF and magic[1] >= 0xE0 and magic[1] & 0x06:
             return _mpeg(data, start)
         inspectors = {b".snd": _au, b"dns.": _au, b"fLaC": _flac, b"OggS": _ogg, b"wvpk": _wavpack,
-                      b"TTA1": _tta, b".SoX": _sox, b"XoS.": _sox, b"Crea": _voc}  # fmt: skip
+                      b"TTA1": _tta, b".SoX": _sox, b"XoS.": _sox, b"Crea": _voc, b"FLV\1": _flv}  # fmt: skip
         inspectors |= {EBML: _matroska, ASF: _asf}
         return inspectors[magic](data, start) if magic in inspectors else Container()
 
@@ -168,6 +168,14 @@ def _voc(data, start: int) -> Container:
     while at < len(data) and data[at]:
         at += 4 + _number(data, at + 1, 3, "little")
     return _until(at + 1 if at < len(data) else at, data)
+
+
+def _flv(data, start: int) -> Container:
+    """Tags of sound, pictures or data, each with its size and, behind it, that of the tag again."""
+    at = start + _number(data, start + 5, 4, "big") + 4
+    while at + 4 <= len(data) and data[at] & 0x1F in (8, 9, 18):
+        at += 11 + _number(data, at + 1, 3, "big") + 4
+    return _until(at, data)
 
 
 def _au(data, start: int) -> Container:

@@ -143,9 +143,8 @@ class Survey:
             fault = f"{self.n_damaged} packets that cannot be decoded (damaged, or cut off)"
             texts.append(f"has {fault}; the other {self.seconds:.2f} s are used")
         if lost > LOST_PART * self.seconds:
-            texts.append(
-                f"has channels that cancel each other in {lost:.0f} of {self.seconds:.0f} s, where little is left"
-            )
+            where = f"{lost:.0f} of {self.seconds:.0f} s"
+            texts.append(f"has channels that cancel each other in {where} (antiphase), where little is left")
         return texts
 
     def _scale(self) -> tuple[float, list[str], float | None]:
