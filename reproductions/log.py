@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from common.experiment.records import data_sets, read_record
+from common.experiment.records import data_sets
 from common.report import markdown_table
 from common.verdict.board import Row, join
-from common.verdict.recorded import CONTRIBUTED, Records, read_verified
+from common.verdict.recorded import CONTRIBUTED, Records, read, read_verified
 
 HEADER = ["date", "what", "data set", "by", "outcome"]
 HOW = "Holders of other data can [contribute records](../../CONTRIBUTING.md#contribute-records)."
@@ -36,7 +36,7 @@ def contributed_rows(results: Path, expected: dict) -> list[Row]:
 def _records(results: Path, paper: str) -> list[dict]:
     folder = Path(results) / paper
     paths = (path for dataset in data_sets(results, paper) for path in sorted((folder / dataset).glob("*.json")))
-    return [record for path in paths if (record := read_record(path)) and record["runs"]]
+    return [record for path in paths if (record := read(path)) and record["runs"]]
 
 
 def _days(dates) -> str:

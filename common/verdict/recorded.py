@@ -1,7 +1,7 @@
 """What is recorded, as verdicts and reports read it: the records of a paper, and the outcomes of verifications."""
 
 import json
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from common.errors import InputError
@@ -10,6 +10,26 @@ from common.verdict import schemas
 
 CONTRIBUTED = "contributed"  # in the results folder: records of others, in the same layout
 VERIFICATIONS = "verified.json"  # in the results folder: the outcome of `python -m reproductions verify`, and when
+
+
+def read(path: Path) -> dict | None:
+    """A record that has its schema, or None if there is none; the same object each time, so that nobody may change it.
+
+    A file is read once in a process as long as it does not change: board, log and site ask for the same ones.
+
+    Raises
+    ------
+    InputError
+        If the file is not a record.
+    """
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@cache
+def _read(path: Path, changed: int) -> dict | None:
+    record = read_record(path)
+    schemas.validate(record, "record", path)
+    return record
 
 
 class Records:
@@ -90,9 +110,7 @@ class Records:
         if variant is None:
             return None
         if (dataset, variant) not in self._read:
-            record = read_record(self.path(dataset, variant))
-            if record is not None:
-                schemas.validate(record, "record", self.path(dataset, variant))
+            record = read(self.path(dataset, variant))
             self._read[dataset, variant] = record if record and record["runs"] else None
         return self._read[dataset, variant]
 

@@ -8,6 +8,7 @@ from common.verdict.cells import lower_is_better
 VERDICTS = (*COMPARED, "partial", "approximation", "stand-in", "no data", "not run")  # what tells most comes first
 OTHER_DATA = ("stand-in", "no data", "not run")
 AGGREGATES = ("average", "all")  # targets that sum the others up
+UNORDERED = ("parameters", "minutes")  # metrics that say nothing of how good a system is
 MARGIN = 4  # % of the width, left free at both ends of an axis
 
 
@@ -40,7 +41,7 @@ def panels(rows: list[Row]) -> list[dict]:
     Returns
     -------
     metric, split, target, dataset : texts
-    lower : whether lower values are better
+    ordered, lower : whether some values are better than others, and whether it is the lower ones
     ticks : (value, place) on the axis, with digits after the point
     marks : (row, places), compared ones first; places in % of the width, by name of the field
     """
@@ -68,7 +69,7 @@ def _panel(key: tuple, rows: list[Row]) -> dict:
     values = ticks(low, high)
     panel = dict(zip(("metric", "split", "target", "dataset"), key, strict=True))
     return panel | {
-        "lower": lower_is_better(panel["metric"]), "marks": marks,
+        "ordered": not panel["metric"].startswith(UNORDERED), "lower": lower_is_better(panel["metric"]), "marks": marks,
         "ticks": [(value, place(value)) for value in values],
         "digits": next((n for n in range(1, 6) if all(round(value, n) == value for value in values)), 6),
     }  # fmt: skip
