@@ -21,7 +21,7 @@ from common.parallel import on_worker, progress
 from common.places import RESULTS
 from common.predict import calibration, jams
 from common.predict.base import Predictor, load
-from common.predict.outputs import as_csv, as_json, of_model, provenance, table
+from common.predict.outputs import as_csv, as_json, of_model, provenance, table, training_songs
 from common.prediction import SONG, STEP_S, Prediction
 from common.recordings import Recordings, left_out_line, recordings
 
@@ -113,7 +113,7 @@ def _draw(predictions: dict[Path, Prediction], facts: dict, model: type[Predicto
     from common.report import plots
 
     shown, n = dict(list(predictions.items())[:PICTURED]), len(predictions)
-    title = f"{facts['paper']}: {facts['title']}"
+    title = f"{facts['paper']}, trained on {training_songs(facts)}"
     plots.predictions(shown, facts["columns"], path, title, limits=model.limits)
     return f"picture: {path}" + (f" ({PICTURED} of {n})" if n > PICTURED else "")
 

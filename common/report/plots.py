@@ -242,14 +242,18 @@ def predictions(
             figure, axes = _grid(len(predicted), columns=1, width=7.2, height=2.1, sharey=True)
         else:
             figure, axes = _grid(len(predicted), columns=3, width=3.2, height=0.7 + 0.24 * len(columns), sharey=True)
-        figure.suptitle(title, fontsize="medium", color=GREY)
+        figure.suptitle(title, fontsize="medium", color=INK)
         for axis, (recording, one) in zip(axes, predicted.items(), strict=True):
             axis.set_title(titles[recording])
             axis.set_axisbelow(True)
             (_over_time if over_time else _bars)(axis, one, columns, limits)
         if over_time:
             axes[-1].set_xlabel("time")
-            axes[0].legend(frameon=False, ncols=len(columns), loc="upper right")
+            entries = axes[0].get_legend_handles_labels()[0]
+            if any(one.half_width is not None for one in predicted.values()):
+                held = "band: the labels of 95 % of held-out songs lie in it"
+                entries.append(plt.Rectangle((0, 0), 1, 1, fc=GREY, alpha=0.3, label=held))
+            figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False)
         else:
             axes[0].invert_yaxis()
         with warnings.catch_warnings():
