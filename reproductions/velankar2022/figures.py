@@ -11,7 +11,7 @@ from reproductions.velankar2022.train import LAST, SECONDS, SIZES, SYSTEMS, TEST
 
 COLOURS = {"crnn": plots.BLUE, "parallel": plots.ORANGE, "descriptors_svm": plots.INK}
 FIGURES = {  # by name the title of the x axis, the ends of the variants' names, and x of a record
-    "seconds": ("seconds of each", [*(f"_{n}_s" for n in SECONDS), ""], lambda r: r["settings"]["seconds"] or 30),
+    "seconds": ("seconds of songs", [*(f"_{n}_s" for n in SECONDS), ""], lambda r: r["settings"]["seconds"] or 30),
     "sizes": ("training songs", [*(f"_quadrants_{n}" for n in SIZES), "_quadrants"], lambda r: r["facts"]["n_train"]),
 }
 
