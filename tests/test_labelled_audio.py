@@ -68,6 +68,13 @@ def test_faults_name_line_and_column(mine, change, message):
         open_dataset("Mine", str(mine)).validate()
 
 
+def test_a_name_with_a_zero_byte_is_a_missing_file(mine):
+    path = mine / "Mine" / "labels.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("3.wav", "3\0.wav"), encoding="utf-8")
+    texts = [problem.text for problem in open_dataset("Mine", str(mine)).validate()]
+    assert any("no such file, but it has labels" in text for text in texts)
+
+
 def test_faults_of_recordings(mine):
     (mine / "Mine" / "3.wav").unlink()
     soundfile.write(mine / "Mine" / "4.wav", np.full(RATE * 9, 0.1), RATE)
