@@ -30,7 +30,7 @@ CARD = """---
 | --- | --- |
 | input | {input} |
 | output | {columns} |
-| files | {files}, for `keras.saving.load_model` after `import common.layers`; the scaling of the input is inside |
+| files | {files}, for `keras.saving.load_model` after `import reproductions.{paper}.model`; the scaling of the input is inside |
 | trained on | {n_train} songs of {dataset}{validation}; {audio} |
 | made | {finished}, commit {commit}, Keras {keras} on {device} |
 

@@ -535,3 +535,14 @@ def test_help_imports_no_backend(module):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "--help" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", sorted(path.parent for path in RESULTS.glob("*/weights/weights.json")), ids=str)
+def test_weights_load_with_the_import_that_their_card_names(folder):
+    import re
+
+    imported = re.search(r"after `(import [\w.]+)`", (folder / "README.md").read_text(encoding="utf-8"))[1]
+    code = f"{imported}\nimport keras\n" + "".join(f"keras.saving.load_model({str(path)!r})\n"
+                                                   for path in sorted(folder.glob("*.keras")))  # fmt: skip
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
