@@ -314,6 +314,29 @@ def test_damaged_packets_are_left_out_with_a_warning(tmp_path):
     assert used > 2.2  # FFmpeg 8 goes on behind the damage, at 2.2 of 3 s, FFmpeg 9 does not
 
 
+HOLED = {  # by name: the format, its codec, and the encoder's options
+    "mp3": ("mp3", "libmp3lame", {"write_xing": "0", "id3v2_version": "0"}), "mp2": ("mp2", "mp2", {}),
+    "aac": ("adts", "aac", {}), "m4a": ("mp4", "aac", {}), "mka": ("matroska", "libopus", {}),
+    "ac3": ("ac3", "ac3", {}), "ts": ("mpegts", "aac", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("n_zeros", [3000, 40_000])
+@pytest.mark.parametrize("kind", HOLED)
+def test_zeros_in_the_place_of_sound_are_told(tmp_path, kind, n_zeros):
+    """As a transfer leaves them that was broken off and continued; without them nothing is told."""
+    form, codec, options = HOLED[kind]
+    sound, rate = np.tile(NOISE, 4), 48000 if codec == "libopus" else RATE
+    content = encoded.by_ffmpeg(sound, rate, form, codec, bit_rate=128_000, **options)
+    samples, _, warnings = loaded(tmp_path / f"whole.{kind}", content)
+    assert abs(len(samples) - len(sound)) < 3 * 2048 and not warnings
+    middle = len(content) // 2
+    content = content[:middle] + bytes(n_zeros) + content[middle + n_zeros :]
+    samples, _, warnings = loaded(tmp_path / f"holed.{kind}", content)
+    used = float(re.search("packets that cannot be decoded .* the other (.+) s are used", "".join(warnings))[1])
+    assert used == pytest.approx(len(samples) / rate, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("form", "codec"),
     [("avi", "pcm_s16le"), ("avi", "libmp3lame"), ("flv", "aac"), ("flv", "libmp3lame"), ("rm", "ac3"),
@@ -329,7 +352,7 @@ def test_cut_off_where_ffmpeg_shortens_what_the_header_states(tmp_path, form, co
 
 def test_cut_off_in_the_middle_of_a_chunk(tmp_path):
     content = encoded.by_soundfile(np.tile(NOISE, 4), RATE, "FLAC")
-    with pytest.raises(InputError, match=r"after [5-6]\.\d\d s"):
+    with pytest.raises(InputError, match=r"after [46]\.00 s"):
         loaded(tmp_path / "half.flac", content[: len(content) // 2])
 
 
@@ -441,11 +464,11 @@ def test_antiphase(tmp_path, codec):
 
 def test_antiphase_in_a_part(tmp_path):
     """No mix is right for both parts."""
-    other = NOISE * np.where(np.arange(len(NOISE)) < len(NOISE) // 3, 1, -1)
-    _, _, warnings = loaded(tmp_path / "a.wav", encoded.by_soundfile(np.stack([NOISE, other], axis=1), RATE, "WAV"))
-    assert len(warnings) == 1 and re.search(
-        r"cancel each other in 2 of 3 s \(antiphase\), where little is left", *warnings
-    )
+    one = np.tile(NOISE, 2)
+    other = one * np.where(np.arange(len(one)) < len(one) // 3, 1, -1)
+    _, _, warnings = loaded(tmp_path / "a.wav", encoded.by_soundfile(np.stack([one, other], axis=1), RATE, "WAV"))
+    assert len(warnings) == 1
+    assert re.search(r"cancel each other in 4 of 6 s \(antiphase\), where little is left", *warnings)
 
 
 @pytest.mark.parametrize("decibels", [-20, -25, -29, -31])

@@ -102,7 +102,7 @@ def blocks(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterat
     mix, doubts = survey.mix()
     for doubt in doubts:
         warn(f"{path}: {doubt}")
-    mixed = (mix(chunk.samples) for chunk in chunks or _recognised(path)[1].chunks(path))
+    mixed = (mix(chunk.samples) for chunk in chunks or _chunks(path, *_recognised(path)))
     n, n_repeated, tail = round(seconds * survey.rate) if seconds else survey.n, round(overlap * survey.rate), None
     for block in _regrouped(mixed, n):
         block = block if tail is None else np.concatenate([tail, block])
@@ -119,7 +119,7 @@ def duration(path: Path) -> float:
     """
     container, module = _recognised(path)
     if module is libsndfile and not container.missing:
-        n_samples, rate = libsndfile.length(path)
+        n_samples, rate = libsndfile.length(path, container.parts)
         return n_samples / rate
     return _surveyed(path, 0)[0].seconds
 
@@ -139,11 +139,15 @@ def _recognised(path: Path):
         raise InputError(f"{path}: cannot be read ({error.strerror}); get the file again") from error
     if container.exact:
         try:
-            libsndfile.length(path)
+            libsndfile.length(path, container.parts)
             return container, libsndfile
         except DecodingError:
             pass  # what libsndfile does not know, FFmpeg may
     return container, ffmpeg
+
+
+def _chunks(path: Path, container: containers.Container, module) -> Iterator[Chunk]:
+    return libsndfile.chunks(path, container.parts) if module is libsndfile else module.chunks(path)
 
 
 def _surveyed(path: Path, most: float) -> tuple[Survey, list[Chunk]]:
@@ -151,7 +155,7 @@ def _surveyed(path: Path, most: float) -> tuple[Survey, list[Chunk]]:
     container, module = _recognised(path)
     survey, chunks, n_values, failure = Survey(container.doubt), [], 0, None
     try:
-        for chunk in module.chunks(path):
+        for chunk in _chunks(path, container, module):
             survey.add(chunk)
             n_values += chunk.samples.size
             if n_values <= most:

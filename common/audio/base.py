@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-CHUNK_S = 1  # seconds of a chunk
+CHUNK_S = 2  # seconds of a chunk: what is told of a cut-off file is as exact, and shorter ones take longer
 
 
 class Chunk(NamedTuple):

@@ -29,6 +29,7 @@ MP3_KBITS = (  # by the number in a frame: of MPEG 2 and 2.5, of MPEG 1
 )
 UNANNOUNCED = 4096  # bytes behind the sound that are doubtful
 JOINED = "is joined from several files; a fraction of a second can be missing where they meet"
+Parts = tuple[tuple[int, int], ...]
 NOT_ENDED = "has no mark of its end: it was streamed, or is cut off"
 
 
@@ -47,7 +48,7 @@ class Container:
     exact: bool = True
     missing: str | None = None
     doubt: str | None = None
-    parts: tuple[tuple[int, int], ...] = ()
+    parts: Parts = ()
 
 
 @dataclass

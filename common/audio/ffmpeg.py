@@ -15,7 +15,9 @@ from common.audio.base import Chunk, CutOffError, DecodingError
 
 FRAMES = 64  # of a codec, in a chunk
 STATE_LENGTH = {"ape", "flv", "mpc", "mpc8", "rm", "tak", "tta"}  # formats with a header that states the length
-TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"\0\0\0\0")  # behind a file, or zeros: no sound is lost
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # behind a file, between joined ones: no sound is lost
+PADDING = 4096  # bytes of zeros behind a file that are no damage
+GAP_S = 0.1  # between the times of two frames; from here on packets are missing
 INTEGERS = {"u1": (1 << 7, 1 << 7), "i2": (0, 1 << 15), "i4": (0, 1 << 31)}  # by type: zero, and full scale
 
 
@@ -64,10 +66,10 @@ def _chunks(container, stream) -> Iterator[Chunk]:
 
 
 def _frames(container, stream, damaged: list, failures: list) -> Iterator:
-    """The frames of a stream to its end, or to a failure; packets that cannot be decoded are listed."""
+    """The frames of a stream to its end, or to a failure; packets that are missing or cannot be decoded are listed."""
     import av
 
-    packets = container.demux(stream)
+    packets, padding, end = container.demux(stream), [], None
     while True:
         try:
             packet = next(packets)
@@ -82,10 +84,18 @@ def _frames(container, stream, damaged: list, failures: list) -> Iterator:
         try:
             frames = packet.decode()
         except av.FFmpegError:
-            if not bytes(packet).startswith(TAGS):
-                damaged.append(packet)
+            content, end = bytes(packet), None
+            if not content.startswith(TAGS):
+                (damaged if content.strip(b"\0") or len(content) > PADDING else padding).append(packet)
             continue
-        yield from frames
+        if frames:
+            damaged += padding  # sound follows: these zeros are a hole
+            padding = []
+        for frame in frames:
+            if end is not None and frame.time is not None and frame.time - end > GAP_S:
+                damaged.append(packet)
+            end = None if frame.time is None else frame.time + frame.samples / frame.sample_rate
+            yield frame
 
 
 def _format(frame) -> tuple[int, int]:

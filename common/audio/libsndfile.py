@@ -8,7 +8,7 @@ from pathlib import Path
 import soundfile
 
 from common.audio.base import CHUNK_S, Chunk, CutOffError, DecodingError
-from common.audio.containers import inspect
+from common.audio.containers import Parts
 from common.files import muted_stderr
 
 MP3_FRAME = 1152  # samples; a header may count a last frame that decoders leave out
@@ -26,13 +26,13 @@ class _Forward(soundfile.SoundFile):
         return False
 
 
-def _contents(path: Path) -> Iterator:
+def _contents(path: Path, parts: Parts) -> Iterator:
     """The file, opened; of joined files the content of each."""
     with open(path, "rb") as content:  # not by the path, whose suffix libsndfile would trust
-        for start, end in inspect(path).parts:
+        for start, end in parts:
             content.seek(start)
             yield io.BytesIO(content.read(end - start))
-        if not inspect(path).parts:
+        if not parts:
             yield content
 
 
@@ -54,10 +54,10 @@ def _reason(error: Exception) -> str:
     return getattr(error, "error_string", str(error)).rstrip(".")
 
 
-def length(path: Path) -> tuple[int, int]:
-    """How many samples a file states, and their rate in Hz. Raises DecodingError."""
+def length(path: Path, parts: Parts = ()) -> tuple[int, int]:
+    """How many samples a file states, and their rate in Hz; parts: of `Container`. Raises DecodingError."""
     n_samples, rates = 0, set()
-    for content in _contents(path):
+    for content in _contents(path, parts):
         with _opened(content) as file:
             n_samples += file.frames
             rates.add(file.samplerate)
@@ -66,9 +66,9 @@ def length(path: Path) -> tuple[int, int]:
     return n_samples, *rates
 
 
-def chunks(path: Path) -> Iterator[Chunk]:
-    """A file's sound in chunks of CHUNK_S. Raises DecodingError."""
-    for content in _contents(path):
+def chunks(path: Path, parts: Parts = ()) -> Iterator[Chunk]:
+    """A file's sound in chunks of CHUNK_S; parts: of `Container`. Raises DecodingError."""
+    for content in _contents(path, parts):
         with _opened(content) as file:
             n_read, wide = 0, file.subtype == "PCM_32"
             while n_read < file.frames:

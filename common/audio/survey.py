@@ -16,6 +16,7 @@ SILENT = 1e-3  # of the power of the loudest channel, -30 dB: a channel below ca
 LOST, LOST_PART = 0.05, 0.1  # a part whose mix has less of its channels' power (-13 dB) is lost; of the length, a doubt
 INVERTED = -0.5  # a channel whose correlation with the loudest one is below is inverted, else the two would cancel
 FRAME, EVERY = 2048, 8  # samples of a spectrum; statistics are of every 8th sample and every 8th spectrum
+WINDOW = np.hanning(FRAME)[:, None]
 BEYOND = 1e-7  # of the power, -70 dB; a recording's band ends where less is above
 EDGE, EDGE_HZ, LOWEST_EDGE_HZ = 300.0, 400, 2000  # music that was resampled falls by 25 dB in 400 Hz, to its noise
 NARROW_HZ, LOW_RATE = 6000, 20000  # models are trained on rates of 24 kHz and more; soft music may end below 12 kHz
@@ -55,10 +56,8 @@ class Survey:
     def __init__(self, doubt: str | None = None):
         self.doubts = [doubt] if doubt else []
         self.n, self.rate, self.wide, self.peak, self.n_damaged = 0, 0, False, 0.0, 0
-        self.n_small, self.n_beyond = (
-            0,
-            0,
-        )  # of every 8th sample those below full scale, but 0; of all, beyond OVERSHOOT
+        self.n_small = 0  # of every 8th sample: below full scale, but not 0
+        self.n_beyond = 0  # of all: beyond OVERSHOOT
         self.parts = []  # of each chunk its seconds, and the products of its channels
 
     def add(self, chunk: Chunk) -> None:
@@ -85,7 +84,7 @@ class Survey:
         self.parts.append((n / chunk.rate, some.T @ some))
         self.products += self.parts[-1][1]
         frames = chunk.samples[: n // FRAME * FRAME].reshape(-1, FRAME, n_channels)[::EVERY]
-        self.power += (np.abs(np.fft.rfft(frames * np.hanning(FRAME)[:, None], axis=1)) ** 2).sum(axis=(0, 2))
+        self.power += (np.abs(np.fft.rfft(frames * WINDOW, axis=1)) ** 2).sum(axis=(0, 2))
 
     @property
     def seconds(self) -> float:
@@ -152,10 +151,10 @@ class Survey:
         if 0 < self.n_beyond < GLITCHES * EVERY * self.n_small:
             text = f"has {self.n_beyond} samples beyond full scale (up to {self.peak:.6g}), which are set to it"
             return 1.0, [text], 1.0
-        return *_scale(self.peak, self.wide), None
+        return *_full_scale(self.peak, self.wide), None
 
 
-def _scale(peak: float, wide: bool) -> tuple[float, list[str]]:
+def _full_scale(peak: float, wide: bool) -> tuple[float, list[str]]:
     """The factor that brings samples to full scale, and what it assumes."""
     for bits in (16, 24):
         if wide and peak <= 2 * 2.0 ** (bits - 32):
