@@ -1,7 +1,10 @@
 """The recordings that a command is given: files, and what folders hold of them."""
 
-import filecmp
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from common.errors import InputError
@@ -14,6 +17,7 @@ SUFFIXES = {  # of what is taken from a folder
     ".ogv", ".opus", ".rf64", ".ts", ".tta", ".w64", ".wav", ".webm", ".wma", ".wmv", ".wv",
 }  # fmt: skip
 HIDDEN, OTHER, REPEATED = "hidden", "not recordings by their names", "the same files as others"  # why left out
+BEGINNING = 1 << 16  # bytes of a file that are compared before all are
 EXAMPLES = 3  # names of files that are left out in a line
 
 
@@ -35,32 +39,46 @@ class Recordings:
 
 def recordings(given: list[str]) -> Recordings:
     """The files that are named, and the recordings in the folders. Raises InputError if there are none."""
-    selected, seen, sizes = Recordings(), {}, {}
+    selected, found = Recordings(), {}
     for path in dict.fromkeys(map(Path, given)):
         inside = _of_folder(path, selected) if path.is_dir() else [path]
         if not inside:
             selected.failed.setdefault(path, f"{path}: holds no recording ({', '.join(sorted(SUFFIXES))})")
         for recording in inside:
-            if seen.setdefault(identity(recording), recording) is recording and not _is_copy(recording, sizes):
-                selected.paths.append(recording)
-            else:
+            if found.setdefault(identity(recording), recording) is not recording:
                 selected.left_out[REPEATED].append(recording)
+    copies = _copies(list(found.values()))
+    for path in found.values():
+        (selected.left_out[REPEATED] if path in copies else selected.paths).append(path)
     if not selected.paths:
         raise InputError("; ".join(selected.failed.values()))
     return selected
 
 
-def _is_copy(path: Path, sizes: dict[int, list[Path]]) -> bool:
-    """Whether a file has the bytes of one of those seen before, by their sizes in bytes, to which it is added."""
-    if not path.is_file() or not path.stat().st_size:
-        return False
-    alike = sizes.setdefault(path.stat().st_size, [])
-    try:
-        same = any(filecmp.cmp(path, other, shallow=False) for other in alike)
-    except OSError:  # reported when it is decoded
-        return False
-    alike.append(path)
-    return same
+def _copies(paths: list[Path]) -> set[Path]:
+    """The files that have the bytes of an earlier one. Of most files only the size and the beginning are read."""
+    groups = [[path for path in paths if path.is_file() and path.stat().st_size]]
+    for key in (lambda path: path.stat().st_size, partial(_digest, n_bytes=BEGINNING), _digest):
+        groups = [alike for group in groups for alike in _alike(group, key)]
+    return {path for group in groups for path in group[1:]}
+
+
+def _alike(paths: list[Path], key: Callable[[Path], object]) -> list[list[Path]]:
+    """Those with the same key, in order, where there are several."""
+    groups = defaultdict(list)
+    for path in paths:
+        try:
+            groups[key(path)].append(path)
+        except OSError:  # reported when it is decoded
+            continue
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _digest(path: Path, n_bytes: int = -1) -> bytes:
+    with open(path, "rb") as content:
+        if n_bytes < 0:
+            return hashlib.file_digest(content, "sha256").digest()
+        return hashlib.sha256(content.read(n_bytes)).digest()
 
 
 def left_out_line(left_out: dict[str, list[Path]]) -> str:

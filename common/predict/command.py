@@ -76,7 +76,6 @@ def predict(module: str, paper: str, options: argparse.Namespace, heading: str =
     heading: printed above the table.
     """
     use_device(options)
-    _require_outputs(options)
     options.weights = options.weights or RESULTS / paper / "weights"
     _, facts = weights.load(options.weights, paper)
     known = calibration.read(options.weights, facts)
@@ -85,11 +84,7 @@ def predict(module: str, paper: str, options: argparse.Namespace, heading: str =
         raise InputError(f"--interval: is for valence and arousal over time; {paper} predicts one value a recording")
     given = recordings(options.audio)
     files = jams.paths(options.jams, given.paths) if options.jams else {}
-    for path in files.values():
-        require_output(path, JAMS)
-    outputs = [path for path in (options.csv, options.json, options.plot, *files.values()) if path]
-    require_distinct(outputs)
-    require_no_input(outputs, given.paths)
+    _require_outputs(options, list(files.values()), given.paths)
     predictions, failed = _predict_all(module, paper, given, options)
     about = of_model(facts, model.scale, known)
     texts = {options.csv: as_csv(predictions, facts["columns"])} if options.csv and predictions else {}
@@ -131,14 +126,16 @@ def _report(predictions: dict[Path, Prediction], failed: dict[Path, str], refuse
     return 2 if refused else 1 if failed else 0
 
 
-def _require_outputs(options: argparse.Namespace) -> None:
+def _require_outputs(options: argparse.Namespace, jams_files: list[Path], inputs: list[Path]) -> None:
     """Raise InputError, before any work, if an output cannot be written or would replace something else."""
     if options.plot and options.plot.suffix.lower() not in PICTURES:
         raise InputError(f"--plot {options.plot}: ends in none of {', '.join(PICTURES)}")
-    require_distinct([path for path in (options.csv, options.json, options.jams, options.plot) if path])
-    for path, pattern in ((options.csv, CSV), (options.json, JSON), (options.plot, PICTURE)):
-        if path:
-            require_output(path, pattern)
+    named = [(options.csv, CSV), (options.json, JSON), (options.plot, PICTURE)]
+    outputs = [(path, pattern) for path, pattern in named if path] + [(path, JAMS) for path in jams_files]
+    require_distinct([path for path, _ in outputs])
+    require_no_input([path for path, _ in outputs], inputs)
+    for path, pattern in outputs:
+        require_output(path, pattern)
 
 
 def _explained(path: Path, function, *arguments):
