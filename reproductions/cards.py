@@ -30,7 +30,8 @@ CARD = """---
 | --- | --- |
 | input | {input} |
 | output | {columns} |
-| files | {files}, for `keras.saving.load_model` after `import reproductions.{paper}.model`; the scaling of the input is inside |
+| files | {files}; they scale the input themselves |
+| to load them | `import reproductions.{paper}.model`, then `keras.saving.load_model` |
 | trained on | {n_train} songs of {dataset}{validation}; {audio} |
 | made | {finished}, commit {commit}, Keras {keras} on {device} |
 

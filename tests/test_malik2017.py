@@ -63,14 +63,6 @@ def test_settings_that_variants_need_not_name_are_those_of_the_network():
                      if p.kind is p.KEYWORD_ONLY}  # fmt: skip
 
 
-class Penalty(keras.layers.Layer):
-    """The activity penalty of a sample, mean over the batch: as Keras's own, which in 3.10 was the sum over it."""
-
-    def call(self, h):
-        self.add_loss(ops.sum(model.L1 * ops.abs(h) + model.L2 * ops.square(h)) / ops.cast(ops.shape(h)[0], h.dtype))
-        return h
-
-
 def plain_crnn(features, length, branches, penalty):
     """The CRNN from Keras's own layers, without dropout."""
     x = keras.Input((length, features))
@@ -79,7 +71,7 @@ def plain_crnn(features, length, branches, penalty):
         ops.expand_dims(x, -1)
     )
     if penalty == "batch":
-        h = Penalty()(h)
+        h = keras.layers.ActivityRegularization(model.L1, model.L2)(h)
     h = keras.layers.Reshape((length, 8 * features))(keras.layers.BatchNormalization()(h))
     y = []
     for branch in range(branches):

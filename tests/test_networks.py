@@ -42,10 +42,8 @@ def differences(request):
 @pytest.mark.parametrize("name", NAMES)
 def test_behaves_as_stored(differences, name):
     """Outputs, loss, gradients, and losses and weights of three steps of training, with the same dropout masks."""
-    largest, installed = (
-        differences(name),
-        backend.versions([name for of in backend.DISTRIBUTIONS.values() for name in of]),
-    )
+    largest = differences(name)
+    installed = backend.versions([package for of in backend.DISTRIBUTIONS.values() for package in of])
     # TensorFlow 2.20 differs by up to 2.2e-5 after three steps of RMSprop from 2.21, with which they are stored
     limit = 1e-5 if any(version.startswith("2.21.") for version in installed.values()) else 5e-5
     assert len(largest) == 6 and max(largest.values()) <= limit, largest

@@ -11,9 +11,11 @@ from reproductions.velankar2022.train import LAST, SECONDS, SIZES, SYSTEMS, TEST
 
 COLOURS = {"crnn": plots.BLUE, "parallel": plots.ORANGE, "descriptors_svm": plots.INK}
 FIGURES = {  # by name the title of the x axis, the ends of the variants' names, and x of a record
-    "seconds": ("seconds of songs", [*(f"_{n}_s" for n in SECONDS), ""], lambda r: r["settings"]["seconds"] or 30),
-    "sizes": ("training songs", [*(f"_quadrants_{n}" for n in SIZES), "_quadrants"], lambda r: r["facts"]["n_train"]),
-}
+    "seconds": ("seconds of each excerpt", [*(f"_{n}_s" for n in SECONDS), ""],
+                lambda record: record["settings"]["seconds"] or 30),
+    "sizes": ("training excerpts, four quadrants", [*(f"_quadrants_{n}" for n in SIZES), "_quadrants"],
+              lambda record: record["facts"]["n_train"]),
+}  # fmt: skip
 
 
 def draw(records: Records) -> list[Path]:

@@ -15,7 +15,8 @@ L2, DROPOUT = 1e-3, 0.4
 def crnn(outputs: int, *, relu_first=False) -> keras.Model:
     """x (batch, 640, 128) -> probabilities (batch, outputs): three convolutions over time, an LSTM, two dense layers.
 
-    133,000 + 65 * outputs parameters: 133,195 with three. relu_first: the order of the text, not of Dwivedi's code.
+    133,000 + 65 * outputs parameters: 133,195 with three. `relu_first`: ReLU before the batch normalisation, as the
+    text has it; Dwivedi's code has it behind.
     """
     x = h = keras.Input(SHAPE)
     for _ in range(3):  # time: 640 -> 318 -> 157 -> 76

@@ -1,7 +1,7 @@
 """Sections III and IV: mel spectrograms of 30 s -> CRNN or parallel CNN-RNN -> three moods, accuracy and F1.
 
-138 excerpts of 4Q, or of MER500 (--dataset mer500), stand in for the paper's 138 Hindi songs, which are not public. Who
-has them puts them into `hindi/{devotional,romantic,sad}` of the data root (--dataset hindi); any other folder of
+The paper's 138 Hindi songs are not public. 138 excerpts of 4Q stand in for them, or of MER500 (--dataset mer500). Who
+has the songs puts them into `hindi/{devotional,romantic,sad}` of the data root (--dataset hindi); any other folder of
 class folders is a collection of the user's own. A repetition is another random split.
 """
 
@@ -59,8 +59,9 @@ def variants(epochs: int | None = None) -> list[Variant]:
             of_network = {key: changes[key] for key in changes if key not in settings}
             own = {"network": {"kind": kind, "epochs": n} | of_network} if seconds else {"baseline": kind}
             n_songs = settings["size"] or (600 if settings["songs"] == "quadrants" else N_TRAIN)
-            cost = 6 + n * n_songs * seconds if seconds else 2
-            made.append(Variant(kind + suffix, title + about, settings | own, bool(seconds) and not changes, cost))
+            core_seconds = 6 + n * n_songs * seconds if seconds else 2
+            primary = bool(seconds) and not changes
+            made.append(Variant(kind + suffix, title + about, settings | own, primary, core_seconds))
     return sorted(made, key=lambda variant: "baseline" in variant.settings)
 
 
@@ -90,7 +91,8 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
         mean, std = x[split.train].mean(axis=(0, 1)), x[split.train].std(axis=(0, 1)) + 1e-6
         std[np.ptp(x[split.train], axis=(0, 1)) == 0] = 1
     network, optimizer, batch = model.NETWORKS[settings["kind"]]
-    net = network(settings.get("outputs", n_classes), **({"relu_first": True} if settings.get("relu_first") else {}))
+    of_network = {"relu_first": True} if settings.get("relu_first") else {}
+    net = network(settings.get("outputs", n_classes), **of_network)
     net.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     train, validation, test = (((x[songs] - mean) / std, y[songs])
                                for songs in (split.train, split.validation, split.tests[TEST]))  # fmt: skip
@@ -138,8 +140,10 @@ class RandomSplits(FromRecordings):
     def samples(self, variant):
         """Spectrograms (n_songs, 640, 128), or hand-made features (n_songs, 54), and class numbers."""
         songs, extractor = self.songs(variant), self.extractor(variant)
-        return self.samples_once((variant.settings["songs"], extractor), songs.tracks, songs.numbers, lambda:
-            np.stack([loop_to_length(song) for song in self.features(extractor, songs.tracks)]))  # fmt: skip
+        return self.samples_once(
+            (variant.settings["songs"], extractor), songs.tracks, songs.numbers,
+            lambda: np.stack([loop_to_length(song) for song in self.features(extractor, songs.tracks)]),
+        )  # fmt: skip
 
     def split(self, variant: Variant, seed: int, **options) -> Split:
         """A split of the variant's songs, by artist if it says so; options: see `protocol.random_split`."""
@@ -168,12 +172,15 @@ class RandomSplits(FromRecordings):
     def unavailable_reason(self, variant):
         """A variant can need four quadrants, artists, or more songs."""
         settings, songs = variant.settings, self.songs(variant)
-        (n, name), rest = songs.fewest(lambda track: track.artist), len(songs.tracks) * (1 - TESTED)
+        n, name = songs.fewest(lambda track: track.artist)
+        n_train = len(songs.tracks) * (1 - TESTED)
         if settings["songs"] == "quadrants" and len(songs.classes) != 4:
             return f"{self.data.name} has not the four quadrants"
         if settings["groups"] and n < ARTISTS:
             return f"{self.data.name} names {n} artists of class {name}, and {ARTISTS} are needed (artists.csv)"
-        return f"{self.data.name} has about {rest:.0f} songs to train on" if (settings["size"] or 0) > rest else None
+        if settings["size"] and settings["size"] > n_train:
+            return f"{self.data.name} has about {n_train:.0f} songs to train on"
+        return None
 
     def facts(self, variant):
         """As of recordings, with the classes of all songs and what stands for the paper's."""
@@ -191,14 +198,15 @@ class RandomSplits(FromRecordings):
             extractor, tracks = self.extractor(variant), self.songs(variant).tracks
             facts["extractor"] = asdict(getattr(extractor, "of", extractor))
             facts["shorter_than_640_frames"] = sum(len(of) < FRAMES for of in self.features(extractor, tracks))
-        return facts | ({"artists": samples.groups} if settings["groups"] else {})
+        facts |= {"artists": samples.groups} if settings["groups"] else {}
+        return facts
 
 
 def build(options) -> RandomSplits:
     """The data set that the options name; without a data root synthetic music."""
     data = open_classes(options.dataset, options.data_root, synthetic="synthetic_quadrants")
-    incomplete = bool(data.require(allow_missing=options.allow_missing, per_class=FEWEST))
-    return RandomSplits(data, incomplete=incomplete, n_jobs=options.jobs)
+    missing = data.require(allow_missing=options.allow_missing, per_class=FEWEST)
+    return RandomSplits(data, incomplete=bool(missing), n_jobs=options.jobs)
 
 
 TRAINING = cli.Training(
