@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy  # whose parts are imported when they are first used
 
 from common import cli, provenance, report
 from common.errors import InputError
@@ -256,7 +256,7 @@ def _cell(record: dict, derived: list[dict], cell: dict, equal: bool) -> dict:
     number |= {"matters": delta(where[1], where[2], known, cell["baseline"])}
     if n > 1:
         spread = float(np.std(before, ddof=1)) * np.sqrt(1 / len(now) + 1 / n)
-        number["half_width"] = float(stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
+        number["half_width"] = float(scipy.special.stdtrit(n - 1, (1 + cell["level"]) / 2) * spread)
     return number | {"word": EQUAL if equal else _word(number)}
 
 

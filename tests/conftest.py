@@ -1,6 +1,7 @@
 """Fixtures: the real data, a cache for the test session, and miniatures of the data sets."""
 
 import importlib
+import inspect
 import os
 import random
 import shutil
@@ -23,7 +24,22 @@ GIVEN_ROOT = os.environ.get("MER_DATA_ROOT")
 ROOT = Path(__file__).parents[1]
 PER_GENRE = 6
 EMOMUSIC_TIMES, EMOMUSIC_RATE = np.arange(15, 45.5, 0.5), 8000  # s, Hz
+WITH_WEIGHTS = ("malik2017", "chaki2020", "jakubik2017", "velankar2022")
+ABSENT = [
+    paper for paper in (*WITH_WEIGHTS, "cheuk2020", "musicnn2019") if not (ROOT / "reproductions" / paper).is_dir()
+]
+PAPERS = [paper for paper in WITH_WEIGHTS if paper not in ABSENT]
 AS_ROOT = "root may read everything"  # the one reason for which a test is skipped where CI=true
+
+
+collect_ignore_glob = [f"test_{paper}*.py" for paper in ABSENT]
+
+
+def pytest_runtest_setup(item):
+    """Whoever deletes a paper's folder has green tests: those that name the paper are skipped."""
+    text = item.nodeid + inspect.getsource(item.function)
+    if absent := [paper for paper in ABSENT if paper in text]:
+        pytest.skip(f"reproductions/{absent[0]} is absent")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -41,7 +41,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required",
              "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # fmt: skip
 NAME = 'A <b>song & "more".opus'
-PAPERS = ["malik2017", "chaki2020", "jakubik2017", "velankar2022"]
 LONG_MS = 240_000  # where other programs take the cores
 DROP = """([name, content]) => {
     const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0)), given = new DataTransfer();

@@ -13,8 +13,8 @@ from common.places import RESULTS
 from common.predict import calibrate, calibration
 from common.predict.base import Predictor
 from common.prediction import Prediction
+from tests.conftest import PAPERS
 
-PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
 N = 300  # songs
 
 

@@ -10,7 +10,7 @@ import pytest
 from common.verdict.board import BOARD_KEYS, load_expected
 from common.verdict.claims import KEYS
 from reproductions.board import counts, rows
-from tests.conftest import ROOT
+from tests.conftest import PAPERS, ROOT
 
 TRAIN = "reproductions.jakubik2017.train"
 
@@ -50,11 +50,15 @@ def test_board_for_people():
     assert done.stdout.splitlines()[-1] == counts(rows(ROOT / "results"))
 
 
-@pytest.mark.parametrize("module", ["reproductions", "data_prep", TRAIN])
-def test_help_and_board_import_no_backend(module):
+COMMANDS = ("reproductions", "data_prep", "reproductions.verify", *(f"reproductions.{paper}.train" for paper in PAPERS))
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_imports_nothing_heavy(module):
     code = f"import runpy, sys; sys.argv = ['x', '--help']\ntry: runpy.run_module('{module}', run_name='__main__')\n"
     code += "except SystemExit: pass\n"
-    code += "heavy = {'tensorflow', 'keras', 'jax', 'sklearn', 'pandas', 'matplotlib', 'librosa'} & set(sys.modules)\n"
+    code += "heavy = {'tensorflow', 'keras', 'jax', 'sklearn', 'pandas', 'matplotlib', 'librosa',"
+    code += " 'scipy.fft', 'scipy.special', 'scipy.signal', 'scipy.stats'} & set(sys.modules)\n"
     code += "assert not heavy, heavy"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -12,8 +12,9 @@ from common.experiment.records import read_record
 from common.experiment.runner import execute
 from data_prep import open_dataset
 from reproductions import cross_dataset
-from reproductions.chaki2020.clips import Clips
 
+pytest.importorskip("reproductions.malik2017")
+Clips = pytest.importorskip("reproductions.chaki2020.clips").Clips
 N = 12  # songs of a data set
 
 

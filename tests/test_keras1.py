@@ -11,7 +11,6 @@ import pytest
 from common import backend
 from common.layers import keras
 from common.layers.keras1 import GRU
-from reproductions.jakubik2017 import model
 from tests.conftest import ROOT
 from tests.made_up import plain_gru
 
@@ -40,6 +39,8 @@ def test_states_follow_equations_7_to_10():
 
 
 def test_trains_as_keras_own_gru_does():
+    from reproductions.jakubik2017 import model
+
     backend.start(0)
     fast, slow = model.standard_gru(9), plain_gru(model.UNITS, 9)
     weights = [rng.standard_normal(w.shape).astype("float32") * 0.1 for w in slow.get_weights()]
@@ -56,6 +57,8 @@ def test_trains_as_keras_own_gru_does():
 
 
 def test_adadelta_is_zeilers():
+    from reproductions.jakubik2017 import model
+
     w, g = np.array([1.0, -2.0]), np.array([[0.3, -5.0], [0.1, 2.0], [-0.2, 0.0]])
     variable, optimizer = keras.Variable(w.astype("float32")), model.adadelta()
     squares = steps = np.zeros(2)
@@ -92,6 +95,7 @@ def losses_on(backend: str) -> dict:
 
 @pytest.mark.slow
 def test_jax_gives_the_same_losses():
+    """The networks of jakubik2017."""
     tensorflow, jax = losses_on("tensorflow"), losses_on("jax")
     for name, losses in tensorflow.items():
         np.testing.assert_allclose(jax[name], losses, atol=1e-4, rtol=1e-4)

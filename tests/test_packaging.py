@@ -11,9 +11,7 @@ import pytest
 
 from common import backend
 from common.errors import InputError
-from tests.conftest import AS_ROOT, ROOT
-
-PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
+from tests.conftest import AS_ROOT, PAPERS, ROOT
 
 
 def git(folder, *arguments):

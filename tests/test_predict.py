@@ -25,11 +25,10 @@ from common.prediction import SONG, ErrorModel, Prediction
 from common.recordings import recordings
 from reproductions.predict import scores, with_weights
 from tests import loudness
-from tests.conftest import AS_ROOT, ROOT
+from tests.conftest import AS_ROOT, PAPERS, ROOT
 from tests.made_up import MUSIC_RATE as RATE
 from tests.made_up import music
 
-PAPERS = ("chaki2020", "jakubik2017", "malik2017", "velankar2022")
 VA = ["valence", "arousal"]
 
 

@@ -146,16 +146,16 @@ def _train(training: Training, options: argparse.Namespace) -> int:
         options.folds, options.epochs, options.repeats = 2, 5, 1
     variants = {variant.name: variant for variant in training.variants(options)}
     check_names(variants.values(), training.network)
+    requested = _requested(variants, training, options)
+    systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     if options.list:
-        listed = _requested(variants, training, options) if options.variant or options.table else variants
-        print(outcome.listing([variants[name] for name in listed], options.jobs))
+        some = options.variant or options.table or options.set
+        print(outcome.listing(systems if some else variants.values(), options.jobs))
         return 0
     use_device(options)
     require_cache()
     if options.weights:
         require_output_folder(options.weights, "weights.json", b'"sha256"')
-    requested = _requested(variants, training, options)
-    systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     baselines = [variants[name] for system in systems for name in training.baselines(system)]
     chosen = list({variant.name: variant for variant in [*baselines, *systems]}.values())
     experiment = training.build(options)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
+import scipy  # whose parts are imported when they are first used
 
 from common import audio
 
@@ -44,11 +44,9 @@ class LogMel:
     libraries = ("numpy", "scipy", "librosa", "soxr")
 
     def __call__(self, samples: np.ndarray, rate: int) -> np.ndarray:
-        from scipy import signal  # takes 0.5 s to import, too long for --help
-
         samples = audio.resample(samples, rate, self.rate)
         segment, frame, hop = (round(seconds * self.rate) for seconds in (self.segment_s, self.frame_s, self.hop_s))
-        window = signal.get_window("hann", frame).astype("float32")
+        window = scipy.signal.get_window("hann", frame).astype("float32")
         filters = bank(self.rate, frame, self.bands).T
         log_mel = np.zeros((len(samples) // segment, self.bands), "float32")
         for k in range(len(log_mel)):

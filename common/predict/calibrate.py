@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtr
+import scipy  # whose parts are imported when they are first used
 
 from common import protocol, provenance
 from common.experiment import Dynamic, Experiment, Static, Variant
@@ -124,7 +124,7 @@ def _model(means: np.ndarray, spread: np.ndarray) -> ErrorModel:
 def _steps_within(means, half_width, frames, variance) -> np.ndarray:
     """The share of single labels within the intervals, (n_targets,); errors within a song are taken as normal."""
     scale = np.sqrt(variance)
-    inside = ndtr((half_width - means) / scale) - ndtr((-half_width - means) / scale)
+    inside = scipy.special.ndtr((half_width - means) / scale) - scipy.special.ndtr((-half_width - means) / scale)
     return (inside.mean(0) * frames[:, None]).sum(0) / frames.sum()
 
 

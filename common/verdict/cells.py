@@ -8,7 +8,7 @@ difference that would matter. `reproduced`: |d| + w <= Δ; else `better` or `wor
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy  # whose parts are imported when they are first used
 
 from common.errors import InputError
 from common.verdict.crossed import satterthwaite
@@ -104,7 +104,7 @@ def half_width(s: float, n, s_p: float | None, m: int, half_unit: float, level: 
     else:
         parts = s * s / n, s_p * s_p / m
         variance, df = sum(parts), satterthwaite(parts, (n - 1, m - 1))
-    return stdtrit(df, (1 + level) / 2) * np.sqrt(variance) + half_unit
+    return scipy.special.stdtrit(df, (1 + level) / 2) * np.sqrt(variance) + half_unit
 
 
 def _decide(d: float, w: float, matters: float, sign: int) -> str:

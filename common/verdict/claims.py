@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy  # whose parts are imported when they are first used
 
 from common.errors import InputError
 from common.verdict import schemas
@@ -264,4 +264,4 @@ def _benchmark(path: Path) -> tuple[dict, Estimate | None, float]:
         raise InputError(f"{path}: cannot be read as JSON ({error}); move it away") from error
     schemas.validate(benchmark, "benchmark", path)
     df, half = len(benchmark["seconds"]) - 2, (benchmark["high"] - benchmark["low"]) / 2
-    return {}, Estimate(benchmark["estimate"], (half / stdtrit(df, 1 - ALPHA / 2)) ** 2, df), 0.0
+    return {}, Estimate(benchmark["estimate"], (half / scipy.special.stdtrit(df, 1 - ALPHA / 2)) ** 2, df), 0.0

@@ -17,7 +17,7 @@ freedom of the smaller part; so has this one, where the formula gives less becau
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+import scipy  # whose parts are imported when they are first used
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Estimate:
         -------
         ndarray, of the shape of the mean
         """
-        return stdtrit(self.df, (1 + level) / 2) * np.sqrt(self.variance)
+        return scipy.special.stdtrit(self.df, (1 + level) / 2) * np.sqrt(self.variance)
 
     def p_above(self, bound: float) -> np.ndarray:
         """One-sided p of the truth not being above a bound.
@@ -56,7 +56,7 @@ class Estimate:
         """
         off, spread = np.subtract(self.mean, bound, dtype="float64"), np.sqrt(self.variance)
         surely = np.where(off == 0, 0, np.copysign(np.inf, off))  # nothing varies
-        return stdtr(self.df, -np.divide(off, spread, out=surely, where=spread > 0))
+        return scipy.special.stdtr(self.df, -np.divide(off, spread, out=surely, where=spread > 0))
 
     def p_below(self, bound: float) -> np.ndarray:
         """One-sided p of the truth not being below a bound.
