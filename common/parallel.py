@@ -6,6 +6,7 @@ import threading
 import time
 import warnings
 from functools import lru_cache
+from itertools import islice
 
 from tqdm import tqdm
 
@@ -36,7 +37,16 @@ def on_worker(function, *arguments):
 
 
 def progress(
-    calls, *, total: int, n_jobs: int, label: str, unit: str, quiet: bool = False, ordered: bool = True, isolated=False
+    calls,
+    *,
+    total: int,
+    n_jobs: int,
+    label: str,
+    unit: str,
+    quiet: bool = False,
+    ordered: bool = True,
+    isolated: bool = False,
+    most_waiting: int | None = None,
 ):
     """Call functions in several processes and yield their results.
 
@@ -51,6 +61,7 @@ def progress(
     ordered : True: results in the order of the calls, else as they are finished
     isolated : True: also one job runs in another process, which joblib (with psutil) replaces when it has grown, since
         TensorFlow keeps graphs with gradients of their own until a process ends
+    most_waiting : how many results may wait until the caller takes them, where they are large; None: all
 
     Raises
     ------
@@ -58,9 +69,12 @@ def progress(
     """
     n_jobs = min(n_jobs, max(total, 1), max(available_cores(), 1))  # more would only start processes and take memory
     in_process = not isolated and n_jobs == 1 and not cluster
-    results = (
-        (function(*arguments) for function, *arguments in calls) if in_process else _spread(calls, n_jobs, ordered)
-    )
+    if in_process:
+        results = (function(*arguments) for function, *arguments in calls)
+    elif most_waiting is None:
+        results = _spread(calls, n_jobs, ordered)
+    else:
+        results = _in_parts(iter(calls), n_jobs, ordered, most_waiting)
     try:
         interval = 0.1 if sys.stderr.isatty() else 30  # s; a log file gets two lines a minute
         off, style = quiet or quiet_bars, {"desc": label, "unit": unit, "dynamic_ncols": True}
@@ -77,6 +91,16 @@ def progress(
     finally:
         if cluster:
             cluster.forget()
+
+
+def _in_parts(calls, n_jobs: int, ordered: bool, size: int):
+    """As `_spread`, of so many calls at a time."""
+    while part := list(islice(calls, size)):
+        results = _spread(part, n_jobs, ordered)
+        try:
+            yield from results
+        finally:
+            results.close()
 
 
 def _spread(calls, n_jobs: int, ordered: bool):

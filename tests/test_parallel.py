@@ -53,6 +53,21 @@ def test_results_are_the_same_and_in_order(jobs, isolated):
     assert run(square, range(20), n_jobs=jobs, isolated=isolated) == [n * n for n in range(20)]
 
 
+def test_results_that_nobody_takes_do_not_pile_up(tmp_path):
+    """Else the features of a collection would all be in memory where networks are slower than decoding."""
+    calls = ((touch, tmp_path / str(n)) for n in range(20))
+    results = parallel.progress(calls, total=20, n_jobs=2, label="test", unit="call", quiet=True, most_waiting=5)
+    first = [next(results) for _ in range(3)]
+    time.sleep(0.5)
+    assert len(list(tmp_path.iterdir())) <= 5
+    assert [*first, *results] == [tmp_path / str(n) for n in range(20)]
+
+
+def touch(path):
+    path.touch()
+    return path
+
+
 def test_one_job_has_its_own_process_only_where_it_is_isolated():
     assert set(run(own_process, range(3))) == {os.getpid()}
     assert os.getpid() not in run(own_process, range(3), isolated=True)

@@ -28,6 +28,7 @@ from common.recordings import Recordings, left_out_line, recordings
 PICTURED = 24  # recordings in one picture
 PICTURES = (".png", ".svg", ".pdf")
 WORKER_S = 100  # seconds of audio that one process reads while another one starts
+READ_AHEAD = 256  # recordings whose features may wait for the networks
 KEPT = 8  # features of recordings that `predict_file` keeps for other models
 CSV, JSON = rb"recording,[^\n]*,warning\r?\n", rb'\{\n "model": \{'  # patterns of outputs
 PICTURE, JAMS = (rb"(\x89PNG|%PDF|<\?xml).*" + NAME.encode(), rb'\{.*"program": "' + NAME.encode())
@@ -177,7 +178,9 @@ def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[d
         # what is no recording is reported before any network is built
         model = thread.submit(load, module, options.weights) if any(map(_is_recording, given.paths)) else None
         tasks = ((_read, module, path) for path in given.paths)
-        features = progress(tasks, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1)
+        features = progress(
+            tasks, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1, most_waiting=READ_AHEAD
+        )
         for path, read in zip(given.paths, features, strict=True):
             made = _outcome(model and model.result, path, interval, read)
             (failed if isinstance(made, str) else predictions)[path] = made
