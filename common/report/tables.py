@@ -127,7 +127,7 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
 
 
 DIVERGED = 100  # a larger mean says only that the network diverged
-COLUMNS = ["target", "published", "measured", "measured ∓ w", "runs", "baseline", "verdict"]
+COLUMNS = ["target", "published", "measured", "prediction interval", "runs", "baseline", "verdict"]
 
 
 def _line(row: Row, first: str) -> list[str]:
@@ -239,9 +239,8 @@ def summary(rows: list[Row], render=text_table) -> str:
         values = number(fields["published"], row.digits), number(fields["measured"]), interval(fields)
         lines.append([paper, source, system, metric, *values, fields["verdict"], verdicts,
                       fields["verified"] or "–"])  # fmt: skip
-    header = ["paper", "table", "system", "metric", "published", "measured", "measured ∓ w", "verdict", "all its cells",
-              "verified"]  # fmt: skip
-    return render(header, lines)
+    measured = ["published", "measured", "prediction interval", "verdict"]
+    return render(["paper", "table", "system", "metric", *measured, "all its cells", "verified"], lines)
 
 
 def claims_table(claims: list[dict], render=text_table) -> str:
