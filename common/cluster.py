@@ -68,8 +68,11 @@ def _difference(declared: dict | Exception) -> str:
     if isinstance(declared, Exception):
         return f"it cannot load the suite ({type(declared).__name__}: {declared})"
     ours = facts()
-    differ = [f"{name} {declared.get(name, 'none')} (here {ours.get(name, 'none')})"
-              for name in dict.fromkeys([*ours, *declared]) if declared.get(name) != ours.get(name)]  # fmt: skip
+    differ = [
+        f"{name} {declared.get(name, 'none')} (here {ours.get(name, 'none')})"
+        for name in dict.fromkeys([*ours, *declared])
+        if declared.get(name) != ours.get(name)
+    ]
     return ", ".join(differ) or f"it was started without --preload {PRELOAD}"
 
 

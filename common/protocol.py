@@ -40,8 +40,16 @@ def cross_validation(name: str, n_songs: int, folds: int, seed: int, **stratifie
     return [Split(*part, fold=k, seed=1000 * seed + k) for k, part in enumerate(parts)]
 
 
-def random_split(names: tuple[str, ...], y: np.ndarray, seed: int, *, test: float, validation: float,
-                 groups: list[str] | None = None, size: int | None = None) -> Split:  # fmt: skip
+def random_split(
+    names: tuple[str, ...],
+    y: np.ndarray,
+    seed: int,
+    *,
+    test: float,
+    validation: float,
+    groups: list[str] | None = None,
+    size: int | None = None,
+) -> Split:
     """Songs at random to train on, to validate and to test; each class has its share of each part.
 
     Parameters
@@ -139,10 +147,12 @@ class Sequences:
         """
         if (self.lengths < length).any():
             raise InputError(f"a song of {self.lengths.min()} frames cannot be cut into sequences of {length}")
-        starts = np.concatenate([
-            first + np.append(np.arange(0, n - length, hop or length), n - length)
-            for first, n in zip(self.bounds, self.lengths, strict=False)
-        ])  # fmt: skip
+        starts = np.concatenate(
+            [
+                first + np.append(np.arange(0, n - length, hop or length), n - length)
+                for first, n in zip(self.bounds, self.lengths, strict=False)
+            ]
+        )
         return self.values[starts[:, None] + np.arange(length)], starts
 
     def overlap_merge(self, windows: np.ndarray, starts: np.ndarray) -> np.ndarray:

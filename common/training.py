@@ -25,9 +25,9 @@ class EvaluateSongs(keras.callbacks.Callback):
         """Put the errors of the latest evaluation into the logs, as `<part>_rmse`."""
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
             self.epochs.append(epoch + 1)
-            self.errors.append([
-                np.sqrt(np.square(predict() - self.labels[split]).mean(0)) for split, predict in self.predict.items()
-            ])  # fmt: skip
+            self.errors.append(
+                [np.sqrt(np.square(predict() - self.labels[split]).mean(0)) for split, predict in self.predict.items()]
+            )
         last = np.mean(self.errors[-1], axis=1) if self.errors else np.full(len(self.predict), np.inf)
         logs |= {f"{split}_rmse": float(error) for split, error in zip(self.predict, last, strict=True)}
 

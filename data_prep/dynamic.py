@@ -143,9 +143,16 @@ def windows(
 
 
 def labelled_windows(
-    data: DynamicDataset, split: str, extractor, *, labels: str = "task", align: str = "ends_at_label", columns=None,
-    longer_by_s: float = 0.0, n_jobs: int = 1,
-) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:  # fmt: skip
+    data: DynamicDataset,
+    split: str,
+    extractor,
+    *,
+    labels: str = "task",
+    align: str = "ends_at_label",
+    columns=None,
+    longer_by_s: float = 0.0,
+    n_jobs: int = 1,
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """The labels of a split that have features.
 
     Parameters

@@ -82,8 +82,10 @@ def predictions(record: dict) -> list[list]:
         if "predictions" in run and "reference_z" in facts:
             header = ["fold", *(f"{part}{t}" for t in targets for part in ("annotated_z_", "predicted_"))]
             pairs = np.stack([facts["reference_z"], run["predictions"]], axis=2).reshape(len(fold), -1)
-            lines += [[run["seed"], next(iter(run["metrics"])), track, k, *row]
-                      for track, k, row in zip(facts["tracks"], fold, pairs.tolist(), strict=True)]  # fmt: skip
+            lines += [
+                [run["seed"], next(iter(run["metrics"])), track, k, *row]
+                for track, k, row in zip(facts["tracks"], fold, pairs.tolist(), strict=True)
+            ]
         elif "predicted" in run:
             header = ["fold", "class", "predicted"]
             for split, predicted in run["predicted"].items():

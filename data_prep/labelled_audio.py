@@ -192,9 +192,12 @@ def _require_scale(path: Path, labels: dict[str, tuple], scale: tuple[float, flo
 
     labels: times, values and lines by recording
     """
-    cells = [(value, line, column) for _, trajectory, lines in labels.values()
-             for values, line in zip(trajectory, lines, strict=True)
-             for value, column in zip(values, COLUMNS[2:], strict=True)]  # fmt: skip
+    cells = [
+        (value, line, column)
+        for _, trajectory, lines in labels.values()
+        for values, line in zip(trajectory, lines, strict=True)
+        for value, column in zip(values, COLUMNS[2:], strict=True)
+    ]
     lowest, highest = (end((value for value, *_ in cells), default=0) for end in (min, max))
     if scale is None and cells and lowest >= 0:
         usual = [(low, high) for low, high in OTHER_SCALES if low <= lowest and highest <= high]

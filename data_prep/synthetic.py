@@ -221,8 +221,9 @@ class SyntheticDynamic(_Synthetic, DynamicDataset):
     n_tracks = 40
     seed, seconds = 2015, 31.0
     splits = {  # noqa: RUF012
-        "development": [str(i + 1) for i in range(30)], "evaluation": [str(i + 1) for i in range(30, 40)],
-    }  # fmt: skip
+        "development": [str(i + 1) for i in range(30)],
+        "evaluation": [str(i + 1) for i in range(30, 40)],
+    }
 
     @cached_property
     def recipes(self) -> pd.DataFrame:

@@ -67,8 +67,11 @@ def quantity(measured: dict | None) -> str:
 def where(record: dict) -> str:
     """Script, processor, versions and date of a record."""
     machine, of = record["machine"], record["provenance"]
-    versions = [f"{name} {version}" for name, version in of["versions"].items()
-                if name in ("python", "keras") or name.startswith(of["backend"])]  # fmt: skip
+    versions = [
+        f"{name} {version}"
+        for name, version in of["versions"].items()
+        if name in ("python", "keras") or name.startswith(of["backend"])
+    ]
     computer = f"{of.get('processor', of['device'])}, {machine['cores']} cores, {', '.join(versions)}"
     return f"`tests/benchmarks/{record['benchmark']}.py`, {computer}, {of['finished'][:10]}."
 

@@ -93,18 +93,32 @@ def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
     lines = [[name, *(number(of[target]) for target in targets)] for name, of in rows.items()]
     paper = expected["paper"]
     return CARD.format(
-        metadata=metadata(expected, facts, values), paper=paper, title=facts["title"], what=_what(facts),
-        paper_title=expected["title"], page=f"../../../reproductions/{paper}/README.md", input=facts["input"],
-        columns=", ".join(facts["columns"]), files=files[0] if len(files) == 1 else f"`{files[0]}` to `{files[-1]}`",
-        n_train=facts["n_train"], dataset=facts["dataset"],
+        metadata=metadata(expected, facts, values),
+        paper=paper,
+        title=facts["title"],
+        what=_what(facts),
+        paper_title=expected["title"],
+        page=f"../../../reproductions/{paper}/README.md",
+        input=facts["input"],
+        columns=", ".join(facts["columns"]),
+        files=files[0] if len(files) == 1 else f"`{files[0]}` to `{files[-1]}`",
+        n_train=facts["n_train"],
+        dataset=facts["dataset"],
         audio="features that come with the data" if facts["audio"] == "none" else f"audio {facts['audio']}",
-        validation=f", {n} more to stop the training" if n else "", finished=made["finished"][:10],
-        commit=made["commit"], keras=made["versions"]["keras"], device=made["device"],
+        validation=f", {n} more to stop the training" if n else "",
+        finished=made["finished"][:10],
+        commit=made["commit"],
+        keras=made["versions"]["keras"],
+        device=made["device"],
         quality=markdown_table(["system", *targets], lines),
-        metric=quality["metric"].replace("_", " "), split=quality["split"], n_test=quality["n_test"],
-        better="lower" if lower_is_better(quality["metric"]) else "higher", runs=quality["runs"],
-        notice=(folder / "NOTICE.txt").read_text(encoding="utf-8").strip(), citation=expected["citation"],
-    )  # fmt: skip
+        metric=quality["metric"].replace("_", " "),
+        split=quality["split"],
+        n_test=quality["n_test"],
+        better="lower" if lower_is_better(quality["metric"]) else "higher",
+        runs=quality["runs"],
+        notice=(folder / "NOTICE.txt").read_text(encoding="utf-8").strip(),
+        citation=expected["citation"],
+    )
 
 
 def measured(records: Records, facts: dict) -> dict[str, float]:

@@ -64,8 +64,12 @@ def _import(options) -> int:
 def _files(folder: Path) -> list[Path]:
     """The records in a folder. Raises InputError if there is none."""
     papers = sorted(path.name for path in folder.glob("*/"))
-    files = [path for paper in papers for dataset in data_sets(folder, paper)
-             for path in sorted((folder / paper / dataset).glob("*.json"))]  # fmt: skip
+    files = [
+        path
+        for paper in papers
+        for dataset in data_sets(folder, paper)
+        for path in sorted((folder / paper / dataset).glob("*.json"))
+    ]
     if not files:
         raise InputError(f"{folder}: holds no PAPER/DATASET/VARIANT.json, as train --out DIR writes them")
     return files
@@ -232,8 +236,15 @@ def _line(path: Path, record: dict, results: Path) -> list:
     own = dataset in data_sets(results, paper)
     where = "in the table of contributions: the suite has records of this data set" if own else "yes"
     maps = [parts["code"] for parts in record["identities"].values()]
-    known = [parts["code"] for one in sorted((results / paper).glob("*/*.json"))
-             for parts in (read_record(one) or {}).get("identities", {}).values()] if own else []  # fmt: skip
+    known = (
+        [
+            parts["code"]
+            for one in sorted((results / paper).glob("*/*.json"))
+            for parts in (read_record(one) or {}).get("identities", {}).values()
+        ]
+        if own
+        else []
+    )
     code = "as of records here" if any(one in known for one in maps) else "not that of a record here"
     return ["/".join((paper, dataset, variant)), len(record["runs"]), report.coverage(facts), where, code]
 

@@ -51,8 +51,10 @@ class AcrossLabels(Experiment):
 
     @property
     def variants(self) -> list[Variant]:
-        return [Variant(name, TITLES[name], {"network": NETWORKS.get(name), "steps": STEPS, "protocol": 1}, True, 150)
-                for name in TITLES]  # fmt: skip
+        return [
+            Variant(name, TITLES[name], {"network": NETWORKS.get(name), "steps": STEPS, "protocol": 1}, True, 150)
+            for name in TITLES
+        ]
 
     def task(self, variant):
         return Dynamic(TARGETS)
@@ -66,8 +68,10 @@ class AcrossLabels(Experiment):
         new = [i for i, song in enumerate(test.ids) if song not in set(train.ids)]
         artists = {test.groups[i] for i in new}
         old = [i for i, artist in enumerate(train.groups) if not any(map(partial(same_artist, artist), artists))]
-        both = {name: [getattr(train, name)[i] for i in old] + [getattr(test, name)[i] for i in new]
-                for name in ("ids", "groups", "x", "y")}  # fmt: skip
+        both = {
+            name: [getattr(train, name)[i] for i in old] + [getattr(test, name)[i] for i in new]
+            for name in ("ids", "groups", "x", "y")
+        }
         return Clips(both["ids"], np.stack(both["x"]), np.stack(both["y"]), both["groups"], test.times), len(new)
 
     @cached_property
@@ -226,8 +230,10 @@ def experiments(root: str, n_jobs: int) -> list[Experiment]:
     classes = {"emotify": emotify.Emotions, "4q": quadrants.Quadrants}
     on_classes = {name: kind(open_dataset(name, root), 10, False, n_jobs) for name, kind in classes.items()}
     across_labels = [AcrossLabels(*pair, emomusic.artists, n_jobs) for pair in ((deam, emomusic), (emomusic, deam))]
-    return across_labels + [AcrossEmotions(*pair, n_jobs) for pair in ((on_classes["4q"], on_classes["emotify"]),
-                                                             (on_classes["emotify"], on_classes["4q"]))]  # fmt: skip
+    return across_labels + [
+        AcrossEmotions(*pair, n_jobs)
+        for pair in ((on_classes["4q"], on_classes["emotify"]), (on_classes["emotify"], on_classes["4q"]))
+    ]
 
 
 BESIDE = {  # what is recorded of the same songs and folds elsewhere: data set, paper, variants

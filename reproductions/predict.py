@@ -24,8 +24,11 @@ PAPERS = Path(__file__).parent
 
 def with_weights(results: Path = RESULTS) -> list[str]:
     """The papers that have a module `predict` and weights."""
-    return sorted(path.parent.name for path in PAPERS.glob("*/predict.py")
-                  if (results / path.parent.name / "weights" / "weights.json").is_file())  # fmt: skip
+    return sorted(
+        path.parent.name
+        for path in PAPERS.glob("*/predict.py")
+        if (results / path.parent.name / "weights" / "weights.json").is_file()
+    )
 
 
 def scores(results: Path = RESULTS) -> dict[str, float]:

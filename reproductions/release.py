@@ -41,8 +41,12 @@ def summary(results: Path) -> str:
     str
     """
     papers = sorted(path.name for path in results.glob("*/"))
-    records = [path for paper in papers for dataset in data_sets(results, paper)
-               for path in (results / paper / dataset).glob("*.json")]  # fmt: skip
+    records = [
+        path
+        for paper in papers
+        for dataset in data_sets(results, paper)
+        for path in (results / paper / dataset).glob("*.json")
+    ]
     commit = provenance.commit()
     lines = [f"{NAME} {version()}" + (f", commit {commit}" if commit else "")]
     lines.append(f"records: {len(records)}, SHA-256 {digest(results, records)}")

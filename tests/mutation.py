@@ -10,8 +10,11 @@ from common.report import text_table
 ROOT = Path(__file__).parents[1]
 LABELS = ("groups", "label_sets", "crossed", "with_interval", "agreement", "loudness", "against_exchanged", "rmse",
           "trajectories")  # fmt: skip
-MUTANTS = ("common.*", "data_prep.dynamic.x_align_to_labels__*",
-           *(f"reproductions.malik2017.labels.x_{name}__*" for name in LABELS))  # fmt: skip
+MUTANTS = (
+    "common.*",
+    "data_prep.dynamic.x_align_to_labels__*",
+    *(f"reproductions.malik2017.labels.x_{name}__*" for name in LABELS),
+)
 KILLED = ("killed", "timeout")
 
 

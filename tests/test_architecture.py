@@ -71,8 +71,11 @@ def paper_of(module: str) -> str | None:
 def names_in_code(tree: ast.AST):
     """All identifiers and strings of a module but its docstrings, each with its line."""
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    docstrings = {id(node.body[0].value) for node in ast.walk(tree)
-                  if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None}  # fmt: skip
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None
+    }
     for node in ast.walk(tree):
         if id(node) not in docstrings:
             for _, value in ast.iter_fields(node):
@@ -93,23 +96,35 @@ def test_no_module_imports_itself_through_others(imports):
 
 def test_imports_point_one_way(imports):
     rank = {layer: place for place, layer in enumerate(LAYERS)}
-    upwards = [(one, other) for one, others in imports.items() for other in others
-               if rank[one.split(".")[0]] < rank[other.split(".")[0]]]  # fmt: skip
+    upwards = [
+        (one, other)
+        for one, others in imports.items()
+        for other in others
+        if rank[one.split(".")[0]] < rank[other.split(".")[0]]
+    ]
     assert upwards == []
 
 
 def test_no_paper_imports_another(imports):
     assert len(PAPERS) >= 4
-    across = [(one, other) for one, others in imports.items() for other in others
-              if paper_of(one) and paper_of(other) and paper_of(one) != paper_of(other)]  # fmt: skip
+    across = [
+        (one, other)
+        for one, others in imports.items()
+        for other in others
+        if paper_of(one) and paper_of(other) and paper_of(one) != paper_of(other)
+    ]
     assert across == []
 
 
 def test_what_is_shared_names_no_paper():
     """Docstrings and comments may cite one; code and its strings, messages among them, may not."""
     stems = re.compile("|".join(sorted({re.match("[a-z]+", paper).group() for paper in PAPERS})), flags=re.I)
-    named = [(module, line, text) for module, path in modules(ROOT, ["common"]).items()
-             for line, text in names_in_code(ast.parse(path.read_text())) if stems.search(text)]  # fmt: skip
+    named = [
+        (module, line, text)
+        for module, path in modules(ROOT, ["common"]).items()
+        for line, text in names_in_code(ast.parse(path.read_text()))
+        if stems.search(text)
+    ]
     assert named == []
 
 
@@ -124,16 +139,24 @@ def lengths(tree: ast.AST):
 
 def test_functions_are_short():
     """At most 40 lines without the docstring: a longer one does several things, or holds a table that is data."""
-    longer = [(module, name, n) for module, path in modules(ROOT, LAYERS).items()
-              for name, n in lengths(ast.parse(path.read_text())) if n > 40]  # fmt: skip
+    longer = [
+        (module, name, n)
+        for module, path in modules(ROOT, LAYERS).items()
+        for name, n in lengths(ast.parse(path.read_text()))
+        if n > 40
+    ]
     assert longer == []
 
 
 def test_no_test_imports_another():
     tests = graph(ROOT, ["tests"])
     assert "tests.made_up" in tests["tests.test_board"]
-    across = [(one, other) for one, others in tests.items() for other in others
-              if other.rpartition(".")[2].startswith("test_")]  # fmt: skip
+    across = [
+        (one, other)
+        for one, others in tests.items()
+        for other in others
+        if other.rpartition(".")[2].startswith("test_")
+    ]
     assert across == []
 
 

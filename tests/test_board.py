@@ -46,8 +46,10 @@ def test_numbers_that_are_counted_need_no_record(paper):
     cells = [cell("same", None, 10, counted=10.1), cell("more", None, 17, counted=17.7),
              cell("quoted", None, 2, counted=1.98, quoted=True), cell("open", None, 2)]  # fmt: skip
     expected, records = paper([one | parameters for one in cells])
-    found = [[row.fields[key] for key in ("verdict", "measured", "low", "high", "runs", "record")]
-             for row in join(expected, records)]  # fmt: skip
+    found = [
+        [row.fields[key] for key in ("verdict", "measured", "low", "high", "runs", "record")]
+        for row in join(expected, records)
+    ]
     assert found == [
         ["reproduced", 10.1, pytest.approx(9.6), pytest.approx(10.6), 0, None],
         ["differs", 17.7, pytest.approx(17.2), pytest.approx(18.2), 0, None],
@@ -68,8 +70,11 @@ def test_a_row_is_the_comparison_of_its_cell(paper):
     """With all that the cell states, and its share of 5 %: cells of one system in one table that are not primary."""
     printed = {"split": "test", "metric": "rmse_pooled", "digits": 3, "std": 0.02, "runs": 4, "primary": False}
     shared = [cell(name, "model", 0.3, **printed | {"target": name[0]}) for name in ("a", "b", "average")]
-    others = [cell("first", "model", 0.3, **printed | {"primary": True}), cell("2", "model", 0.3, table="2", **printed),
-              cell("other", "model", 0.3, **printed | {"system": "quoted system"})]  # fmt: skip
+    others = [
+        cell("first", "model", 0.3, **printed | {"primary": True}),
+        cell("2", "model", 0.3, table="2", **printed),
+        cell("other", "model", 0.3, **printed | {"system": "quoted system"}),
+    ]
     for own in shared:
         own["target"] = own["id"]
     levels = dict.fromkeys(["a", "b", "average"], 1 - 0.05 / 3) | dict.fromkeys(["first", "2", "other"], 0.95)
@@ -185,8 +190,11 @@ def test_a_mixture_of_identities_is_named(paper):
     for content, shown in [(record(1.0), "6"), (model, "6 of 2 identities"), (model | verified, "6")]:
         expected, records = paper([cell("x", "model", 0.5)], model=content)
         (row,) = join(expected, records)
-        assert [line.split("|")[6].strip() for line in report.board([row], report.markdown_table).splitlines()
-                if line.startswith("| model ")] == [shown]  # fmt: skip
+        assert [
+            line.split("|")[6].strip()
+            for line in report.board([row], report.markdown_table).splitlines()
+            if line.startswith("| model ")
+        ] == [shown]
 
 
 def test_one_value_a_run(paper):

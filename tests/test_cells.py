@@ -151,9 +151,7 @@ def test_verdicts_by_simulation(n, m):
             theirs = rng.normal(0.5, s, m)
             printed_std = None if m == 1 else float(theirs.std(ddof=1))
             ours = rng.normal(0.5 + off * matters, s, n)
-            verdicts.append(
-                compare(ours, round(theirs.mean(), 2), std=printed_std, runs=m, matters=matters).verdict
-            )  # fmt: skip
+            verdicts.append(compare(ours, round(theirs.mean(), 2), std=printed_std, runs=m, matters=matters).verdict)
         comparison[off] = {v: verdicts.count(v) / trials for v in ("reproduced", "better", "worse", "undecided")}
     assert comparison[0]["better"] + comparison[0]["worse"] <= ALPHA + 0.02  # equal truths seldom differ
     assert (

@@ -108,9 +108,7 @@ def test_lstm_is_keras_own(activation, features, units, length):
     """Outputs, and the gradients of input, kernel, recurrent kernel and bias; some gates are at 0 or 1."""
     import tensorflow as tf
 
-    plain = keras.layers.LSTM(
-        units, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True
-    )  # fmt: skip
+    plain = keras.layers.LSTM(units, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True)
     fast = LSTM(units, activation, return_sequences=True)
     x = tf.Variable(rng.standard_normal((3, length, features)).astype("float32"))
     scrambled(plain, x.shape, 0.8)
@@ -171,8 +169,9 @@ def test_attention_follows_its_equations(mode):
     expected = slow_attention(mode, h, *layer.get_weights())
     assert expected.shape == (2, 6, 10 if mode == "strict" else 5)
     np.testing.assert_allclose(layer(h), expected, atol=1e-5)
-    other = slow_attention({"strict": "history", "history": "global", "global": "history"}[mode], h,
-                           *layer.get_weights())  # fmt: skip
+    other = slow_attention(
+        {"strict": "history", "history": "global", "global": "history"}[mode], h, *layer.get_weights()
+    )
     assert not np.allclose(expected[..., -5:], other[..., -5:], atol=0.01)
 
 
@@ -208,9 +207,7 @@ def plain_network(features, length, units, attention, activation):
     """The network from Keras's own LSTM."""
     x = h = keras.Input((length, features))
     for size in units:
-        h = keras.layers.LSTM(
-            size, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True
-        )(h)  # fmt: skip
+        h = keras.layers.LSTM(size, activation=activation, recurrent_activation=hard_sigmoid, return_sequences=True)(h)
     if attention:
         h = model.Attention(attention)(h)
     return keras.Model(x, keras.layers.Dense(1)(h))
@@ -383,8 +380,10 @@ def test_ridge_is_scikit_learns(groups):
         regression.fit(rows, clips.y[some].reshape(-1, 2))
         return lambda these: regression.predict(scaler.transform(clips.x[these].reshape(-1, 3)))
 
-    scores = [r2_score(clips.y[split.validation].reshape(-1, 2), fitted(penalty, split.train)(split.validation))
-              for penalty in baselines.PENALTIES]  # fmt: skip
+    scores = [
+        r2_score(clips.y[split.validation].reshape(-1, 2), fitted(penalty, split.train)(split.validation))
+        for penalty in baselines.PENALTIES
+    ]
     assert found["penalty"] == baselines.PENALTIES[np.argmax(scores)]
     expected = fitted(found["penalty"], TRAIN)(TEST).reshape(4, 4, 2)
     np.testing.assert_allclose(found["predicted"], expected, atol=1e-5)
@@ -421,8 +420,10 @@ def test_baselines():
 
 def data_of(labels, **what):
     """A data set of songs with labels at the given times."""
-    annotations = {song: Annotation(np.array(times), np.tile([[0.1, 0.2]], (len(times), 1)).astype("float32"))
-                   for song, times in labels.items()}  # fmt: skip
+    annotations = {
+        song: Annotation(np.array(times), np.tile([[0.1, 0.2]], (len(times), 1)).astype("float32"))
+        for song, times in labels.items()
+    }
     shape = {"root": "here", "source": "there", "includes_features": True, "artists": {"a": "A Band"}}
     shape |= {"splits": {"development": list(labels)}, "annotations": lambda split, source="task": annotations}
     return SimpleNamespace(**shape | what)
@@ -654,8 +655,9 @@ def test_predictions_that_are_not_finite_are_counted(small_root):
         valence, arousal = np.full((2, len(test), 61), 0.5, "float32")
         if split.fold == 1:
             arousal[:, 7:] = np.nan
-        trained.append([Trained({"predicted": predicted}, {"loss": np.array([1.0, np.inf])})
-                        for predicted in (valence, arousal)])  # fmt: skip
+        trained.append(
+            [Trained({"predicted": predicted}, {"loss": np.array([1.0, np.inf])}) for predicted in (valence, arousal)]
+        )
     entry = experiment.score(variant, 0, trained)
     assert entry["frames_not_finite"] == len(test) * 54
     histories = [runner.history_of(network) for of_split in trained for network in of_split]

@@ -37,8 +37,9 @@ def test_r2_of_the_mean_prediction(members):
     labels, predicted = predictions(1, members)
     ensemble = predicted[0].mean(0)
     (of_clips,) = tables.moments([recorded(labels, predicted[:, k]) for k in range(members)])
-    clips, least, most = (tables.r2(of(of_clips), FRAMES, ONCE)[0]
-                          for of in (tables.averaged, tables.moving_alike, tables.cancelling))  # fmt: skip
+    clips, least, most = (
+        tables.r2(of(of_clips), FRAMES, ONCE)[0] for of in (tables.averaged, tables.moving_alike, tables.cancelling)
+    )
     assert clips == pytest.approx(pooled(labels, np.repeat(ensemble.mean(1, keepdims=True), STEPS, axis=1)), abs=1e-5)
     assert np.all((least <= pooled(labels, ensemble) + 1e-5) & (pooled(labels, ensemble) <= most + 1e-5))
     if members == 1:
@@ -61,8 +62,10 @@ def test_differences_from_ridge_regression():
     own, other = tables.moments(networks), tables.moments([ridge])
     weights = leaving_out(ridge["facts"]["artists"])
     single, together = (tables.difference(own, other, FRAMES, weights, all_runs) for all_runs in (False, True))
-    exact = [tables.r2(tables.averaged(own[k]), FRAMES, ONCE)[0] - tables.r2(tables.averaged(other[k]), FRAMES, ONCE)[0]
-             for k in range(RUNS)]  # fmt: skip
+    exact = [
+        tables.r2(tables.averaged(own[k]), FRAMES, ONCE)[0] - tables.r2(tables.averaged(other[k]), FRAMES, ONCE)[0]
+        for k in range(RUNS)
+    ]
     assert single.mean == pytest.approx(np.mean(exact, axis=0)) and np.all(together.mean > single.mean)
     assert np.all((together.half_width(0.95) > 0) & (together.half_width(0.95) < 1))
     cells = tables.line(networks, ridge, True)

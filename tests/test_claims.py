@@ -83,8 +83,10 @@ def test_the_interval_is_that_of_songs_left_out_one_by_one(paper):
     arms = [dynamic_record(songs=8, seeds=range(3)), dynamic_record(np.linspace(0, 0.2, 8), songs=8, seeds=range(3))]
 
     def rmse(run, without=()):
-        kept = {key: [value for song, value in enumerate(values) if song not in without]
-                for key, values in run["songs"]["test"].items()}  # fmt: skip
+        kept = {
+            key: [value for song, value in enumerate(values) if song not in without]
+            for key, values in run["songs"]["test"].items()
+        }
         return np.mean([metrics.dynamic(kept, ["a", "b"])["rmse_pooled"][target] for target in "ab"])
 
     songs = [[[rmse(run, [song]) for song in range(8)] for run in arm["runs"]] for arm in arms]
@@ -126,8 +128,10 @@ def test_a_split_against_another(paper):
     for run, other in zip(content["runs"], cuts["runs"], strict=True):
         run["metrics"]["cuts"], run["songs"]["cuts"] = other["metrics"]["test"], other["songs"]["test"]
     result = judge_rmse(paper, content, None, b="one", split_b="cuts")
-    means = [np.mean([run["metrics"][split]["rmse_pooled"]["average"] for run in content["runs"]])
-             for split in ("test", "cuts")]  # fmt: skip
+    means = [
+        np.mean([run["metrics"][split]["rmse_pooled"]["average"] for run in content["runs"]])
+        for split in ("test", "cuts")
+    ]
     assert result["verdict"] == "contradicted" and result["difference"] == pytest.approx(means[0] - means[1], abs=1e-5)
 
 

@@ -114,8 +114,13 @@ def test_a_call_on_a_slow_worker_is_given_to_another_one(dask, monkeypatch):
         cluster.connect(address)
         results = parallel.progress(
             ((parallel.on_worker, waits, 0.1) for n in range(9)),
-            total=9, n_jobs=1, label="test", unit="call", quiet=True, ordered=False,
-        )  # fmt: skip
+            total=9,
+            n_jobs=1,
+            label="test",
+            unit="call",
+            quiet=True,
+            ordered=False,
+        )
         next(results)
         os.killpg(slow.pid, signal.SIGSTOP)
         assert len(list(results)) == 8

@@ -91,8 +91,9 @@ def test_embeddings_are_learnt_from_the_other_data_set_alone():
     def experiment(kind, dataset):
         sequences = protocol.Sequences.of(list(songs[kind].astype("float32")))
         samples = Samples(list("1234"), sequences, np.eye(4, dtype="float32"), list("1234"))
-        return SimpleNamespace(dataset=dataset, sequences=sequences, paths=range(4), ids=samples.ids,
-                               annotated=lambda: samples)  # fmt: skip
+        return SimpleNamespace(
+            dataset=dataset, sequences=sequences, paths=range(4), ids=samples.ids, annotated=lambda: samples
+        )
 
     for kind in "bc":
         across = cross_dataset.AcrossEmotions(experiment("a", "emotify"), experiment(kind, "4q"), 1)

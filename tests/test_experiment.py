@@ -334,8 +334,10 @@ def train(tmp_path, monkeypatch, capsys):
     log.touch()
     expected.write_text(json.dumps(table([]) | {"paper": "toy"}))
     monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
-    every = [Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
-             for k, name in enumerate(["base", "plain", "sandy", "other"])]  # fmt: skip
+    every = [
+        Variant(name, name, {"scale": float(k), "plus": 0.0}, primary=name in ("plain", "sandy"))
+        for k, name in enumerate(["base", "plain", "sandy", "other"])
+    ]
     training = cli.Training(
         lambda options: every, lambda options: Covered(log), lambda variant: ("base",), ("other",), expected=expected
     )
@@ -406,8 +408,10 @@ def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
 
 
 def test_a_variant_with_a_misspelled_setting_is_an_error():
-    variants = [Variant(f"crnn{name}", "CRNN", {"network": {"epochs": 300} | changes}, primary=not name)
-                for name, changes in (("", {}), ("_dropout", {"dropout": 0.5}))]  # fmt: skip
+    variants = [
+        Variant(f"crnn{name}", "CRNN", {"network": {"epochs": 300} | changes}, primary=not name)
+        for name, changes in (("", {}), ("_dropout", {"dropout": 0.5}))
+    ]
     check_names([*variants, Variant("ridge", "ridge", {"alpha": 1})], NETWORK)
     misspelled = Variant("crnn_50", "CRNN", {"network": {"epochs": 300, "dropuot": 0.5}})
     with pytest.raises(InputError, match=r"variant crnn_50: no setting is called 'dropuot'; did you mean dropout\?"):
@@ -473,8 +477,9 @@ def test_the_number_of_processes_changes_no_bit(small_emotify, tmp_path, new_cac
         printed.append([line for line in out.splitlines() if "…" in line or "–" in line])
     one, two = (results(tmp_path / str(jobs)) for jobs in (1, 2))
     assert one == two and printed[0] and printed[0] == printed[1]
-    assert set(one) == {f"{n}.json" for n in
-        ("genre_mean", "ridge", "semantic_embedding_gru_svr", "standard_gru", "training_mean")}  # fmt: skip
+    assert set(one) == {
+        f"{n}.json" for n in ("genre_mean", "ridge", "semantic_embedding_gru_svr", "standard_gru", "training_mean")
+    }
     assert all(len(record["runs"]) == 1 for record in one.values())
 
 

@@ -145,9 +145,13 @@ print(json.dumps({name: [identity.of_call(*call_of(network)) for split in experi
 
 def keys(checkout: Path, data: Path, cache: Path) -> dict:
     run = subprocess.run(
-        [sys.executable, "-c", KEYS, str(data)], cwd=checkout, capture_output=True, text=True, check=True,
+        [sys.executable, "-c", KEYS, str(data)],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
         env=os.environ | {"MER_CACHE": str(cache)},
-    )  # fmt: skip
+    )
     return json.loads(run.stdout.splitlines()[-1])
 
 

@@ -88,8 +88,10 @@ def test_features_of_a_song_do_not_depend_on_its_padding():
     settings, labels = {"loss": learning.MSE, "epochs": 1, "standardise": True}, rng.random((3, 9)).astype("float32")
     other = [np.concatenate([songs[0], songs[1]]), *songs[1:]]  # the test song alone is another one
     split = Split(np.array([1, 2]), {"10-fold": np.array([0])})
-    one, another = (learning.fit(settings, Samples(list("abc"), protocol.Sequences.of(x), labels, list("abc")), split)
-                    for x in (songs, other))  # fmt: skip
+    one, another = (
+        learning.fit(settings, Samples(list("abc"), protocol.Sequences.of(x), labels, list("abc")), split)
+        for x in (songs, other)
+    )
     features, changed = one.outputs["features"], another.outputs["features"]
     np.testing.assert_allclose(features[1:], changed[1:], atol=1e-6)
     assert np.abs(features[0] - changed[0]).max() > 1e-6

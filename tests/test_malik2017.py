@@ -33,7 +33,7 @@ rng = np.random.default_rng(0)
 @pytest.mark.parametrize(
     ("features", "branches", "pieces", "parameters"),
     [(260, 2, 4, 35176), (64, 2, 4, 10088), (65, 2, 4, 10216), (260, 1, 4, 17712), (260, 2, 5, 35210)],
-)  # fmt: skip
+)
 def test_parameters(features, branches, pieces, parameters):
     """The paper: about 30 k, 10 k with log-mel, 17 k with one branch."""
     assert model.crnn(features, 10, branches=branches, pieces=pieces).count_params() == parameters
@@ -57,10 +57,14 @@ def test_every_variant_named_in_the_table_exists():
 
 
 def test_settings_that_variants_need_not_name_are_those_of_the_network():
-    known = {name: value[0] if isinstance(value, tuple) else value for name, value in NETWORK.items()
-             if name not in train.OF_TRAINING}  # fmt: skip
-    assert known == {name: p.default for name, p in inspect.signature(model.crnn).parameters.items()
-                     if p.kind is p.KEYWORD_ONLY}  # fmt: skip
+    known = {
+        name: value[0] if isinstance(value, tuple) else value
+        for name, value in NETWORK.items()
+        if name not in train.OF_TRAINING
+    }
+    assert known == {
+        name: p.default for name, p in inspect.signature(model.crnn).parameters.items() if p.kind is p.KEYWORD_ONLY
+    }
 
 
 def plain_crnn(features, length, branches, penalty):
@@ -90,8 +94,10 @@ def plain_crnn(features, length, branches, penalty):
 
 def copy_weights(plain, net, branches):
     """The weights of Keras's own layers in the layers of the suite."""
-    conv, norm = (next(x for x in plain.layers if isinstance(x, kind))
-                  for kind in (keras.layers.Conv2D, keras.layers.BatchNormalization))  # fmt: skip
+    conv, norm = (
+        next(x for x in plain.layers if isinstance(x, kind))
+        for kind in (keras.layers.Conv2D, keras.layers.BatchNormalization)
+    )
     net.get_layer("conv").set_weights(conv.get_weights())
     net.get_layer("norm").set_weights(norm.get_weights())
     for i in range(branches):
@@ -260,8 +266,11 @@ def test_metrics_follow_from_predictions_and_labels(trained, small_deam, name):
     by_song = [rmse_of_targets(*courses) for courses in zip(*songs, strict=True)]
     r = [pearsonr(*courses).statistic for courses in zip(y.T, p.T, strict=True)]
     tolerance = 1e-3  # predictions are recorded with three digits
-    for metric, values in (("rmse_pooled", rmse_of_targets(y, p)), ("rmse_per_song", np.mean(by_song, 0)),
-                           ("pearson_r_pooled", r)):  # fmt: skip
+    for metric, values in (
+        ("rmse_pooled", rmse_of_targets(y, p)),
+        ("rmse_per_song", np.mean(by_song, 0)),
+        ("pearson_r_pooled", r),
+    ):
         result = run["metrics"][split][metric]
         assert list(result) == ["valence", "arousal", "average"]
         assert list(result.values()) == pytest.approx([*values, np.mean(values)], abs=tolerance), metric
@@ -299,8 +308,11 @@ def test_no_song_is_trained_on_and_tested(trained):
     records, networks = trained
     songs = records["crnn_l10"]["facts"]["splits"]["development"]["tracks"]
     for split in ("cross-validation", "held_out"):
-        parts = [tuple([n.samples.ids[i] for i in of] for of in (trained_on(n.split), n.split.tests[split]))
-                 for n in networks if split in n.split.tests]  # fmt: skip
+        parts = [
+            tuple([n.samples.ids[i] for i in of] for of in (trained_on(n.split), n.split.tests[split]))
+            for n in networks
+            if split in n.split.tests
+        ]
         assert len(parts) == 4  # two folds of two variants, two halves of two members
         for train_ids, test_ids in parts:
             assert sorted(train_ids + test_ids, key=int) == songs
@@ -323,8 +335,10 @@ def test_the_same_numbers_once_more(trained, miniature):
     again = miniature(["crnn_l10", "li2016"], out="again", work="other work")
     assert len(miniature.networks) == 7
     for name, record in again.items():
-        kept = [{k: v for k, v in r["runs"][0].items() if k not in ("provenance", "core_seconds")}
-                for r in (record, trained[0][name])]  # fmt: skip
+        kept = [
+            {k: v for k, v in r["runs"][0].items() if k not in ("provenance", "core_seconds")}
+            for r in (record, trained[0][name])
+        ]
         assert kept[0] == kept[1]
 
 

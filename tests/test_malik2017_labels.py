@@ -23,8 +23,10 @@ class Planted:
 
     def __init__(self):
         rng, self.task, self.deam = np.random.default_rng(0), {}, {}
-        self.splits = {"development": [str(n) for n in (*range(2, 31), *range(1000, 1031))],
-                       "evaluation": ["2001", "2002", "2003", "2004"]}  # fmt: skip
+        self.splits = {
+            "development": [str(n) for n in (*range(2, 31), *range(1000, 1031))],
+            "evaluation": ["2001", "2002", "2003", "2004"],
+        }
         self.of_evaluation = {
             song: Annotation(np.arange(20.0), rng.uniform(-1, 1, (20, 2))) for song in self.splits["evaluation"]
         }
@@ -134,9 +136,10 @@ def test_trajectories_of_a_record():
     predicted = np.arange(90.0).reshape(45, 2)
     evaluation = {"frames": [5, 20, 20]}
     record = {
-        "variant": "crnn", "facts": {"splits": {"evaluation": {"tracks": ["2002", "2001", "2003"]}}},
+        "variant": "crnn",
+        "facts": {"splits": {"evaluation": {"tracks": ["2002", "2001", "2003"]}}},
         "runs": [{"songs": {"evaluation": evaluation}, "predictions": {"evaluation": predicted.tolist()}}],
-    }  # fmt: skip
+    }
     data.root = "here"
     found = labels.trajectories(record, data)
     assert list(found) == ["2002", "2001", "2003"]

@@ -90,8 +90,9 @@ def test_metrics_of_songs_against_references(lengths):
     kept = metrics.of_songs(*zip(*songs, strict=True))
     assert set(kept) == {"frames", "moments", "absolute_error", "kendall_tau"} and kept["frames"] == lengths
     np.testing.assert_allclose(kept["moments"], moments_of(songs)["moments"], rtol=1e-6)
-    assert [None in taus for taus in kept["kendall_tau"]] == [number in (1, len(lengths) - 1)
-                                                              for number in range(len(lengths))]  # fmt: skip
+    assert [None in taus for taus in kept["kendall_tau"]] == [
+        number in (1, len(lengths) - 1) for number in range(len(lengths))
+    ]
     measured = metrics.dynamic(kept, ["valence", "arousal"])
     assert {**measured, **metrics.dynamic(moments_of(songs), ["valence", "arousal"])} == measured
     y, p = (np.concatenate(courses) for courses in zip(*songs, strict=True))
@@ -217,8 +218,10 @@ def test_all_sequences_of_all_songs_count_alike():
     result = metrics.dynamic(kept, ["a", "b"])
     of_fours = [root_mean_squared_error(y[k : k + 4], p[k : k + 4]) for y, p in songs for k in range(0, len(y), 4)]
     assert result["rmse_within_4"]["average"] == pytest.approx(np.mean(of_fours), abs=1.1e-5)
-    of_sixes = [root_mean_squared_error(*songs[0]),
-                *(root_mean_squared_error(*(s[k : k + 6] for s in songs[1])) for k in (0, 6))]  # fmt: skip
+    of_sixes = [
+        root_mean_squared_error(*songs[0]),
+        *(root_mean_squared_error(*(s[k : k + 6] for s in songs[1])) for k in (0, 6)),
+    ]
     assert result["rmse_within_6"]["average"] == pytest.approx(np.mean(of_sixes), abs=1.1e-5)
     assert "kendall_tau_per_song" not in result and "mae_pooled" in result
 

@@ -81,9 +81,12 @@ def test_an_output_replaces_its_own_kind_only(songs, capsys, option, name):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("notes.txt", b"a live recording, and more\n"), ("table.csv", b"recording,artist\na.wav,somebody\n"),
-     ("mine.json", b'{"sha256": "recording,", "about": "mer-reproductions"}')],
-)  # fmt: skip
+    [
+        ("notes.txt", b"a live recording, and more\n"),
+        ("table.csv", b"recording,artist\na.wav,somebody\n"),
+        ("mine.json", b'{"sha256": "recording,", "about": "mer-reproductions"}'),
+    ],
+)
 def test_what_looks_a_little_like_an_output_is_not_replaced(songs, capsys, name, content):
     path = songs.parent / name
     path.write_bytes(content)

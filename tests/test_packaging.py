@@ -137,15 +137,18 @@ def command(installed, *arguments):
 def test_an_installation_holds_all_files_that_commands_read(installed):
     lib = installed / "lib"
     for folder, patterns in {
-        "common": ["**/*.conf", "**/schemas/*.json"], "data_prep": ["**/*.csv"],
+        "common": ["**/*.conf", "**/schemas/*.json"],
+        "data_prep": ["**/*.csv"],
         "reproductions": ["*/expected.json", "*/README.md", "site/templates/*", "new/paper/*"],
-    }.items():  # fmt: skip
+    }.items():
         for path in (path for pattern in patterns for path in (ROOT / folder).glob(pattern)):
             assert (lib / path.relative_to(ROOT)).is_file(), path
     for pattern in ("**/*.json", "**/*.keras", "**/*.npz", "**/NOTICE.txt", "**/README.md"):
         expected = {path.relative_to(ROOT / "results") for path in (ROOT / "results").glob(pattern)}
-        there = {path.relative_to(lib / "reproductions" / "results")
-                 for path in (lib / "reproductions" / "results").glob(pattern)}  # fmt: skip
+        there = {
+            path.relative_to(lib / "reproductions" / "results")
+            for path in (lib / "reproductions" / "results").glob(pattern)
+        }
         assert there == expected and expected
     assert not (lib / "results").exists() and not (lib / "tests").exists()
 

@@ -123,9 +123,13 @@ def busy(folder):
 
 def start(folder, code=COMMAND):
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", code, str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     for _ in range(300):
         if len(list(folder.iterdir())) >= 2:
             return process, children(process)

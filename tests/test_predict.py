@@ -542,6 +542,7 @@ def test_weights_load_with_the_import_that_their_card_names(folder):
     import re
 
     imported = re.search(r"after `(import [\w.]+)`", (folder / "README.md").read_text(encoding="utf-8"))[1]
-    code = f"{imported}\nimport keras\n" + "".join(f"keras.saving.load_model({str(path)!r})\n"
-                                                   for path in sorted(folder.glob("*.keras")))  # fmt: skip
+    code = f"{imported}\nimport keras\n" + "".join(
+        f"keras.saving.load_model({str(path)!r})\n" for path in sorted(folder.glob("*.keras"))
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)

@@ -136,9 +136,12 @@ def test_no_more_folds_than_songs_of_a_class():
 
 @pytest.mark.parametrize(
     ("folds", "groups", "told"),
-    [(10, GROUPS, "10 folds of 25 songs by 9 artists cannot be made; --folds takes 2 to 9"),
-     (1, GROUPS, "--folds takes 2 to 9"), (26, None, "26 folds of 25 songs cannot be made; --folds takes 2 to 25")],
-)  # fmt: skip
+    [
+        (10, GROUPS, "10 folds of 25 songs by 9 artists cannot be made; --folds takes 2 to 9"),
+        (1, GROUPS, "--folds takes 2 to 9"),
+        (26, None, "26 folds of 25 songs cannot be made; --folds takes 2 to 25"),
+    ],
+)
 def test_more_folds_than_groups(folds, groups, told):
     with pytest.raises(InputError, match=told):
         k_folds(25, folds, 0, groups)

@@ -49,8 +49,11 @@ def test_training_curves_count_all_networks(monkeypatch, tmp_path):
 
 
 def test_each_table_and_metric_has_its_figure(paper):
-    cells = [cell("x", "model", 0.5), cell("y", "model", 0.5, metric="pearson_r_pooled"),
-             cell("z", "model", 0.5, source="Table II")]  # fmt: skip
+    cells = [
+        cell("x", "model", 0.5),
+        cell("y", "model", 0.5, metric="pearson_r_pooled"),
+        cell("z", "model", 0.5, source="Table II"),
+    ]
     names = drawn(*paper(cells, model=with_history(record(1.0))))
     assert {name for name in names if name.startswith("measured")} == {
         "measured_against_published_table_i_cv_pearson_r_mean_over_folds",
@@ -124,9 +127,12 @@ STATIC = Prediction(np.array([0.2, 0.4, 0.9]), 35.0, 30.0)
 
 @pytest.mark.parametrize(
     ("suffix", "prediction", "columns"),
-    [(".png", CONTINUOUS, ["valence", "arousal"]), (".svg", CONTINUOUS, ["valence", "arousal"]),
-     (".pdf", STATIC, ["joy", "calm", "power"])],
-)  # fmt: skip
+    [
+        (".png", CONTINUOUS, ["valence", "arousal"]),
+        (".svg", CONTINUOUS, ["valence", "arousal"]),
+        (".pdf", STATIC, ["joy", "calm", "power"]),
+    ],
+)
 def test_the_same_predictions_give_the_same_bytes(tmp_path, suffix, prediction, columns):
     paths = [tmp_path / f"{name}{suffix}" for name in ("one", "two")]
     for path in paths:

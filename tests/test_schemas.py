@@ -53,8 +53,12 @@ def changed(value, place, new):
 )
 def test_a_wrong_field_of_a_table_is_named(tmp_path, place, new, field):
     bounds = CLAIM | {"kind": "bounds", "within": [0.9, 1.1]}
-    whole = table([cell("x", "model", 0.5), cell("y", None, 0.5)], [CLAIM, bounds], declared=[DECLARED],
-                  variant_tables=[["songs", "cv", "r2_pooled", ["model"]]])  # fmt: skip
+    whole = table(
+        [cell("x", "model", 0.5), cell("y", None, 0.5)],
+        [CLAIM, bounds],
+        declared=[DECLARED],
+        variant_tables=[["songs", "cv", "r2_pooled", ["model"]]],
+    )
     path = tmp_path / "expected.json"
     path.write_text(json.dumps(whole))
     assert load_expected(path) == whole

@@ -123,8 +123,9 @@ def test_the_first_page_tells_the_outcome_of_each_paper(site, cells):
         sentence = readme.first_sentence(readme.sections(PAPERS / paper / "README.md")["Abstract"])
         assert readme.html(sentence) in summary
         compared = [row for row in cells if row.fields["paper"] == paper and row.comparison]
-        assert all(row.fields["system"] in summary for row in compared
-                   if row.fields["verdict"] not in outcome.OTHER_DATA)  # fmt: skip
+        assert all(
+            row.fields["system"] in summary for row in compared if row.fields["verdict"] not in outcome.OTHER_DATA
+        )
         assert 'class="band"' in summary or not any(row.fields["low"] for row in compared)
 
 
@@ -164,8 +165,10 @@ def test_a_system_is_summed_up_by_its_primary_cell_or_by_all_targets_of_its_metr
              cell("z", "other", 0.3, target="b"), cell("w", "other", 0.2, target="a", primary=False)]  # fmt: skip
     panels = outcome.panels(outcome.summary(join(*paper(cells, model=record(1.0)))))
     assert {(panel["target"], row.fields["cell"]) for panel in panels for row, _ in panel["marks"]} == {
-        ("average", "x"), ("b", "z"), ("a", "w"),
-    }  # fmt: skip
+        ("average", "x"),
+        ("b", "z"),
+        ("a", "w"),
+    }
     ((_, places),) = next(panel for panel in panels if panel["target"] == "average")["marks"]
     assert 0 < places["published"] < places["low"] < places["measured"] < places["high"] < 100
 
@@ -179,8 +182,10 @@ def test_ticks_are_round(low, high, expected):
 
 
 def test_passages_of_a_readme_name_a_system_or_a_variant():
-    texts = {"Findings": "* **GRU** is worse.\n* The LSTM_400 is\n  better.\n\n| GRU | .5 |\n",
-             "Deviations": "1. Size: `gru_*`.\n2. As in [17].\n\n    run gru_a\n"}  # fmt: skip
+    texts = {
+        "Findings": "* **GRU** is worse.\n* The LSTM_400 is\n  better.\n\n| GRU | .5 |\n",
+        "Deviations": "1. Size: `gru_*`.\n2. As in [17].\n\n    run gru_a\n",
+    }
     assert readme.passages_about(texts, "GRU", set()) == [("Findings", "", "**GRU** is worse.")]
     assert readme.passages_about(texts, "LSTM", {"gru_a"}) == [("Deviations", "1", "Size: `gru_*`.")]
     assert readme.passages_about(texts, "Features + SVM [17]", {"svm"}) == [("Deviations", "2", "As in [17].")]
@@ -266,8 +271,14 @@ def test_columns_sort_by_the_address(site, cells, key, sign):
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_no_page_is_wider_than_the_screen(site):
     """Nor is a text wider than its cell, on any screen; a page tells its widths to the one that frames it."""
-    pages = ["index.html", "leaderboard.html", *(next((site / name).rglob("*.html")).relative_to(site).as_posix()
-                             for name in ("papers", "variants", "datasets", "songs"))]  # fmt: skip
+    pages = [
+        "index.html",
+        "leaderboard.html",
+        *(
+            next((site / name).rglob("*.html")).relative_to(site).as_posix()
+            for name in ("papers", "variants", "datasets", "songs")
+        ),
+    ]
     frames = []
     for page in pages:
         copy = (site / page).with_name(f"measured-{Path(page).name}")

@@ -159,8 +159,9 @@ def test_plan_sample_and_names(command):
     code, out, _ = command("--plan", ids[0])
     assert code == 0 and "1 systems" in out
     assert command("--plan", "crnn")[::2] == (
-        2, "error: crnn: nothing recorded has this name; python -m reproductions --json lists cells\n"
-    )  # fmt: skip
+        2,
+        "error: crnn: nothing recorded has this name; python -m reproductions --json lists cells\n",
+    )
     assert command("--plan", "--paper", "nobody2020")[0] == 2
 
 

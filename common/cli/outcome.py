@@ -62,8 +62,11 @@ def keep_weights(training, experiment: Experiment, variant: Variant, records: di
     split, metric, targets = headline(record)
     facts = coverage_of(record["facts"], split)
     titles = {name: records[name]["title"] for name in training.baselines(variant)}
-    baselines = {title.removeprefix("baseline: "): _rounded(_means(records[name], split, metric, targets))
-                 for name, title in titles.items() if title.startswith("baseline: ")}  # and no oracle  # fmt: skip
+    baselines = {  # without oracles
+        title.removeprefix("baseline: "): _rounded(_means(records[name], split, metric, targets))
+        for name, title in titles.items()
+        if title.startswith("baseline: ")
+    }
     content = {key: record[key] for key in ("paper", "dataset", "variant", "title", "settings")}
     content |= {"columns": facts["targets"], "n_train": n_train, "n_validation": n_validation}
     content |= {"input": facts["input"], "audio": facts["audio"]}

@@ -55,9 +55,10 @@ def of_runs(experiment, variant, functions=()) -> dict:
     Parameters: the experiment, whose class gives the protocol; the variant; the functions that train its networks.
     """
     return {
-        "code": of_code(type(experiment), *functions), "extractor": describe(experiment.extractor(variant)),
+        "code": of_code(type(experiment), *functions),
+        "extractor": describe(experiment.extractor(variant)),
         "environment": provenance.environment(),
-    }  # fmt: skip
+    }
 
 
 def describe(extractor, path: Path | None = None) -> dict | None:
@@ -186,13 +187,17 @@ class _Source:
     def _imported(self, node) -> dict[str, tuple[str, str]]:
         """What an import binds: by name, module and name there."""
         if isinstance(node, ast.Import):
-            return {a.asname or a.name.split(".")[0]: (a.name if a.asname else a.name.split(".")[0], WHOLE)
-                    for a in node.names}  # fmt: skip
+            return {
+                a.asname or a.name.split(".")[0]: (a.name if a.asname else a.name.split(".")[0], WHOLE)
+                for a in node.names
+            }
         origin = node.module or ""
         if node.level:
             origin = importlib.util.resolve_name("." * node.level + origin, self.package)
-        return {a.asname or a.name: (f"{origin}.{a.name}", WHOLE) if _is_module(origin, a.name) else (origin, a.name)
-                for a in node.names}  # fmt: skip
+        return {
+            a.asname or a.name: (f"{origin}.{a.name}", WHOLE) if _is_module(origin, a.name) else (origin, a.name)
+            for a in node.names
+        }
 
     def used(self, node) -> Iterator[tuple[str, str]]:
         """The places that a definition names: definitions of this module, and what it imports from others."""

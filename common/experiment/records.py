@@ -112,8 +112,11 @@ def _difference(old: dict, run: dict, new: dict) -> str:
     before, (now,) = old.get("identities", {}).get(name), new["identities"].values()
     if before is None:
         return "recorded before identities were kept"
-    code = [module for module in sorted(before["code"].keys() | now["code"].keys())
-            if before["code"].get(module) != now["code"].get(module)]  # fmt: skip
+    code = [
+        module
+        for module in sorted(before["code"].keys() | now["code"].keys())
+        if before["code"].get(module) != now["code"].get(module)
+    ]
     parts = [f"code of {', '.join(code)}"] if code else []
     parts += [part for part in ("extractor", "environment") if before[part] != now[part]]
     return "; ".join(parts)

@@ -79,8 +79,11 @@ class _Run:
         self.variant, self.seed = variant, seed
         networks = [experiment.networks(variant, split) for split in experiment.splits(variant, seed)]
         self.keys = [[identity.of_call(*call_of(network)) for network in of_split] for of_split in networks]
-        self.networks = {key: network for keys, of_split in zip(self.keys, networks, strict=True)
-                         for key, network in zip(keys, of_split, strict=True)}  # fmt: skip
+        self.networks = {
+            key: network
+            for keys, of_split in zip(self.keys, networks, strict=True)
+            for key, network in zip(keys, of_split, strict=True)
+        }
 
 
 class _Recording:
@@ -115,8 +118,10 @@ class _Recording:
 
     def of(self, seeds: list[int]) -> dict[str, dict]:
         """The records by variant, with the runs of these seeds."""
-        return {name: record | {"runs": [run for run in record["runs"] if run["seed"] in seeds]}
-                for name, record in self.records.items()}  # fmt: skip
+        return {
+            name: record | {"runs": [run for run in record["runs"] if run["seed"] in seeds]}
+            for name, record in self.records.items()
+        }
 
 
 def execute(
@@ -148,8 +153,9 @@ def execute(
     InputError : a folder cannot be written, or holds runs of another identity
     """
     records = _Recording(experiment, variants, out)
-    runs = [_Run(experiment, variant, seed)
-            for seed in seeds for variant in variants if seed not in records.seeds(variant)]  # fmt: skip
+    runs = [
+        _Run(experiment, variant, seed) for seed in seeds for variant in variants if seed not in records.seeds(variant)
+    ]
     work, commit = Work(work), provenance.commit()  # of the code that is loaded, not of a later one
     missing = {key: network for run in runs for key, network in run.networks.items()}
     missing = {key: network for key, network in missing.items() if work.load(key) is None}

@@ -61,9 +61,23 @@ DYNAMIC = [*both("rms", "attack_slope", "attack_time"), "low_energy"]
 RHYTHM = [*both("tempo"), "fluctuation_peak_hz", "fluctuation_peak", "fluctuation_centroid"]
 HARMONIC = both("chroma_peak", "chroma_centroid", "key_clarity", "mode", "hcdf")
 SPECTRAL = both(
-    "centroid", "brightness", "spread", "skewness", "kurtosis", "rolloff_95", "rolloff_85", "entropy", "flatness",
-    "roughness", "irregularity", "zero_crossing_rate", "flux", "mfcc", "delta_mfcc", "delta_delta_mfcc",
-)  # fmt: skip
+    "centroid",
+    "brightness",
+    "spread",
+    "skewness",
+    "kurtosis",
+    "rolloff_95",
+    "rolloff_85",
+    "entropy",
+    "flatness",
+    "roughness",
+    "irregularity",
+    "zero_crossing_rate",
+    "flux",
+    "mfcc",
+    "delta_mfcc",
+    "delta_delta_mfcc",
+)
 NAMES = [*DYNAMIC, *RHYTHM, *HARMONIC, *SPECTRAL]
 SETS = {
     "dynamic": DYNAMIC,

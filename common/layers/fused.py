@@ -74,9 +74,11 @@ def _group(layer, given):
 
 def _is_bidirectional_gru(layer) -> bool:
     return (
-        isinstance(layer, keras.layers.Bidirectional) and isinstance(layer.forward_layer, keras1.GRU)
-        and layer.merge_mode == "concat" and not layer.return_state
-    )  # fmt: skip
+        isinstance(layer, keras.layers.Bidirectional)
+        and isinstance(layer.forward_layer, keras1.GRU)
+        and layer.merge_mode == "concat"
+        and not layer.return_state
+    )
 
 
 def _kind(gru: keras1.GRU) -> tuple:
@@ -197,9 +199,10 @@ def _plain(values):
 
 def _is_dense(layer, given) -> bool:
     return (
-        isinstance(given, _Normalised) and isinstance(layer, keras1.TimeDistributed)
+        isinstance(given, _Normalised)
+        and isinstance(layer, keras1.TimeDistributed)
         and type(layer.layer) is keras.layers.Dense
-    )  # fmt: skip
+    )
 
 
 def _dense(layers, inputs, training) -> list:

@@ -151,8 +151,15 @@ class GRU(Recurrent):
 
     GATE_NAMES = "zrh"
 
-    def __init__(self, units, activation="tanh", recurrent_activation="hard_sigmoid", kernel_initializer=None,
-                 recurrent_initializer=None, **options):  # fmt: skip
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="hard_sigmoid",
+        kernel_initializer=None,
+        recurrent_initializer=None,
+        **options,
+    ):
         kernel_initializer = kernel_initializer or PerGate("glorot_uniform", 3)
         recurrent_initializer = recurrent_initializer or PerGate("orthogonal", 3)
         super().__init__(units, activation, recurrent_activation, kernel_initializer, recurrent_initializer, **options)

@@ -45,11 +45,26 @@ class Recurrent(keras.layers.Layer):
     GATE_NAMES: str
     stateful = False  # `keras.layers.Bidirectional` asks
 
-    def __init__(self, units, activation="tanh", recurrent_activation="hard_sigmoid",
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, dropout=0.0,
-                 recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False, go_backwards=False,
-                 unroll=False, **options):  # fmt: skip
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="hard_sigmoid",
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        unroll=False,
+        **options,
+    ):
         super().__init__(**options)
         if activation not in ACTIVATIONS or recurrent_activation not in GATES:
             known = f"activation: {', '.join(ACTIVATIONS)}; recurrent_activation: {', '.join(GATES)}"
@@ -115,8 +130,9 @@ class Recurrent(keras.layers.Layer):
         for kind in ("kernel", "recurrent", "bias"):
             initializer, regularizer = (getattr(self, f"{kind}_{what}") for what in ("initializer", "regularizer"))
             config |= {
-                f"{kind}_initializer": initializer if isinstance(initializer, str)
+                f"{kind}_initializer": initializer
+                if isinstance(initializer, str)
                 else keras.initializers.serialize(initializer),
                 f"{kind}_regularizer": keras.regularizers.serialize(regularizer),
-            }  # fmt: skip
+            }
         return config

@@ -120,12 +120,27 @@ class LSTM(Recurrent):
 
     GATE_NAMES = "ifco"
 
-    def __init__(self, units, activation="tanh", recurrent_activation="hard_sigmoid",
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 unit_forget_bias=True, **options):  # fmt: skip
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="hard_sigmoid",
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        unit_forget_bias=True,
+        **options,
+    ):
         bias_initializer = OpenForgetGate() if unit_forget_bias else bias_initializer
-        super().__init__(units, activation, recurrent_activation, kernel_initializer, recurrent_initializer,
-                         bias_initializer, **options)  # fmt: skip
+        super().__init__(
+            units,
+            activation,
+            recurrent_activation,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            **options,
+        )
         left_out = [name for name in ("dropout", "recurrent_dropout", "return_state", "unroll") if getattr(self, name)]
         if left_out:
             raise ValueError(f"{self.name}: LSTM has no {left_out[0]}")

@@ -91,9 +91,13 @@ class ContinuousPredictor(Predictor):
         """Valence and arousal at these times, with the networks that they are the mean of."""
         members = self.members_of(features)
         return Prediction(
-            members.mean(0), seconds, seconds, times,
-            networks=members if len(members) > 1 else None, features=np.median(features[:, self.columns], axis=0),
-        )  # fmt: skip
+            members.mean(0),
+            seconds,
+            seconds,
+            times,
+            networks=members if len(members) > 1 else None,
+            features=np.median(features[:, self.columns], axis=0),
+        )
 
     def members_of(self, features: np.ndarray) -> np.ndarray:
         """Features (n, 260) -> what is averaged, valence and arousal (n_members, n, 2)."""

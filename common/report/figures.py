@@ -52,8 +52,9 @@ def _cells(expected: dict, records: Records) -> list[dict]:
     for cell in expected["cells"]:
         places = [(name, cell["variant"]) for name in (cell["dataset"], *own)]
         places += [cell["stand_in"]] if "stand_in" in cell else []
-        recorded += [cell | {"dataset": name, "variant": variant}
-                  for name, variant in places if records.get(name, variant)]  # fmt: skip
+        recorded += [
+            cell | {"dataset": name, "variant": variant} for name, variant in places if records.get(name, variant)
+        ]
     return recorded
 
 
@@ -75,12 +76,18 @@ def _accuracies(expected: dict, records: Records) -> list[Path]:
     for dataset in records.datasets():
         tables = []
         for _, split, metrics, names in expected["variant_tables"]:
-            recorded = {name: record for name in names if (record := records.get(dataset, name))
-                        and (split, "accuracy") == headline(record)[:2]}  # fmt: skip
+            recorded = {
+                name: record
+                for name in names
+                if (record := records.get(dataset, name)) and (split, "accuracy") == headline(record)[:2]
+            }
             if "accuracy" in metrics and recorded:
                 tables.append((recorded, split))
-        published = {cell["variant"]: cell["value"] for cell in expected["cells"]
-                     if (cell["dataset"], cell["metric"]) == (dataset, "accuracy")}  # fmt: skip
+        published = {
+            cell["variant"]: cell["value"]
+            for cell in expected["cells"]
+            if (cell["dataset"], cell["metric"]) == (dataset, "accuracy")
+        }
         for number, (recorded, split) in enumerate(tables, 1):
             which = f"_{number}" if len(tables) > 1 else ""
             drawn.append(_folder(records, dataset) / f"accuracy_of_runs{which}.png")

@@ -85,8 +85,10 @@ def text_table(header: list[str], rows: list[list[str]]) -> str:
         Lines without a newline at the end.
     """
     widths = [max(len(str(line[i])) for line in [header, *rows]) for i in range(len(header))]
-    lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-             for line in [header, ["─" * width for width in widths], *rows]]  # fmt: skip
+    lines = [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [header, ["─" * width for width in widths], *rows]
+    ]
     return "\n".join(lines)
 
 

@@ -142,12 +142,21 @@ def _row(expected: dict, cell: dict, variant: str | None, records: Records, leve
         return Row(fields, cell["digits"], cell["primary"], level)
     values = records.values(cell["dataset"], variant, *where[1:])
     comparison = compare(
-        values, cell["value"], std=cell["std"], runs=cell["runs"], digits=cell["digits"], level=level,
-        matters=delta(cell["metric"], cell["target"], cell["value"], baseline), metric=cell["metric"],
-    )  # fmt: skip
+        values,
+        cell["value"],
+        std=cell["std"],
+        runs=cell["runs"],
+        digits=cell["digits"],
+        level=level,
+        matters=delta(cell["metric"], cell["target"], cell["value"], baseline),
+        metric=cell["metric"],
+    )
     fields |= _measured(cell, record, values, comparison)
-    fields |= {"record": records.name(where[0], variant), "verified": records.verified(where[0], variant),
-               "contributed": contributor(record)}  # fmt: skip
+    fields |= {
+        "record": records.name(where[0], variant),
+        "verified": records.verified(where[0], variant),
+        "contributed": contributor(record),
+    }
     return Row(fields, cell["digits"], cell["primary"], level, comparison)
 
 

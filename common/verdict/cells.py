@@ -154,8 +154,11 @@ def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 -
     if verdict != "undecided":
         return Comparison(d, w, verdict)
     more = np.arange(n + 1, MANY_RUNS)
-    enough = [int(k) for k, w_k in zip(more, half_width(s, more, std, runs, half_unit, level), strict=True)
-              if _decide(d, w_k, matters, sign) != "undecided"][:1]  # fmt: skip
+    enough = [
+        int(k)
+        for k, w_k in zip(more, half_width(s, more, std, runs, half_unit, level), strict=True)
+        if _decide(d, w_k, matters, sign) != "undecided"
+    ][:1]
     if enough:
         return Comparison(d, w, verdict, enough[0])
     if half_unit > matters:

@@ -28,9 +28,9 @@ from reproductions.site import build
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = {"site.css": build.TEMPLATES, "app.css": TEMPLATES, "app.js": TEMPLATES}
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " + "; ".join(
-    f"{kind}-src 'self'{more}" for kind, more in
-    {"script": "", "style": "", "connect": "", "img": " data:", "media": " blob:"}.items()
-)  # fmt: skip
+    f"{kind}-src 'self'{more}"
+    for kind, more in {"script": "", "style": "", "connect": "", "img": " data:", "media": " blob:"}.items()
+)
 HEADERS = {
     "Cache-Control": "no-store", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -165,8 +165,10 @@ class Server:
             raise HTTPException(404, prediction)
         content = await asyncio.to_thread(model.written, prediction, name, kind)
         file = quote(f"{PurePosixPath(name).stem}-{paper}.{kind}")
-        return Response(content, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{file}"}
-                        | {"Content-Type": TYPES[kind]})  # fmt: skip
+        return Response(
+            content,
+            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{file}"} | {"Content-Type": TYPES[kind]},
+        )
 
     def _page(self, request: Request) -> songs.Page:
         page = self.pages.get(request.path_params["page"])

@@ -50,8 +50,11 @@ class Song:
     def state(self) -> dict:
         """For the page: what is ready, what is being computed, and by paper the errors and warnings."""
         done = {name: future.result() for name, future in self.results.items() if succeeded(future)}
-        failed = {name: str(future.exception()) for name, future in self.results.items()
-                  if name != "mel" and future.done() and not future.cancelled() and future.exception()}  # fmt: skip
+        failed = {
+            name: str(future.exception())
+            for name, future in self.results.items()
+            if name != "mel" and future.done() and not future.cancelled() and future.exception()
+        }
         predictions = {name: one for name, one in done.items() if isinstance(one, Prediction)}
         return {
             "name": self.name,

@@ -26,8 +26,10 @@ PAPER_DATASET = "emomusic"
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
 NETWORK = {  # settings that a variant need not name
-    "activation": ("tanh", "linear"), "restore": False, "optimizer": ("tf1", "keras3"),
-}  # fmt: skip
+    "activation": ("tanh", "linear"),
+    "restore": False,
+    "optimizer": ("tf1", "keras3"),
+}
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
 
@@ -53,9 +55,15 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
         return clips.y[songs, :, TARGETS.index(settings["target"]), None]
 
     net, stop = compiled(settings, features, steps)
-    history = net.fit(scaled(split.train), labels(split.train), batch_size=BATCH, epochs=settings["epochs"], verbose=0,
-                      validation_data=(scaled(split.validation), labels(split.validation)),
-                      callbacks=[stop]).history  # fmt: skip
+    history = net.fit(
+        scaled(split.train),
+        labels(split.train),
+        batch_size=BATCH,
+        epochs=settings["epochs"],
+        verbose=0,
+        validation_data=(scaled(split.validation), labels(split.validation)),
+        callbacks=[stop],
+    ).history
     (test,) = split.tests.values()
     predicted = keras.ops.convert_to_numpy(net(scaled(test)))[..., 0]
     curves = {"loss": np.array(history["loss"]), "validation_loss": np.array(history["val_loss"])}
@@ -110,8 +118,10 @@ class ThousandSongs(Experiment):
         else:
             parts = protocol.cross_validation("cross-validation", len(clips), self.folds, seed, groups=groups)
         held_out = [validation(part.train, groups, part.seed) for part in parts]
-        return [replace(part, train=part.train[~held], validation=part.train[held])
-                for part, held in zip(parts, held_out, strict=True)]  # fmt: skip
+        return [
+            replace(part, train=part.train[~held], validation=part.train[held])
+            for part, held in zip(parts, held_out, strict=True)
+        ]
 
     def networks(self, variant, split):
         """A network a target; for ridge regression by frame one fit for both."""
@@ -243,8 +253,15 @@ def fit_padded(settings: dict, songs: Recordings, split: Split) -> Trained:
 
     net, stop = compiled(settings, x.shape[-1], steps)
     *pair, weight = part(split.train)
-    history = net.fit(*pair, sample_weight=weight, batch_size=BATCH, epochs=settings["epochs"], verbose=0,
-                      validation_data=part(split.validation), callbacks=[stop]).history  # fmt: skip
+    history = net.fit(
+        *pair,
+        sample_weight=weight,
+        batch_size=BATCH,
+        epochs=settings["epochs"],
+        verbose=0,
+        validation_data=part(split.validation),
+        callbacks=[stop],
+    ).history
     (test,) = split.tests.values()
     predicted = np.where(labelled[test], net.predict(x[test], batch_size=BATCH, verbose=0)[..., 0], 0)
     curves = {"loss": np.array(history["loss"]), "validation_loss": np.array(history["val_loss"])}
@@ -302,9 +319,14 @@ def _variants(options):
 
 
 TRAINING = cli.Training(
-    _variants, build, baselines, default=("nat_400", "at_400"),
-    dataset=PAPER_DATASET, own_labels=True, network=NETWORK,
-)  # fmt: skip
+    _variants,
+    build,
+    baselines,
+    default=("nat_400", "at_400"),
+    dataset=PAPER_DATASET,
+    own_labels=True,
+    network=NETWORK,
+)
 main = TRAINING.main
 
 if __name__ == "__main__":

@@ -16,11 +16,15 @@ BASELINES = {
 }
 FEATURES = {"compare": 6373, "deam": 260, "timeless": 248}
 INPUT_SUFFIX = {  # what the input adds to a name and a title
-    "compare": ("", ""), "deam": ("_260", ", 260 features"), "timeless": ("_248", ", 248 features"),
-}  # fmt: skip
+    "compare": ("", ""),
+    "deam": ("_260", ", 260 features"),
+    "timeless": ("_248", ", 248 features"),
+}
 TESTS = {  # how clips are split, and what that adds to a name and a title
-    "clips": ("", ""), "artists": ("_artists", ", folds by artist"), "official": ("_official", ", official split"),
-}  # fmt: skip
+    "clips": ("", ""),
+    "artists": ("_artists", ", folds by artist"),
+    "official": ("_official", ", official split"),
+}
 FRAMES_PER_EPOCH = 31_000  # of 626 clips in ten folds
 FLOPS, OVERHEAD_S, TYPICAL_EPOCHS = 1.1e11, 0.4, 18  # of one core a second; a whole epoch beside; early stopping
 

@@ -14,9 +14,10 @@ WINDOWS = 88  # of an excerpt of 45 s, one every 0.5 s
 LAST_OF_2013, LAST_EXCERPT = 1000, 2000  # song ids
 TARGETS, SPLIT = ("valence",), "fold 1"
 LABELS = {  # whose valence and arousal are exchanged: suffix of a variant's name, and of its title
-    "notebook": ("", ""), "right": ("_right", ", ratings put right"),
+    "notebook": ("", ""),
+    "right": ("_right", ", ratings put right"),
     "as_many": ("_64", ", as many ratings exchanged as in the notebook"),
-}  # fmt: skip
+}
 
 
 def variants(epochs: int | None = None, rounds: int = ROUNDS) -> list[Variant]:
@@ -157,9 +158,10 @@ def build(options) -> FirstFold:
 
 
 TRAINING = cli.Training(
-    lambda options: variants(options.epochs, 1 if options.quick else ROUNDS), build,
+    lambda options: variants(options.epochs, 1 if options.quick else ROUNDS),
+    build,
     lambda variant: ("training_mean", f"gbm{LABELS[variant.settings['labels']][0]}"),
-)  # fmt: skip
+)
 main = TRAINING.main
 
 if __name__ == "__main__":

@@ -65,10 +65,14 @@ def variants(epochs: int | None = None) -> list[Variant]:
     """All systems and readings; `epochs` in the place of the published 100."""
     networks = [_network(*row[:3], epochs or EPOCHS, **row[3]) for row in SYSTEMS]
     of_quoted = {"regressor": OF_QUOTED, "standardised": True, "protocol": PROTOCOL}
-    quoted = [Variant(name, title, settings | of_quoted, primary=True, core_seconds=seconds)
-              for name, title, seconds, settings in QUOTED]  # fmt: skip
-    baselines = [Variant(name, title, {"baseline": name, "protocol": PROTOCOL}, core_seconds=2)
-                 for name, title in TRIVIAL.items()]  # fmt: skip
+    quoted = [
+        Variant(name, title, settings | of_quoted, primary=True, core_seconds=seconds)
+        for name, title, seconds, settings in QUOTED
+    ]
+    baselines = [
+        Variant(name, title, {"baseline": name, "protocol": PROTOCOL}, core_seconds=2)
+        for name, title in TRIVIAL.items()
+    ]
     return networks + quoted + baselines
 
 

@@ -21,8 +21,14 @@ def semantic_embedding_gru() -> keras.Model:
     """
     x = h = keras.Input((None, VECTOR))
     for number, units in enumerate(UNITS, 1):
-        h = keras1.GRU(units, recurrent_activation="sigmoid", kernel_initializer=gaussian(),
-                       recurrent_initializer=gaussian(), return_sequences=True, name=f"gru_{number}")(h)  # fmt: skip
+        h = keras1.GRU(
+            units,
+            recurrent_activation="sigmoid",
+            kernel_initializer=gaussian(),
+            recurrent_initializer=gaussian(),
+            return_sequences=True,
+            name=f"gru_{number}",
+        )(h)
     f = layers.GlobalAveragePooling1D(name="f")(h)  # (batch, 50)
     return keras.Model(x, f, name="embedding")
 

@@ -21,8 +21,9 @@ SECONDS_PER_EPOCH = 0.65  # of one core, 810 excerpts
 PLANE, ONE_HOT = "valence_arousal", "one_hot"
 SETS = {"dynamic": 7, "rhythm": 5, "harmonic": 10, "spectral": 32, "combined": 49}  # of [27], Table II
 TESTS = {  # how songs are split, and what that adds to a name and a title
-    "songs": ("", ""), "artists": ("_artists", ", folds by artist"),
-}  # fmt: skip
+    "songs": ("", ""),
+    "artists": ("_artists", ", folds by artist"),
+}
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
@@ -43,11 +44,22 @@ def variants(epochs: int | None = None) -> list[Variant]:
     for test in TESTS:
         network("semantic_embedding_gru_svm", "Semantic Embedding GRU + SVM", test, EMBEDDING, PLANE, primary=True)
         network("standard_gru", "Standard GRU", test, MSE, ONE_HOT, primary=True)
-        network("semantic_embedding_gru_svm_one_hot", "Semantic Embedding GRU + SVM, one-hot annotation",
-                test, EMBEDDING, ONE_HOT)  # fmt: skip
+        network(
+            "semantic_embedding_gru_svm_one_hot",
+            "Semantic Embedding GRU + SVM, one-hot annotation",
+            test,
+            EMBEDDING,
+            ONE_HOT,
+        )
         network("standard_gru_summed_error", "Standard GRU, squared error summed", test, SSE, ONE_HOT)
-        network("standard_gru_svm_summed_error", "control: SVM on its features, squared error summed",
-                test, SSE, ONE_HOT, svm=True)  # fmt: skip
+        network(
+            "standard_gru_svm_summed_error",
+            "control: SVM on its features, squared error summed",
+            test,
+            SSE,
+            ONE_HOT,
+            svm=True,
+        )
         network("standard_gru_300_epochs", "Standard GRU, three times as long", test, MSE, ONE_HOT, times=3)
         for kind, size in SETS.items():
             title = f"{kind.capitalize()} features ({size}) + SVM"

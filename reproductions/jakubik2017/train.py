@@ -34,10 +34,13 @@ def _baselines(variant):
 
 
 TRAINING = cli.Training(
-    _variants, build, _baselines,
-    default=("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru"), dataset=EMOTIFY,
+    _variants,
+    build,
+    _baselines,
+    default=("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru"),
+    dataset=EMOTIFY,
     network={"epsilon": 1e-6},
-)  # fmt: skip
+)
 main = TRAINING.main
 
 if __name__ == "__main__":

@@ -76,8 +76,9 @@ def _leaderboard(options) -> int:
     unkept = _change(boards[0], options)
     shown = [(board, [*entries(options.folder, board), *unkept]) for board in boards]
     if options.json:
-        content = {board.name: {"ranking": ranking(board, own), "differences": differences(board, own)}
-                   for board, own in shown}  # fmt: skip
+        content = {
+            board.name: {"ranking": ranking(board, own), "differences": differences(board, own)} for board, own in shown
+        }
         print(json_text(content, options.folder, indent=1))
     else:
         print("\n\n".join(table(board, own) for board, own in shown))

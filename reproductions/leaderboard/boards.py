@@ -168,8 +168,10 @@ def open_board(name: str, data_root: str | None = None, results: Path = RESULTS)
 
 def recorded(results: Path = RESULTS) -> list[str]:
     """The names of the boards all of whose systems are recorded; not that of synthetic music."""
-    paths = {name: [Records(results, board.paper).path(board.dataset, system) for system in board.systems]
-             for name, board in BOARDS.items()}  # fmt: skip
+    paths = {
+        name: [Records(results, board.paper).path(board.dataset, system) for system in board.systems]
+        for name, board in BOARDS.items()
+    }
     return [name for name, of_board in paths.items() if all(path.is_file() for path in of_board)]
 
 

@@ -96,8 +96,11 @@ def ranking(board: OpenBoard, own: list[dict]) -> list[dict]:
     systems = [(record, board.board.paper) for record in board.records.values()]
     systems += [(entry, ", ".join(filter(None, (entry["source"], entry["added"])))) for entry in own]
     names = [" ".join(pair) for pair in board.board.numbers]
-    rows = [{"system": record["title"], "source": source, "runs": len(record["runs"])}
-            | dict(zip(names, means(board, record), strict=True)) for record, source in systems]  # fmt: skip
+    rows = [
+        {"system": record["title"], "source": source, "runs": len(record["runs"])}
+        | dict(zip(names, means(board, record), strict=True))
+        for record, source in systems
+    ]
     sign = 1 if lower_is_better(board.board.numbers[0][0]) else -1
     return sorted(rows, key=lambda row: sign * row[names[0]])
 

@@ -175,8 +175,9 @@ class _Table:
                     raise InputError(f"{self.path}: seed {seed}, song {song}: has no prediction at {time:g} s; add it")
             values = np.array([cells[i, label][1] for label in self._labels(i)])
             constant = board.times and "time_s" not in self.header
-            predicted.append(np.repeat(values, len(board.times[i]), axis=0) if constant
-                             else values if board.times else values[0])  # fmt: skip
+            predicted.append(
+                np.repeat(values, len(board.times[i]), axis=0) if constant else values if board.times else values[0]
+            )
         return predicted
 
     def _labels(self, song: int) -> range:

@@ -97,8 +97,10 @@ def error_within_sequences(of_length: dict, no_dropout: dict, zero: dict, path: 
         values = [published[f"1a/crnn/l{n}/{split}/average/{METRIC}"] for n in LENGTHS]
         axis.plot(places, values, "D--", mfc="white", color=INK, lw=1, ms=6, label="published")
         for label, (colour, form, records, metrics) in lines.items():
-            runs = [[run["metrics"][split][metric]["average"] for run in records[n]["runs"]]
-                    for n, metric in zip(LENGTHS, metrics, strict=True)]  # fmt: skip
+            runs = [
+                [run["metrics"][split][metric]["average"] for run in records[n]["runs"]]
+                for n, metric in zip(LENGTHS, metrics, strict=True)
+            ]
             axis.plot(places, [np.mean(of_runs) for of_runs in runs], form, color=colour, ms=4, lw=1.2, label=label)
         axis.set_xticks(places, LENGTHS)
         axis.set_title(f"{split} ({_about(zero, split)})", fontsize=9)

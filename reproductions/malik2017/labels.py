@@ -100,8 +100,10 @@ def loudness(data: Deam) -> list[list]:
         if recordings
         else []
     )
-    audio = {song: (recording.start_s + 0.5 * np.arange(len(values)), values)
-             for (song, recording), values in zip(recordings.items(), extracted, strict=True)}  # fmt: skip
+    audio = {
+        song: (recording.start_s + 0.5 * np.arange(len(values)), values)
+        for (song, recording), values in zip(recordings.items(), extracted, strict=True)
+    }
     for name, features in (("official features", data.features(songs)), ("audio", audio)):
         for (source, labels), (where, ids) in [(a, b) for a in label_sets(data).items() for b in groups(data).items()]:
             means = []
@@ -227,8 +229,10 @@ def draw(data: Deam, records: Records) -> list[Path]:
     folder, labels = records.path(DATASET, "").parent / "figures", label_sets(data)
     drawn = [folder / "label_exchange.png"]
     halves = dict(list(groups(data).items())[:2])
-    means = {where: [np.array([labels[of][song].values.mean(0) for song in ids]) for of in ("task", "DEAM")]
-             for where, ids in halves.items()}  # fmt: skip
+    means = {
+        where: [np.array([labels[of][song].values.mean(0) for song in ids]) for of in ("task", "DEAM")]
+        for where, ids in halves.items()
+    }
     with plt.rc_context(STYLE):
         figures.label_exchange(means, drawn[0])
         if records.get(DATASET, SHOWN):

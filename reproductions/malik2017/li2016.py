@@ -106,7 +106,11 @@ def fuse_all(trained: list[Trained], samples: Samples, split: Split) -> dict[str
         for k, network in enumerate(halves):
             held_out[half == k, member] = network.outputs["held_out"]
     return {
-        name: fuse(held_out, labels.values, np.stack([all_songs.outputs[name] for all_songs, *_ in of_members], 1),
-                   split.seed // 1000)
+        name: fuse(
+            held_out,
+            labels.values,
+            np.stack([all_songs.outputs[name] for all_songs, *_ in of_members], 1),
+            split.seed // 1000,
+        )
         for name in split.tests
-    }  # fmt: skip
+    }

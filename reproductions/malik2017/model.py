@@ -10,8 +10,19 @@ L1, L2 = 0.1, 0.001  # ElasticNet on weights and activity of the CNN (3.5)
 GATES = {"hard_sigmoid": "hard_sigmoid", "logistic": "sigmoid"}  # in Keras's words
 
 
-def crnn(features: int, length: int, *, branches=2, dropout=0.25, pieces=4, penalty="mean", bn_first=False,
-         gates="hard_sigmoid", gru_dropout=None, reset_after=False) -> keras.Model:  # fmt: skip
+def crnn(
+    features: int,
+    length: int,
+    *,
+    branches=2,
+    dropout=0.25,
+    pieces=4,
+    penalty="mean",
+    bn_first=False,
+    gates="hard_sigmoid",
+    gru_dropout=None,
+    reset_after=False,
+) -> keras.Model:
     """x (batch, length, features) -> y (batch, length, 2), valence and arousal.
 
     35,176 parameters with 260 features, 10,088 with 64; with one branch for both (CRNN_NB) 17,712. Trained as

@@ -63,8 +63,16 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
 def _songs(data: DynamicDataset, split: str, source: str, *, labels: str, align: str, n_jobs: int) -> tuple[dict, dict]:
     """By song of a split: features (n, features) and labels (n, 2) at the same frames."""
     longer_by_s = 0.5 if source == "log_mel" else 0.0  # a segment of 0.5 s ends where a window of 1 s would
-    windows = labelled_windows(data, split, extractor(data, source), labels=labels, align=align,
-                             columns=COLUMNS.get(source), longer_by_s=longer_by_s, n_jobs=n_jobs)  # fmt: skip
+    windows = labelled_windows(
+        data,
+        split,
+        extractor(data, source),
+        labels=labels,
+        align=align,
+        columns=COLUMNS.get(source),
+        longer_by_s=longer_by_s,
+        n_jobs=n_jobs,
+    )
     if not windows:
         raise InputError(f"{data.root}: no {split} song has {INPUTS[source]}; get it from {data.source}")
     return {song: x for song, (_, x, _) in windows.items()}, {song: y for song, (_, _, y) in windows.items()}

@@ -16,9 +16,10 @@ DATASET, LENGTHS = "mediaeval2015", (60, 30, 20, 10)
 SPLITS, TARGETS = ("development", "evaluation"), ("valence", "arousal", "average")
 SYSTEMS = {"": "CRNN", "_no_gru_dropout": "CRNN, no dropout in the GRU"}
 METRICS = {  # by title: the metric of a length
-    "RMSE, all frames": "rmse_pooled", "RMSE within sequences": "rmse_within_{}",
+    "RMSE, all frames": "rmse_pooled",
+    "RMSE within sequences": "rmse_within_{}",
     "absolute error of frames": "mae_pooled",
-}  # fmt: skip
+}
 HEADER = ["songs", "system", "error", "target", *(f"length {n}" for n in LENGTHS), "change per doubling (95 %)", "runs"]
 
 
@@ -56,8 +57,10 @@ def _measured(of_length: dict[int, dict], split: str) -> list[list[str]]:
     lines = []
     for title, metric in METRICS.items():
         for target in TARGETS:
-            errors = [[run["metrics"][split][metric.format(n)][target] for run in record["runs"]]
-                      for n, record in of_length.items()]  # fmt: skip
+            errors = [
+                [run["metrics"][split][metric.format(n)][target] for run in record["runs"]]
+                for n, record in of_length.items()
+            ]
             change, half = slope(errors)
             change = number(change) + (f" ({number(change - half)} … {number(change + half)})" if half else "")
             lines.append([title, target, *(number(np.mean(of_runs)) for of_runs in errors), change, _counted(errors)])

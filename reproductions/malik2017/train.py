@@ -151,14 +151,18 @@ class MediaEval2015(Experiment):
         """Frames (n_frames, 2) of each test song: the mean over networks, or the fusion of Li et al."""
         samples = self.samples(variant)
         if "baseline" in variant.settings:
-            return {name: self.baseline(variant.settings["baseline"], samples, split.train, songs)
-                    for name, songs in split.tests.items()}  # fmt: skip
+            return {
+                name: self.baseline(variant.settings["baseline"], samples, split.train, songs)
+                for name, songs in split.tests.items()
+            }
         if "members" in variant.settings:
             predicted = li2016.fuse_all(trained, samples, split)
         else:
             predicted = {name: np.mean([network.outputs[name] for network in trained], axis=0) for name in split.tests}
-        return {name: np.split(frames, samples.y.subset(split.tests[name]).bounds[1:-1])
-                for name, frames in predicted.items()}  # fmt: skip
+        return {
+            name: np.split(frames, samples.y.subset(split.tests[name]).bounds[1:-1])
+            for name, frames in predicted.items()
+        }
 
     @staticmethod
     def baseline(name: str, samples: Samples, train: np.ndarray, test: np.ndarray) -> list[np.ndarray]:
@@ -259,9 +263,15 @@ def _variants(options):
 
 
 TRAINING = cli.Training(
-    _variants, build, baselines, default=("crnn_l20",),
-    repeats=SEEDS, dataset=PAPER_DATASET, own_labels=True, network=NETWORK,
-)  # fmt: skip
+    _variants,
+    build,
+    baselines,
+    default=("crnn_l20",),
+    repeats=SEEDS,
+    dataset=PAPER_DATASET,
+    own_labels=True,
+    network=NETWORK,
+)
 main = TRAINING.main
 
 if __name__ == "__main__":

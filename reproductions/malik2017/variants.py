@@ -12,8 +12,9 @@ NETWORK = {  # settings that a variant need not name, of the network as `model.c
     "reset_after": False, "loss": ("batch", "sequence", "frame"), "overlapping": False, "validation": False,
 }  # fmt: skip
 PUBLISHED_DEVELOPMENT = {  # average RMSE at which the authors' training ended (Table 1)
-    "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055}, "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
-}  # fmt: skip
+    "official": {60: 0.060, 30: 0.057, 20: 0.055, 10: 0.055},
+    "log_mel": {60: 0.078, 30: 0.074, 20: 0.074, 10: 0.072},
+}
 BASELINES = {
     "zero": "baseline: zero",
     "training_mean": "baseline: mean of the training songs",
@@ -86,8 +87,21 @@ def variants(epochs: int | None = None) -> list[Variant]:
     return rows + list({v.name: v for row in rows for v in _baselines(row)}.values())
 
 
-def _crnn(name, title, epochs, length=20, *, source="official", labels="task", align="ends_at_label", cv=False,
-          primary=False, fixed=None, songs=None, **network) -> Variant:  # fmt: skip
+def _crnn(
+    name,
+    title,
+    epochs,
+    length=20,
+    *,
+    source="official",
+    labels="task",
+    align="ends_at_label",
+    cv=False,
+    primary=False,
+    fixed=None,
+    songs=None,
+    **network,
+) -> Variant:
     """A CRNN; fixed: epochs that it is trained for, whatever its error; songs: how many it learns from (None: all)."""
     until = PUBLISHED_DEVELOPMENT["log_mel" if source == "log_mel" else "official"][length]
     network |= {"length": length, "epochs": fixed or epochs, "until": 0 if fixed else until}
@@ -112,7 +126,11 @@ def _baselines(variant: Variant) -> list[Variant]:
     suffix, about = SUFFIXES[which]
     prefix = "cv_" if on["cross_validation"] else ""
     return [
-        Variant(f"{prefix}{name}{suffix}", f"{title}{about}",
-                {"baseline": name} | on | {"align": "ends_at_label", "protocol": PROTOCOL}, core_seconds=1)
+        Variant(
+            f"{prefix}{name}{suffix}",
+            f"{title}{about}",
+            {"baseline": name} | on | {"align": "ends_at_label", "protocol": PROTOCOL},
+            core_seconds=1,
+        )
         for name, title in BASELINES.items()
-    ]  # fmt: skip
+    ]

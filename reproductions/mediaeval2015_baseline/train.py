@@ -79,8 +79,11 @@ def build(options) -> CrossValidation:
 
 
 TRAINING = cli.Training(
-    lambda options: VARIANTS, build, lambda variant: ("training_mean",), repeats=10,
-)  # fmt: skip
+    lambda options: VARIANTS,
+    build,
+    lambda variant: ("training_mean",),
+    repeats=10,
+)
 main = TRAINING.main
 
 if __name__ == "__main__":

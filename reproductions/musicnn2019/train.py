@@ -26,18 +26,27 @@ from reproductions.musicnn2019.embedding import Embedding
 
 BOARDS = ("mediaeval2015", "emomusic", "emotify", "4q")
 TESTS = {  # how songs are split: on which data set, and what that adds to a name and a title
-    "folds": (None, "", ""), "official": ("emomusic", "_official", ", the split of 2013"),
+    "folds": (None, "", ""),
+    "official": ("emomusic", "_official", ", the split of 2013"),
     "moods": ("4q", "_moods", ", 138 songs of three classes"),
-}  # fmt: skip
+}
 REGRESSIONS = {"ridge": "MusiCNN, ridge regression", "training_mean": "baseline: mean of the training songs"}
 
 
 def variants(dataset: str) -> list[Variant]:
     """Ridge regression and its baseline, in all splits of a data set."""
-    return [Variant(name + suffix, title + about, {"test": test, "regression": name, "protocol": 1},
-                    primary=name == "ridge", core_seconds=10)
-            for test, (of, suffix, about) in TESTS.items() if of in (None, dataset)
-            for name, title in REGRESSIONS.items()]  # fmt: skip
+    return [
+        Variant(
+            name + suffix,
+            title + about,
+            {"test": test, "regression": name, "protocol": 1},
+            primary=name == "ridge",
+            core_seconds=10,
+        )
+        for test, (of, suffix, about) in TESTS.items()
+        if of in (None, dataset)
+        for name, title in REGRESSIONS.items()
+    ]
 
 
 @dataclass(frozen=True)
@@ -153,9 +162,12 @@ def build(options) -> Reference:
 
 
 TRAINING = cli.Training(
-    lambda options: variants(options.dataset), build,
-    lambda variant: (f"training_mean{TESTS[variant.settings['test']][1]}",), dataset="mediaeval2015", folds=False,
-)  # fmt: skip
+    lambda options: variants(options.dataset),
+    build,
+    lambda variant: (f"training_mean{TESTS[variant.settings['test']][1]}",),
+    dataset="mediaeval2015",
+    folds=False,
+)
 main = TRAINING.main
 
 if __name__ == "__main__":

@@ -64,8 +64,10 @@ def _panel(key: tuple, rows: list[Row]) -> dict:
     def place(value: float) -> float:
         return round(MARGIN + (100 - 2 * MARGIN) * (value - low) / width, 2)
 
-    marks = [(row, {name: place(row.fields[name]) for name in drawn if row.fields[name] is not None})
-             for row in sorted(rows, key=rank)]  # fmt: skip
+    marks = [
+        (row, {name: place(row.fields[name]) for name in drawn if row.fields[name] is not None})
+        for row in sorted(rows, key=rank)
+    ]
     values = ticks(low, high)
     panel = dict(zip(("metric", "split", "target", "dataset"), key, strict=True))
     return panel | {

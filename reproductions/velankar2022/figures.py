@@ -11,11 +11,17 @@ from reproductions.velankar2022.train import LAST, SECONDS, SIZES, SYSTEMS, TEST
 
 COLOURS = {"crnn": plots.BLUE, "parallel": plots.ORANGE, "descriptors_svm": plots.INK}
 FIGURES = {  # by name the title of the x axis, the ends of the variants' names, and x of a record
-    "seconds": ("seconds of each excerpt", [*(f"_{n}_s" for n in SECONDS), ""],
-                lambda record: record["settings"]["seconds"] or 30),
-    "sizes": ("training excerpts, four quadrants", [*(f"_quadrants_{n}" for n in SIZES), "_quadrants"],
-              lambda record: record["facts"]["n_train"]),
-}  # fmt: skip
+    "seconds": (
+        "seconds of each excerpt",
+        [*(f"_{n}_s" for n in SECONDS), ""],
+        lambda record: record["settings"]["seconds"] or 30,
+    ),
+    "sizes": (
+        "training excerpts, four quadrants",
+        [*(f"_quadrants_{n}" for n in SIZES), "_quadrants"],
+        lambda record: record["facts"]["n_train"],
+    ),
+}
 
 
 def draw(records: Records) -> list[Path]:
@@ -34,8 +40,11 @@ def accuracy_along(records: dict[str, dict[int, dict]], label: str, path: Path) 
     """Accuracy of each system along x: every split, their mean, and the mean of last epochs (dashed)."""
     figure, axis = plt.subplots(figsize=(5.6, 3.4))
     for (system, by_x), split in product(records.items(), (TEST, LAST)):
-        runs = {x: [run["metrics"][split]["accuracy"]["all"] for run in record["runs"]]
-                for x, record in by_x.items() if split in record["runs"][0]["metrics"]}  # fmt: skip
+        runs = {
+            x: [run["metrics"][split]["accuracy"]["all"] for run in record["runs"]]
+            for x, record in by_x.items()
+            if split in record["runs"][0]["metrics"]
+        }
         if runs:
             what = SYSTEMS[system][0].removeprefix("baseline: ") if split == TEST else "... its last epoch"
             plots.runs_along(axis, runs, COLOURS[system], what, dots=split == TEST)

@@ -22,8 +22,10 @@ from data_prep import open_classes
 
 EPOCHS, HOP, FRAMES = 25, 1024, 640  # frames of a spectrogram, 29.7 s
 PAPER_DATASET, N_TRAIN, N_TEST = "hindi", 92, 46  # the paper's songs; 19 of the 92 validate
-MOODS = ({"happy": "romantic", "sad": "sad", "relaxed": "devotional"},  # of 4Q, in the place of the paper's classes
-         {"Romantic": "romantic", "Sad": "sad", "Devotional": "devotional"})  # of MER500  # fmt: skip
+MOODS = (  # of 4Q and of MER500, in the place of the paper's classes
+    {"happy": "romantic", "sad": "sad", "relaxed": "devotional"},
+    {"Romantic": "romantic", "Sad": "sad", "Devotional": "devotional"},
+)
 PER_CLASS, FEWEST, ARTISTS = 46, 8, 10  # of a class: songs in the paper; songs and artists that a split needs
 TEST, LAST, TESTED, VALIDATED = "test", "test, last epoch", 0.33, 0.2  # fractions, of all songs and of all others
 
@@ -70,8 +72,11 @@ PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with a
 
 def baselines(variant: Variant) -> tuple[str, ...]:
     """The names of those that run together with a variant: on its songs, splits and seconds."""
-    return tuple(name for name, on in PUBLISHED.items() if "baseline" in on
-                 and all(on[key] == variant.settings[key] for key in SYSTEMS[on["baseline"]][1]))  # fmt: skip
+    return tuple(
+        name
+        for name, on in PUBLISHED.items()
+        if "baseline" in on and all(on[key] == variant.settings[key] for key in SYSTEMS[on["baseline"]][1])
+    )
 
 
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
@@ -94,8 +99,9 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     of_network = {"relu_first": True} if settings.get("relu_first") else {}
     net = network(settings.get("outputs", n_classes), **of_network)
     net.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    train, validation, test = (((x[songs] - mean) / std, y[songs])
-                               for songs in (split.train, split.validation, split.tests[TEST]))  # fmt: skip
+    train, validation, test = (
+        ((x[songs] - mean) / std, y[songs]) for songs in (split.train, split.validation, split.tests[TEST])
+    )
     outputs = {}
 
     def predict(name):
@@ -141,9 +147,11 @@ class RandomSplits(FromRecordings):
         """Spectrograms (n_songs, 640, 128), or hand-made features (n_songs, 54), and class numbers."""
         songs, extractor = self.songs(variant), self.extractor(variant)
         return self.samples_once(
-            (variant.settings["songs"], extractor), songs.tracks, songs.numbers,
+            (variant.settings["songs"], extractor),
+            songs.tracks,
+            songs.numbers,
             lambda: np.stack([loop_to_length(song) for song in self.features(extractor, songs.tracks)]),
-        )  # fmt: skip
+        )
 
     def split(self, variant: Variant, seed: int, **options) -> Split:
         """A split of the variant's songs, by artist if it says so; options: see `protocol.random_split`."""
@@ -210,9 +218,14 @@ def build(options) -> RandomSplits:
 
 
 TRAINING = cli.Training(
-    lambda options: variants(options.epochs), build, baselines,
-    repeats=20, dataset="4q", folds=False, network={"relu_first": False, "standardised": False, "outputs": None},
-)  # fmt: skip
+    lambda options: variants(options.epochs),
+    build,
+    baselines,
+    repeats=20,
+    dataset="4q",
+    folds=False,
+    network={"relu_first": False, "standardised": False, "outputs": None},
+)
 main = TRAINING.main
 
 if __name__ == "__main__":

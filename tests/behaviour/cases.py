@@ -50,8 +50,15 @@ class Case:
 
 def _crnn(features=8, length=4, undetermined=(), **readings):
     arguments = {"features": features, "length": length, **readings}
-    return Case("malik2017.model:crnn", arguments, (6, length, features), (6, length, 2), "malik2017.model:rmse",
-                "malik2017", undetermined)  # fmt: skip
+    return Case(
+        "malik2017.model:crnn",
+        arguments,
+        (6, length, features),
+        (6, length, 2),
+        "malik2017.model:rmse",
+        "malik2017",
+        undetermined,
+    )
 
 
 def _lstm(units=(6,), attention=None, **readings):
@@ -60,12 +67,20 @@ def _lstm(units=(6,), attention=None, **readings):
 
 
 def _velankar(name, optimizer, undetermined=(), **readings):
-    return Case(f"velankar2022.model:{name}", {"outputs": 3, **readings}, (3, 640, 128), 3,
-                "sparse_categorical_crossentropy", optimizer, undetermined)  # fmt: skip
+    return Case(
+        f"velankar2022.model:{name}",
+        {"outputs": 3, **readings},
+        (3, 640, 128),
+        3,
+        "sparse_categorical_crossentropy",
+        optimizer,
+        undetermined,
+    )
 
 
-BEFORE_NORMALISATION = tuple(f"{name}_{i}/{weight}" for i in range(3)
-                             for name, weight in (("conv", "bias"), ("norm", "moving_mean")))  # fmt: skip
+BEFORE_NORMALISATION = tuple(
+    f"{name}_{i}/{weight}" for i in range(3) for name, weight in (("conv", "bias"), ("norm", "moving_mean"))
+)
 CASES = {
     "malik2017 crnn": _crnn(),
     "malik2017 one branch": _crnn(branches=1),

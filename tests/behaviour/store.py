@@ -25,14 +25,19 @@ def arrangement(case: str, network) -> list[tuple]:
 
 
 def _alone(layer, name):
-    return [(v, [(f"{name}/{v.name}", tuple(v.shape))], lambda a: a[0], lambda a: [a]) for v in layer.weights
-            if "seed" not in v.name]  # fmt: skip
+    return [
+        (v, [(f"{name}/{v.name}", tuple(v.shape))], lambda a: a[0], lambda a: [a])
+        for v in layer.weights
+        if "seed" not in v.name
+    ]
 
 
 def _recurrent(variables, name):
     """Kernel, recurrent kernel and bias."""
-    return [(v, [(f"{name}/{kind}", tuple(v.shape))], lambda a: a[0], lambda a: [a])
-            for v, kind in zip(variables, ("kernel", "recurrent_kernel", "bias"), strict=True)]  # fmt: skip
+    return [
+        (v, [(f"{name}/{kind}", tuple(v.shape))], lambda a: a[0], lambda a: [a])
+        for v, kind in zip(variables, ("kernel", "recurrent_kernel", "bias"), strict=True)
+    ]
 
 
 def _number(layer, network, kind):
@@ -42,14 +47,18 @@ def _number(layer, network, kind):
 def _plain(case, layer, network):
     kind = type(layer).__name__
     if kind in ("GRU", "LSTM"):
-        return _recurrent([v for v in layer.weights if "seed" not in v.name],
-                          f"{kind.lower()}_{_number(layer, network, kind)}")  # fmt: skip
+        return _recurrent(
+            [v for v in layer.weights if "seed" not in v.name], f"{kind.lower()}_{_number(layer, network, kind)}"
+        )
     return _alone(layer, f"{kind.lower()}_{_number(layer, network, kind)}")
 
 
 def _both(layer, name):
-    return [row for way in ("forward", "backward")
-            for row in _recurrent(getattr(layer, f"{way}_layer").trainable_weights, f"{name}/{way}")]  # fmt: skip
+    return [
+        row
+        for way in ("forward", "backward")
+        for row in _recurrent(getattr(layer, f"{way}_layer").trainable_weights, f"{name}/{way}")
+    ]
 
 
 def _of_malik(case, layer, network):
@@ -61,8 +70,10 @@ def _of_malik(case, layer, network):
     if kind == "Convolution":
         names = ("conv/kernel", "conv/bias", "norm/gamma", "norm/beta", "norm/moving_mean", "norm/moving_variance")
         variables = (layer.kernel, layer.bias, layer.gamma, layer.beta, layer.mean, layer.variance)
-        return [(v, [(name, tuple(v.shape))], lambda a: a[0], lambda a: [a])
-                for v, name in zip(variables, names, strict=True)]  # fmt: skip
+        return [
+            (v, [(name, tuple(v.shape))], lambda a: a[0], lambda a: [a])
+            for v, name in zip(variables, names, strict=True)
+        ]
     if kind == "Dense":
         of = ((layer.kernel, "kernel"), (layer.bias, "bias"))
         return [(v, [(f"fc_{b}/{n}", (*v.shape[:-1], 8)) for b in range(branches)], lambda a: np.concatenate(a, -1),
@@ -148,8 +159,11 @@ def main():
                 variable.assign(joined([weight(case, name, shape) for name, shape in parts]))
 
         def get(rows=rows):
-            return {name: array for variable, parts, _, split in rows
-                    for (name, _), array in zip(parts, split(np.asarray(variable)), strict=True)}  # fmt: skip
+            return {
+                name: array
+                for variable, parts, _, split in rows
+                for (name, _), array in zip(parts, split(np.asarray(variable)), strict=True)
+            }
 
         assert sum(np.prod(v.shape) for v, *_ in rows) == network.count_params(), case
         results |= {f"{case}|{name}": values for name, values in behaviour(case, network, put, get, RMSprop).items()}

@@ -127,11 +127,15 @@ def main():
     reached = options.clips * operations(*shape, options.units) / ours / 1e9
     ceiling = batches * 2 * rows.size * weights[0].shape[1] / products / 1e9
     print(f"{backend.name()} on {provenance.hardware()}; {options.clips} clips, {options.pairs} pairs; medians:")
-    print(f"an epoch: keras.layers.LSTM {np.median(slow):.3f} s, ours {np.median(ours):.3f} s, "
-          f"ratio {np.median(slow / ours):.2f}, from {min(slow / ours):.2f} to {max(slow / ours):.2f}")  # fmt: skip
+    print(
+        f"an epoch: keras.layers.LSTM {np.median(slow):.3f} s, ours {np.median(ours):.3f} s, "
+        f"ratio {np.median(slow / ours):.2f}, from {min(slow / ours):.2f} to {max(slow / ours):.2f}"
+    )
     print(f"attention: {100 * np.median((ours - bare) / ours):.1f} % of an epoch")
-    print(f"products: {np.median(reached):.1f} GFLOP/s over the epoch, {np.median(ceiling):.1f} in one large product: "
-          f"{100 * np.median(reached / ceiling):.0f} %")  # fmt: skip
+    print(
+        f"products: {np.median(reached):.1f} GFLOP/s over the epoch, {np.median(ceiling):.1f} in one large product: "
+        f"{100 * np.median(reached / ceiling):.0f} %"
+    )
     print(f"RMSprop's update: {100 * np.median(updates / ours):.1f} % of an epoch")
     print(f"losses of the first {len(a)} batches differ by at most {np.max(np.abs(a - b) / a):.1e} of their value")
     if options.out:

@@ -57,8 +57,14 @@ def run(command: list[str], cache: Path, *, until: float | None = None) -> tuple
     environment = os.environ | {"MER_CACHE": str(cache)}
     with tempfile.TemporaryFile() as output:
         started, largest = time.monotonic(), 0.0
-        process = psutil.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=output,
-                               stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+        process = psutil.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         while process.poll() is None:
             largest = max(largest, memory_gib(process))
             if until is not None and time.monotonic() - started > until:

@@ -74,14 +74,26 @@ def plain_network():
 
     x = keras.Input((LENGTH, FEATURES))
     h = layers.Reshape((LENGTH, FEATURES, 1))(x)
-    h = layers.Conv2D(8, 3, padding="same", activation="relu", kernel_regularizer=keras.regularizers.L1L2(0.1, 0.001),
-                      activity_regularizer=mean_activity)(h)  # fmt: skip
+    h = layers.Conv2D(
+        8,
+        3,
+        padding="same",
+        activation="relu",
+        kernel_regularizer=keras.regularizers.L1L2(0.1, 0.001),
+        activity_regularizer=mean_activity,
+    )(h)
     h = layers.Dropout(0.25)(layers.BatchNormalization()(h))
     h = layers.Reshape((LENGTH, 8 * FEATURES))(h)
     targets = []
     for _ in range(2):  # valence, arousal
-        gru = layers.GRU(8, return_sequences=True, reset_after=False, recurrent_activation=hard_sigmoid_2017,
-                         dropout=0.25, recurrent_dropout=0.25)  # fmt: skip
+        gru = layers.GRU(
+            8,
+            return_sequences=True,
+            reset_after=False,
+            recurrent_activation=hard_sigmoid_2017,
+            dropout=0.25,
+            recurrent_dropout=0.25,
+        )
         branch = layers.Bidirectional(gru)(layers.TimeDistributed(layers.Dense(8))(h))
         pieces = layers.TimeDistributed(layers.Dense(4))(branch)
         targets.append(ops.max(pieces, axis=-1, keepdims=True))  # maxout
@@ -183,7 +195,7 @@ def main():
                 "ratio": benchmarks.measured("", ways[:, 0] / ways[:, 1]),
             }
             for name, ways in timed.items()
-        }  # fmt: skip
+        }
         title = f"the abstract's row, {SEEDS} seeds, {songs[0]} songs"
         benchmarks.record(options.out, "malik2017_training", title, found)
 

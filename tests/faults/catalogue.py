@@ -300,8 +300,9 @@ KINDS["verdicts"] = [
 def _of_other_data(right):
     def faulty(expected, records, record, dataset, *where):
         there = [result for name in expected["trivial_baselines"] if (result := records.get(dataset, name))]
-        known = record and there and record | {"facts": record["facts"] | {
-            "fingerprint": there[0]["facts"]["fingerprint"]}}  # fmt: skip
+        known = (
+            record and there and record | {"facts": record["facts"] | {"fingerprint": there[0]["facts"]["fingerprint"]}}
+        )
         return right(expected, records, known or record, dataset, *where)
 
     return faulty

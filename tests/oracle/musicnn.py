@@ -24,8 +24,11 @@ NUMBERED = {  # our layers in the order in which the package makes, and so numbe
     "dense": ("penultimate", "tags"),
 }  # fmt: skip
 NORMS = ("input", *NUMBERED["conv2d"], "pooled", "penultimate")
-PARAMETERS = {"conv2d": ("kernel", "bias"), "dense": ("kernel", "bias"),
-              "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance")}  # fmt: skip
+PARAMETERS = {
+    "conv2d": ("kernel", "bias"),
+    "dense": ("kernel", "bias"),
+    "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+}
 
 
 def signal() -> np.ndarray:

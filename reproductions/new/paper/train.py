@@ -113,9 +113,12 @@ def build(options) -> CrossValidation:
 
 
 TRAINING = cli.Training(
-    lambda options: variants(options.epochs), build, lambda variant: ("training_mean",), dataset="deam",
+    lambda options: variants(options.epochs),
+    build,
+    lambda variant: ("training_mean",),
+    dataset="deam",
     own_labels=True,
-)  # fmt: skip
+)
 main = TRAINING.main
 
 if __name__ == "__main__":
