@@ -86,7 +86,7 @@ def generated(results: Path) -> dict[Path, str]:
     pages = {
         ROOT / "README.md": {"board": board},
         DOCS / "findings.md": {"cross_dataset": cross_dataset.table(results, report.markdown_table)},
-        lessons.PAGE: {"readings": lessons.table(results)},
+        lessons.PAGE: {"interpretations": lessons.table(results)},
         VERDICTS: simulations.tables(RESULTS / "verdicts"),
         **{path: recorded.get(path, {}) for path in (benchmarks.FAQ, benchmarks.PERFORMANCE)},
     }

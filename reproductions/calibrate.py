@@ -1,7 +1,7 @@
 """Measures again how predictions of the suite's weights err, and how far recordings are from their training songs.
 
-Writes calibration.json and distance.npz beside the weights, from the records of their variant and the data set that
-they were trained on. `train --weights DIR` does the same for weights of your own.
+Writes calibration.json and distance.npz into the folder of the weights, from the records of their variant and the data
+set that they were trained on. `train --weights DIR` does the same for weights of your own.
 """
 
 import sys

@@ -253,7 +253,7 @@ CLAIMS = [  # of the suite's own
 
 
 def table(results: Path, render=report.text_table) -> str:
-    """Every system on every pair of data sets, means over runs ± their deviation, the baselines beside them.
+    """Every system on every pair of data sets, means over runs ± their deviation, with the baselines.
 
     Below it, how far each network is from ridge regression.
     """

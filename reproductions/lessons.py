@@ -1,4 +1,4 @@
-"""The page on what the papers teach: what each reading of an open point changes in a result that did not come out."""
+"""The page on what the papers teach: how interpretations of open points change results that did not come out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from common.verdict.recorded import Records
 
 PAPERS = Path(__file__).parent
 PAGE = PAPERS.parent / "docs" / "lessons.md"
-FIGURE = Path("figures", "readings.png")  # in the results folder
+FIGURE = Path("figures", "interpretations.png")  # in the results folder
 SHOWN = {  # cells by paper, two to a row of the figure
     "malik2017": ["1a/crnn/l20/evaluation/average/rmse_pooled", "1a/crnn/l20/development/average/rmse_pooled"],
     "chaki2020": ["3/at_400/arousal/r2_pooled", "3/at_400/valence/r2_pooled",
@@ -25,7 +25,7 @@ SHOWN = {  # cells by paper, two to a row of the figure
 
 @dataclass(frozen=True)
 class Panel:
-    """A published cell, with the values of the runs of each reading: the primary one first."""
+    """A published cell, with the values of the runs of each interpretation: the primary one first."""
 
     cell: Row
     values: dict[str, np.ndarray]
@@ -39,7 +39,7 @@ class Panel:
 
 
 def panels(results: Path) -> list[Panel]:
-    """The cells shown that something is recorded of, with their readings."""
+    """The cells shown that something is recorded of, with their interpretations."""
     found = []
     for paper, shown in SHOWN.items():
         if not (PAPERS / paper).is_dir():
@@ -47,9 +47,9 @@ def panels(results: Path) -> list[Panel]:
         expected, records = load_expected(PAPERS / paper / "expected.json"), Records(results, paper)
         cells = {cell["id"]: cell for cell in expected["cells"]}
         chosen = expected | {"cells": [cells[name] for name in shown]}
-        readings = join(chosen, records, alternatives=True)
+        interpretations = join(chosen, records, alternatives=True)
         for primary in join(chosen, records):
-            rows = [primary, *(row for row in readings if row.fields["cell"] == primary.fields["cell"])]
+            rows = [primary, *(row for row in interpretations if row.fields["cell"] == primary.fields["cell"])]
             rows = [row.fields for row in rows if row.fields["record"]]
             if primary.fields["record"]:
                 titles = [records.get(f["dataset"], f["variant"])["title"] for f in rows]
@@ -62,13 +62,13 @@ def panels(results: Path) -> list[Panel]:
 
 
 def _labels(titles: list[str]) -> list[str]:
-    """What the title of each reading adds to that of the primary one, the first."""
+    """What the title of each interpretation adds to that of the primary one, the first."""
     known = titles[0].split(", ")
     return ["primary", *(", ".join(part for part in title.split(", ") if part not in known) for title in titles[1:])]
 
 
 def table(results: Path) -> str:
-    """A line for each reading: its mean, its distance from the primary reading, and that as share of the gap."""
+    """A line for each interpretation: its mean, its distance from the primary one's, and that as share of the gap."""
     lines = []
     for panel in panels(results):
         fields, primary = panel.cell.fields, panel.values["primary"]
@@ -82,7 +82,7 @@ def table(results: Path) -> str:
             if label != "primary":
                 moved = ["–", "–"] if _diverged(values) else _moved(values.mean() - primary.mean(), gap)
                 lines.append([label, len(values), _mean(values), *moved])
-    return report.markdown_table(["reading", "runs", "measured", "less the primary", "of the gap"], lines)
+    return report.markdown_table(["interpretation", "runs", "measured", "less the primary", "of the gap"], lines)
 
 
 def _moved(by: float, gap: float) -> list[str]:
@@ -120,12 +120,12 @@ def draw(results: Path) -> list[Path]:
 
 
 def _draw(panel: Panel, axis) -> None:
-    """One panel: a line for each reading, its runs and their mean."""
+    """One panel: a line for each interpretation, its runs and their mean."""
     from common.report.plots import BLUE, GREY, INK, ORANGE
 
     f, primary = panel.cell.fields, panel.values["primary"].mean()
     axis.axvline(f["published"], color=INK, ls="--", lw=1.2, label="published")
-    axis.axvline(primary, color=BLUE, lw=1.2, alpha=0.5, label="primary reading")
+    axis.axvline(primary, color=BLUE, lw=1.2, alpha=0.5, label="primary interpretation")
     if f["baseline"] is not None:
         axis.axvline(f["baseline"], color=GREY, ls=":", lw=1.4, label="strongest trivial baseline")
     for y, (label, values) in enumerate(panel.values.items()):
@@ -136,7 +136,7 @@ def _draw(panel: Panel, axis) -> None:
         axis.plot([primary, values.mean()], [y, y], color=colour, lw=1, alpha=0.6)
         axis.plot(values, np.full(len(values), y), ".", color=colour, ms=4, alpha=0.5, mec="none")
         axis.plot(values.mean(), y, "o", color=colour, ms=5)
-    axis.plot([], [], "o", color=ORANGE, label="other readings: mean and runs")
+    axis.plot([], [], "o", color=ORANGE, label="other interpretations: mean and runs")
     axis.set_yticks(range(len(panel.values)), [f"{label} ({len(v)})" for label, v in panel.values.items()])
     axis.set_ylim(len(panel.values) - 0.4, -0.6)
     axis.set_title("\n".join(panel.title) + f" ({f['verdict']})", loc="right", fontsize=8.5)

@@ -122,7 +122,7 @@ def choose(records: dict[str, Records], what: list[str], paper: str | None) -> l
 
 
 def _answered(expected: dict, records: Records) -> dict[tuple[str, str], list[dict]]:
-    """By data set and variant, the published cells that stand beside a record."""
+    """By data set and variant, the published cells that a record answers for."""
     answered = {}
     for row in join(expected, records):
         if row.fields["record"]:

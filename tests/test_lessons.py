@@ -1,4 +1,4 @@
-"""The page of lessons: which readings it shows, and what they changed."""
+"""The page of lessons: which interpretations it shows, and what they changed."""
 
 import matplotlib.image
 import numpy as np
@@ -39,6 +39,7 @@ def test_a_table_and_a_figure_of_a_made_up_paper(tmp_path, monkeypatch, paper):
     far["runs"][0]["metrics"]["cv"]["pearson_r_mean_over_folds"]["average"] = -1e9
     expected, _ = paper(cells, model=model, near=near, far=far)
     monkeypatch.setattr(lessons, "SHOWN", {"paper": ["x"]})
+    monkeypatch.setattr(lessons, "PAPERS", tmp_path)
     monkeypatch.setattr(lessons, "load_expected", lambda path: expected)
     lines = [[part.strip() for part in line.split("|")[1:-1]] for line in lessons.table(tmp_path).splitlines()[2:]]
     gap, moved = 0.8 - mean_r(model), mean_r(near) - mean_r(model)

@@ -21,7 +21,7 @@ LEGACY = "legacy"  # the identity of runs that were recorded before runs had one
 
 
 def data_sets(results: Path, paper: str) -> list[str]:
-    """The data sets that something is recorded of; beside them lie weights and benchmarks."""
+    """The data sets that something is recorded of; in the same folder are weights and benchmarks."""
     names = {path.parent.name for path in (Path(results) / paper).glob("*/*.json")}
     return sorted(names - {"weights", "benchmarks"})
 

@@ -25,7 +25,7 @@ FOLDS = 10
 
 
 def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, record: dict) -> dict:
-    """Write calibration.json and distance.npz beside weights with these facts; returns the former's content.
+    """Write calibration.json and distance.npz into a folder of weights; returns the former's content.
 
     Raises
     ------

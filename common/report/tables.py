@@ -323,7 +323,7 @@ def variants_table(
         if record is None or split not in record["runs"][0]["metrics"]:
             continue
         targets = list(record["runs"][0]["metrics"][split][metric])
-        header = header or ["system or reading", "runs", *targets]
+        header = header or ["system or variant", "runs", *targets]
         values = np.array([[run["metrics"][split][metric][t] for t in targets] for run in record["runs"]])
         digits = 3 if metric.startswith("rmse") else 2
         cells = [number(v, digits) if abs(v) < DIVERGED else "diverged" for v in values.mean(0)]

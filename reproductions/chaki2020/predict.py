@@ -34,7 +34,7 @@ class Model(predict.ContinuousPredictor):
         return model.lstm(features, length, units, attention, self.settings.get("activation", "tanh"))
 
     def members(self, outputs):
-        """One member: the network of valence beside that of arousal."""
+        """One member: the network of valence and that of arousal."""
         return np.concatenate(outputs, axis=1)[None]
 
 

@@ -194,7 +194,7 @@ class ThousandSongs(Experiment):
         uses_audio = self.extractor(variant) is not None
         if self.data.tracks if uses_audio else self.has_features:
             return None
-        what = f"audio; get it from {self.data.source}" if uses_audio else "DEAM/features.zip beside it"
+        what = f"audio; get it from {self.data.source}" if uses_audio else "DEAM/features.zip next to it"
         return f"{self.data.root} has no {what}"
 
     @cached_property

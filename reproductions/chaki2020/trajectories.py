@@ -1,4 +1,4 @@
-"""Figures 1 and 2: what both networks predict for clips 2 and 584, beside the annotation, which is with the data."""
+"""Figures 1 and 2: what both networks predict for clips 2 and 584, with the annotation, which is with the data."""
 
 import sys
 from pathlib import Path

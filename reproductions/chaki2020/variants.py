@@ -1,4 +1,4 @@
-"""All networks of Tables 2 and 3, the readings of what the paper leaves open, and the baselines."""
+"""All networks of Tables 2 and 3, the interpretations of what the paper leaves open, and the baselines."""
 
 from common.experiment import Variant
 
@@ -26,7 +26,7 @@ TESTS = {  # how clips are split, and what that adds to a name and a title
     "official": ("_official", ", official split"),
 }
 FRAMES_PER_EPOCH = 31_000  # of 626 clips in ten folds
-FLOPS, OVERHEAD_S, TYPICAL_EPOCHS = 1.1e11, 0.4, 18  # of one core a second; a whole epoch beside; early stopping
+FLOPS, OVERHEAD_S, TYPICAL_EPOCHS = 1.1e11, 0.4, 18  # of one core a second; of an epoch for all else; early stopping
 
 
 def core_seconds(features: int, units: tuple[int, ...], epochs: int) -> float:
@@ -39,7 +39,7 @@ def core_seconds(features: int, units: tuple[int, ...], epochs: int) -> float:
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All networks and readings; `epochs` in the place of at most 30."""
+    """All networks and interpretations; `epochs` in the place of at most 30."""
 
     def network(prefix, units, source, *, test="clips", reading=("", ""), primary=False, **readings):
         attention = readings.pop("attention", "strict" if prefix == "at" else None)
@@ -71,7 +71,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
-    """The names of those that run beside a variant, on its clips and folds."""
+    """The names of those that run together with a variant, on its clips and folds."""
     return tuple(baseline.name for baseline in _baselines(variant))
 
 

@@ -62,7 +62,7 @@ TRIVIAL = {
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems and readings; `epochs` in the place of the published 100."""
+    """All systems and interpretations; `epochs` in the place of the published 100."""
     networks = [_network(*row[:3], epochs or EPOCHS, **row[3]) for row in SYSTEMS]
     of_quoted = {"regressor": OF_QUOTED, "standardised": True, "protocol": PROTOCOL}
     quoted = [

@@ -27,7 +27,7 @@ TESTS = {  # how songs are split, and what that adds to a name and a title
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems and readings; `epochs` in the place of the published 100."""
+    """All systems and interpretations; `epochs` in the place of the published 100."""
     systems = []
 
     def add(name, title, test, settings, *, primary=False, core_seconds=2.0):
@@ -69,7 +69,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
-    """The names of those that run beside a variant, on its folds."""
+    """The names of those that run together with a variant, on its folds."""
     suffix = TESTS[variant.settings["test"]][0]
     return f"majority{suffix}", f"combined_svm{suffix}"
 

@@ -2,7 +2,8 @@
 
 Compares the development labels that the task handed out with DEAM's averages, with song-level ratings and with the
 loudness of the music; then asks the same of the evaluation labels, and what errors would be if they were exchanged.
-Prints tables; --write also draws two figures beside the records and makes the part `labels` of the README anew.
+Prints tables; --write also draws two figures into the folder of the records and generates the part `labels` of the
+README.
 """
 
 import sys
@@ -146,7 +147,7 @@ def trajectories(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
 
 
 def outcomes(data: Deam, records: Records):
-    """One by one: songs, system, frames, and the moments of each run under each reading of the evaluation labels."""
+    """One by one: songs, system, frames, and the moments of each run under each version of the evaluation labels."""
     labels = data.annotations("evaluation").values()
     zero = np.array([metrics.song_moments(a.values, 0 * a.values) for a in labels])
     exchanged = [against_exchanged(zero)], [against_exchanged(zero, zero[..., 4])]
@@ -181,7 +182,7 @@ def outcomes(data: Deam, records: Records):
 
 
 def what_if(data: Deam, records: Records) -> list[list]:
-    """Lines: songs, system, RMSE of V and A under each reading, A - V under the first with its 95 % interval."""
+    """Lines: songs, system, RMSE of V and A under each interpretation, A - V under the first with its 95 % interval."""
     cells = {cell["id"]: cell["value"] for cell in load_expected(EXPECTED)["cells"]}
     published = [report.number(cells[f"1a/crnn/l20/evaluation/{name}/rmse_pooled"]) for name in ("valence", "arousal")]
     tables = {"": [[f"all {len(EVALUATION)}, whole", "published, length 20", *published, *5 * "–"]]}
@@ -222,7 +223,7 @@ def tables(data: Deam, records: Records, render) -> str:
 
 
 def draw(data: Deam, records: Records) -> list[Path]:
-    """Both figures, beside the records; returns their paths."""
+    """Both figures, in the folder of the records; returns their paths."""
     from common.report.plots import STYLE, plt
     from reproductions.malik2017 import figures
 

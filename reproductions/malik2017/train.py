@@ -203,7 +203,7 @@ class MediaEval2015(Experiment):
         return f"its sequences have {length} frames, and songs here only {shortest}" if shortest < length else None
 
     def extractor(self, variant):
-        """That of the songs, or of the cuts that are evaluated beside them."""
+        """That of the songs, or of the cuts that are evaluated too."""
         own = extractor(self.data, variant.settings["input"])
         return own or (extractor(self.data, "opensmile") if "evaluation_cuts" in self.songs(variant).of_split else None)
 

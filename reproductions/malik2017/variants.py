@@ -1,4 +1,4 @@
-"""All systems of the paper's tables, the readings of what it leaves open, and the baselines."""
+"""All systems of the paper's tables, the interpretations of what it leaves open, and the baselines."""
 
 from common.experiment import Variant
 from reproductions.malik2017 import li2016
@@ -69,7 +69,7 @@ INTERPRETATIONS = [  # of the CRNN with sequences of 20 frames: name, title, and
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems and readings; `epochs` in the place of at most 300."""
+    """All systems and interpretations; `epochs` in the place of at most 300."""
     epochs = epochs or EPOCHS
     rows = [_crnn(f"crnn_l{n}", f"CRNN, length {n}", epochs, n, primary=True) for n in LENGTHS]
     li = {k: rows[0].settings[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
@@ -114,7 +114,7 @@ def _crnn(
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
-    """The names of those that run beside a variant, on its data."""
+    """The names of those that run together with a variant, on its data."""
     return tuple(baseline.name for baseline in _baselines(variant))
 
 
