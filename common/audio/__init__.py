@@ -113,9 +113,18 @@ def blocks(path: Path, seconds: float | None, *, overlap: float = 0.0) -> Iterat
 def duration(path: Path) -> float:
     """Length in seconds: by the container if it guarantees it, else by decoding.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    float
+
     Raises
     ------
-    InputError : if the file is missing, not audio or cut off
+    InputError
+        If the file is missing, not audio or cut off.
     """
     container, module = _recognised(path)
     if module is libsndfile and not container.missing:

@@ -68,7 +68,18 @@ class _Link:
 
 
 def inspect(path: Path) -> Container:
-    """The container of a file that is not empty; of an unknown format one that is exact."""
+    """The container of a file.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file that is not empty.
+
+    Returns
+    -------
+    Container
+        Of an unknown format one that is exact.
+    """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start = _after_tags(data)
         magic = data[start : start + 4]

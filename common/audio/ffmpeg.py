@@ -30,7 +30,21 @@ def version() -> str:
 
 
 def chunks(path: Path) -> Iterator[Chunk]:
-    """A file's main sound in chunks of FRAMES. Raises DecodingError."""
+    """A file's main sound.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    Chunk
+        Of at most FRAMES frames.
+
+    Raises
+    ------
+    DecodingError
+    """
     import av
 
     options = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}

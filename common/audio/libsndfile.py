@@ -55,7 +55,25 @@ def _reason(error: Exception) -> str:
 
 
 def length(path: Path, parts: Parts = ()) -> tuple[int, int]:
-    """How many samples a file states, and their rate in Hz; parts: of `Container`. Raises DecodingError."""
+    """How long a file states to be.
+
+    Parameters
+    ----------
+    path : Path
+    parts : of `Container`
+        Where joined files begin and end, in bytes.
+
+    Returns
+    -------
+    n_samples : int
+    rate : int
+        In Hz.
+
+    Raises
+    ------
+    DecodingError
+        If libsndfile cannot read it, or its parts have other rates.
+    """
     n_samples, rates = 0, set()
     for content in _contents(path, parts):
         with _opened(content) as file:
@@ -67,7 +85,23 @@ def length(path: Path, parts: Parts = ()) -> tuple[int, int]:
 
 
 def chunks(path: Path, parts: Parts = ()) -> Iterator[Chunk]:
-    """A file's sound in chunks of CHUNK_S; parts: of `Container`. Raises DecodingError."""
+    """A file's sound.
+
+    Parameters
+    ----------
+    path : Path
+    parts : of `Container`
+        Where joined files begin and end, in bytes.
+
+    Yields
+    ------
+    Chunk
+        Of at most CHUNK_S seconds.
+
+    Raises
+    ------
+    DecodingError
+    """
     for content in _contents(path, parts):
         with _opened(content) as file:
             n_read, wide = 0, file.subtype == "PCM_32"

@@ -39,7 +39,17 @@ class Mix:
         return samples.mean(axis=1)
 
     def lost(self, products: np.ndarray) -> bool:
-        """Whether next to nothing is left of a part, whose channels have these products (n_channels, n_channels)."""
+        """Whether next to nothing is left of a part of the recording.
+
+        Parameters
+        ----------
+        products : float (n_channels, n_channels)
+            The products of the part's channels, summed over its samples.
+
+        Returns
+        -------
+        bool
+        """
         products = products[np.ix_(self.channels, self.channels)]
         power = self.factors @ products @ self.factors / len(self.factors) ** 2
         return power < LOST * (np.diag(products) * self.factors**2).mean()
@@ -61,7 +71,17 @@ class Survey:
         self.parts = []  # of each chunk its seconds, and the products of its channels
 
     def add(self, chunk: Chunk) -> None:
-        """Raises DecodingError if the rate or the number of channels is another one than before."""
+        """Add the next chunk.
+
+        Parameters
+        ----------
+        chunk : Chunk
+
+        Raises
+        ------
+        DecodingError
+            If its rate or number of channels is another one than before.
+        """
         n, n_channels = chunk.samples.shape
         self.n_damaged += chunk.n_damaged
         if not n:

@@ -121,29 +121,63 @@ class Experiment(ABC):
 
     @abstractmethod
     def facts(self, variant: Variant) -> dict:
-        """What a record states of the data.
+        """What a record states of the data; `common/verdict/schemas/record.json` checks it.
+
+        Parameters
+        ----------
+        variant : Variant
 
         Returns
         -------
-        as JSON: `fingerprint`, coverage (`n_train` of `of_train` songs, `n_test` of `of_test`), `input`, `audio`,
-        `targets` and `tracks`; what differs from one split to the other stands in `splits`, by its name
+        dict, as JSON
+            fingerprint : str, of the data set's files and labels
+            n_train, of_train, n_test, of_test : int, songs used, of how many in the paper's protocol
+            input, audio : str, what the input is, and where its audio comes from, for the notes under a table
+            targets : list of str, names of the labels, or of the classes
+            tracks, artists : list of str, one a song (optional)
+            reference : list of int, class numbers of the songs, -1 where there is none (for classes)
+            reference_z : list, labels standardised, (n_songs, n_targets) (for labels of songs)
+            splits : dict, by the name of a split what differs there from the above (optional)
+            frames : str, which part of each song is used, if it is not all (optional)
+            partial, stand_in : bool, True: the songs are not all of the paper's, or other songs (optional)
+            overlap : float, number of tested songs by number of others, for repeated random splits (optional)
 
         Raises
         ------
-        InputError : the data are not what the variant needs
+        InputError
+            If the data are not what the variant needs.
         """
 
     @abstractmethod
     def task(self, variant: Variant) -> Task:
-        """What is predicted, and by which metrics."""
+        """What is predicted, and by which metrics.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        Task
+        """
 
     @abstractmethod
     def samples(self, variant: Variant) -> Samples:
-        """The songs of a variant, with input and labels; the same object for each call (they may be large).
+        """The songs of a variant, with input and labels.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        Samples
+            The same object for each call with the same variant, since they may be large.
 
         Raises
         ------
-        InputError : no song has the input, or a recording cannot be read
+        InputError
+            If no song has the input, or a recording cannot be read.
         """
 
     @abstractmethod
@@ -152,15 +186,19 @@ class Experiment(ABC):
 
         Parameters
         ----------
-        seed : of the repetition
+        variant : Variant
+        seed : int
+            Of the repetition.
 
         Returns
         -------
-        one split, or one a fold; indices are those of `samples(variant)`
+        list of Split
+            One, or one a fold; indices are those of `samples(variant)`.
 
         Raises
         ------
-        InputError : the songs are too few
+        InputError
+            If the songs are too few.
         """
 
     @abstractmethod
@@ -169,19 +207,31 @@ class Experiment(ABC):
 
         Parameters
         ----------
-        split : one of `splits`
-        trained : its networks, in the order of `networks`; none for a baseline
+        variant : Variant
+        split : Split
+            One of `splits`.
+        trained : list of Trained
+            Its networks, in the order of `networks`; none for a baseline.
 
         Returns
         -------
-        by the names of `split.tests`, one entry a song in their order, in the form that the task asks for:
-        (n_frames, n_targets), (n_targets,), or the number of a class
+        dict
+            By the names of `split.tests`, one entry a song in their order, in the form that the task asks for:
+            (n_frames, n_targets), (n_targets,), or the number of a class.
         """
 
     def networks(self, variant: Variant, split: Split) -> list[Network]:
-        """The networks that are trained for a split; none for a baseline.
+        """The networks that are trained for a split.
 
-        By default the one that `settings["network"]` describes, if there is one.
+        Parameters
+        ----------
+        variant : Variant
+        split : Split
+
+        Returns
+        -------
+        list of Network
+            By default the one that `settings["network"]` describes; none for a baseline.
         """
         settings = variant.settings.get("network") if self.fit else None
         return [Network(self.fit, settings, self.samples(variant), split)] if settings else []
@@ -189,22 +239,58 @@ class Experiment(ABC):
     def trained_on_all(self, variant: Variant) -> list[Network]:
         """The networks whose weights are kept for predictions, trained on all songs (but those that validate).
 
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        list of Network
+
         Raises
         ------
-        InputError : the paper's `predict` could not read them
+        InputError
+            If the paper's `predict` could not read them.
         """
         raise InputError(f"{variant.name}: has no weights that `predict` could read; --list shows the others")
 
     def extractor(self, variant: Variant):
-        """The extractor that computes a variant's input from audio; None if the features come with the data."""
+        """The extractor that computes a variant's input from audio.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        callable, as the classes in `common.features`; None if the features come with the data
+        """
         return None
 
     def unavailable_reason(self, variant: Variant) -> str | None:
-        """Why the data here do not allow a variant, for a message; None if they do."""
+        """Why the data here do not allow a variant.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        str, for a message; None if they allow it
+        """
         return None
 
     def data_fraction(self, variant: Variant) -> float:
-        """How much of the data that a variant's `core_seconds` is meant for there is, roughly; 1: all."""
+        """How much there is of the data that a variant's `core_seconds` assumes, roughly.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        float, in (0, 1]
+        """
         return 1.0
 
     def score(self, variant: Variant, seed: int, trained: list[list[Trained]]) -> dict:
@@ -212,17 +298,32 @@ class Experiment(ABC):
 
         Parameters
         ----------
-        seed : of the repetition
-        trained : by split its networks, in the order of `networks`
+        variant : Variant
+        seed : int
+            Of the repetition.
+        trained : list of list of Trained
+            By split its networks, in the order of `networks`.
 
         Returns
         -------
-        as JSON: what `evaluate` returns
+        dict, as JSON
+            What `evaluate` returns.
         """
         return self.evaluate(variant, self.splits(variant, seed), self.predictions(variant, seed, trained))
 
     def predictions(self, variant: Variant, seed: int, trained: list[list[Trained]]) -> dict[str, dict]:
-        """Predictions of all splits by name and song (its index in `samples`, rising); arguments as of `score`."""
+        """Predictions of all splits.
+
+        Parameters
+        ----------
+        variant, seed, trained
+            As of `score`.
+
+        Returns
+        -------
+        dict
+            By the name of a split and the song's index in `samples`, rising, as `predict` returns them.
+        """
         predictions = {}
         for split, of_split in zip(self.splits(variant, seed), trained, strict=True):
             for name, values in self.predict(variant, split, of_split).items():
@@ -234,19 +335,34 @@ class Experiment(ABC):
 
         Parameters
         ----------
-        splits : of the repetition
-        predictions : by name of the split and song (its index in `samples`)
+        variant : Variant
+        splits : list of Split
+            Of the repetition.
+        predictions : dict
+            By the name of a split and the song's index in `samples`.
 
         Returns
         -------
-        as JSON: metrics by split, what they follow from (see the task), and folds
+        dict, as JSON
+            Metrics by split, what they follow from (see the task), and folds.
         """
         y = self.samples(variant).y
         return self.task(variant).score(y, predictions, test_folds(splits, len(y))) | _parts(splits, len(y))
 
 
 def test_folds(splits: list[Split], n_songs: int) -> np.ndarray:
-    """The fold that tests each song, (n_songs,); the number of splits for a song that none tests."""
+    """Which fold tests each song.
+
+    Parameters
+    ----------
+    splits : list of Split
+    n_songs : int
+
+    Returns
+    -------
+    int ndarray, (n_songs,)
+        The number of splits for a song that none tests.
+    """
     fold = np.full(n_songs, len(splits))
     for split in splits:
         fold[next(iter(split.tests.values()))] = split.fold

@@ -34,15 +34,35 @@ WHOLE, EFFECTS = "*", ""  # a module as a whole, and what it does when it is imp
 
 
 def digest(value) -> str:
-    """SHA-256 of a value's canonical JSON, 64 hexadecimal digits."""
+    """SHA-256 of a value's canonical JSON.
+
+    Parameters
+    ----------
+    value : what JSON can hold
+
+    Returns
+    -------
+    str, 64 hexadecimal digits
+    """
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def of_call(function: Callable, *arguments) -> str:
-    """The key of a call that trains a network: 64 hexadecimal digits.
+    """The key of a call that trains a network.
 
-    Parameters: the function, of this project; its arguments: numbers, texts, arrays, and lists, dictionaries and
-    dataclasses of these. Raises TypeError for an argument whose content cannot be known.
+    Parameters
+    ----------
+    function : callable of this project
+    *arguments : numbers, texts, arrays, and lists, dictionaries and dataclasses of these
+
+    Returns
+    -------
+    str, 64 hexadecimal digits
+
+    Raises
+    ------
+    TypeError
+        For an argument whose content cannot be known.
     """
     content = [_content(argument) for argument in arguments]
     code = of_code(function, *_classes(arguments))
@@ -50,9 +70,19 @@ def of_call(function: Callable, *arguments) -> str:
 
 
 def of_runs(experiment, variant, functions=()) -> dict:
-    """What all runs of a variant have in common besides settings and data, as JSON.
+    """What all runs of a variant have in common besides settings and data.
 
-    Parameters: the experiment, whose class gives the protocol; the variant; the functions that train its networks.
+    Parameters
+    ----------
+    experiment : Experiment
+        Its class gives the protocol.
+    variant : Variant
+    functions : iterable of callables
+        Those that train its networks.
+
+    Returns
+    -------
+    dict, as JSON
     """
     return {
         "code": of_code(type(experiment), *functions),
@@ -62,10 +92,19 @@ def of_runs(experiment, variant, functions=()) -> dict:
 
 
 def describe(extractor, path: Path | None = None) -> dict | None:
-    """What features depend on besides the audio, as JSON; None for None (features that come with the data).
+    """What features depend on besides the audio.
 
-    The extractor's name, version and parameters, its code and configuration files, the versions of its libraries, and
-    the decoder: that of the file `path`, or of files whose container guarantees their length.
+    Parameters
+    ----------
+    extractor : as the classes in `common.features`, or None for features that come with the data
+    path : Path, optional
+        A recording, whose decoder is named; by default that of files whose container guarantees their length.
+
+    Returns
+    -------
+    dict, as JSON; None for None
+        The extractor's name, version and parameters, its code and configuration files, the versions of its libraries,
+        and the decoder.
     """
     if extractor is None:
         return None

@@ -25,13 +25,44 @@ class FromRecordings(Experiment):
         self._samples = {}
 
     def samples_once(self, key, tracks, y, x: Callable[[], object]) -> Samples:
-        """Tracks with labels y and an input x(), made once for a key that names them."""
+        """Samples that are made once for each key.
+
+        Parameters
+        ----------
+        key : hashable
+            Names the tracks and the input.
+        tracks : list of tracks of a data set
+        y : array, (n_tracks, ...)
+        x : callable without arguments
+            Returns the input, one entry a track.
+
+        Returns
+        -------
+        Samples
+        """
         if key not in self._samples:
             self._samples[key] = Samples([track.id for track in tracks], x(), y, [track.group for track in tracks])
         return self._samples[key]
 
     def features(self, extractor, tracks=None) -> list[np.ndarray]:
-        """What an extractor computes from each recording, time first; tracks: None for all of the data set."""
+        """What an extractor computes from each recording.
+
+        Parameters
+        ----------
+        extractor : as the classes in `common.features`
+        tracks : list of tracks, optional
+            By default all of the data set.
+
+        Returns
+        -------
+        list of ndarray
+            Time first, where there is time.
+
+        Raises
+        ------
+        InputError
+            For the first recording that cannot be read.
+        """
         paths = [track.path for track in (self.data.tracks if tracks is None else tracks)]
         return FeatureStore().get_all(paths, extractor, n_jobs=self.n_jobs)
 

@@ -21,18 +21,53 @@ LEGACY = "legacy"  # the identity of runs that were recorded before runs had one
 
 
 def data_sets(results: Path, paper: str) -> list[str]:
-    """The data sets that something is recorded of; in the same folder are weights and benchmarks."""
+    """The data sets for which something is recorded; weights and benchmarks are in the same folder.
+
+    Parameters
+    ----------
+    results : Path
+    paper : str
+
+    Returns
+    -------
+    list of str, sorted
+    """
     names = {path.parent.name for path in (Path(results) / paper).glob("*/*.json")}
     return sorted(names - {"weights", "benchmarks"})
 
 
 def record_path(out: Path, paper: str, dataset: str, variant: str) -> Path:
-    """The file that records a variant."""
+    """The file that records a variant.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of results.
+    paper, dataset, variant : str
+
+    Returns
+    -------
+    Path
+    """
     return Path(out) / paper / dataset / f"{variant}.json"
 
 
 def read_record(path: Path) -> dict | None:
-    """A record, or None if there is none. Raises InputError if the file is not a record."""
+    """A record.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict; None if there is none
+
+    Raises
+    ------
+    InputError
+        If the file is not a record.
+    """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
         return record if {"settings", "facts", "runs"} <= record.keys() else _not_a_record(path)
@@ -47,9 +82,17 @@ def _not_a_record(path, error=None):
 
 
 def write_record(path: Path, record: dict) -> None:
-    """Replace a record in one step; one line a run, so that a new run is one new line.
+    """Replace a record in one step, one line a run, so that a new run is one new line.
 
-    Raises InputError, and leaves the record as it is, if a number in it is NaN or infinite.
+    Parameters
+    ----------
+    path : Path
+    record : dict
+
+    Raises
+    ------
+    InputError
+        If a number in it is NaN or infinite; the old record then stays as it is.
     """
     head = json_text({key: value for key, value in record.items() if key != "runs"}, path)
     runs = ",\n".join(json_text(run, path) for run in record["runs"])
@@ -57,7 +100,17 @@ def write_record(path: Path, record: dict) -> None:
 
 
 def new_record(experiment: Experiment, variant: Variant) -> dict:
-    """A record without runs: what they will have in common, and the identity that they will carry."""
+    """A record without runs: what they will have in common, and the identity that they will carry.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    variant : Variant
+
+    Returns
+    -------
+    dict
+    """
     settings = {**variant.settings, "folds": experiment.folds, "backend": backend.name()}
     record = {"paper": experiment.paper, "dataset": experiment.dataset, "variant": variant.name, "title": variant.title}
     record |= {"settings": settings, "facts": experiment.facts(variant)}
@@ -72,7 +125,21 @@ def new_record(experiment: Experiment, variant: Variant) -> dict:
 def joined(path: Path, old: dict | None, new: dict) -> dict:
     """An old record with the identity of a new one, ready for runs of it.
 
-    Raises InputError if the old one holds runs of other settings, data or identity; nothing is mixed.
+    Parameters
+    ----------
+    path : Path
+        Of the old record, for messages.
+    old : dict or None
+    new : dict
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        If the old one holds runs of other settings, data or identity; nothing is mixed.
     """
     if old is None:
         return new
@@ -96,12 +163,32 @@ def joined(path: Path, old: dict | None, new: dict) -> dict:
 
 
 def equivalent(record: dict, one: str, other: str) -> bool:
-    """Whether two identities are the same, or a verification that the record lists found that they agree."""
+    """Whether two identities are the same, or a verification that the record lists found that they agree.
+
+    Parameters
+    ----------
+    record : dict
+    one, other : str
+        Names of identities.
+
+    Returns
+    -------
+    bool
+    """
     return one == other or any({one, other} <= set(of["identities"]) for of in record.get("equivalent", []))
 
 
 def mixture(record: dict) -> list[str]:
-    """The identities of a record's runs, if they are more than one and not all equivalent; else none."""
+    """The identities of a record's runs, if they are more than one and not all equivalent.
+
+    Parameters
+    ----------
+    record : dict
+
+    Returns
+    -------
+    list of str; empty otherwise
+    """
     names = sorted({run.get("identity", LEGACY) for run in record["runs"]})
     return [] if all(equivalent(record, names[0], name) for name in names) else names
 
@@ -123,9 +210,18 @@ def _difference(old: dict, run: dict, new: dict) -> str:
 
 
 def histories(run: dict) -> list[dict[str, dict[int, float]]]:
-    """Of each network of a run, by name and epoch, what was recorded while it was trained; of targets the mean.
+    """What was recorded while the networks of a run were trained.
 
-    Epochs whose value was not a finite number (None in the record) are left out.
+    Parameters
+    ----------
+    run : dict
+        Of a record.
+
+    Returns
+    -------
+    list of dict
+        Of each network: name -> epoch -> value, of several targets their mean. Epochs whose value was not a finite
+        number (None in the record) are left out.
     """
 
     def by_epoch(epochs, values):
@@ -140,7 +236,29 @@ def histories(run: dict) -> list[dict[str, dict[int, float]]]:
 
 
 def record_run(out: Path, path: Path, new: dict, entry: dict) -> dict:
-    """Add a run to the record on disk, which another command may have added to; returns the record."""
+    """Add a run to the record on disk, to which another command may have added runs.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of results, which is locked meanwhile.
+    path : Path
+        Of the record.
+    new : dict
+        A record without runs, as of `new_record`.
+    entry : dict
+        The run.
+
+    Returns
+    -------
+    dict
+        The record.
+
+    Raises
+    ------
+    InputError
+        As `joined`.
+    """
     with lock(Path(out) / ".lock"):
         record = joined(path, read_record(path), new)
         if entry["seed"] not in {run["seed"] for run in record["runs"]}:

@@ -68,7 +68,17 @@ class Work:
 
 
 def call_of(network: Network) -> tuple:
-    """(function, *arguments) that trains a network."""
+    """The call that trains a network.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    tuple
+        (function, *arguments)
+    """
     return network.fit, network.settings, network.samples, network.split
 
 
@@ -181,7 +191,18 @@ def _train_all(missing: dict[str, Network], work: Work, commit: str | None, **op
 
 
 def train_model(function, *arguments) -> bytes:
-    """Train a network; returns its model as the content of a .keras file."""
+    """Train a network and pack its model.
+
+    Parameters
+    ----------
+    function, *arguments
+        As of `call_of`.
+
+    Returns
+    -------
+    bytes
+        The content of a .keras file.
+    """
     backend.fast_fit()
     return weights.packed(function(*arguments).model)
 
@@ -226,7 +247,17 @@ def _entry(experiment: Experiment, run: _Run, work: Work, commit: str | None) ->
 
 
 def history_of(trained: Trained) -> dict[str, list]:
-    """What was recorded while a network was trained, as JSON: four digits, None where a value is not finite."""
+    """What was recorded while a network was trained, as a record keeps it.
+
+    Parameters
+    ----------
+    trained : Trained
+
+    Returns
+    -------
+    dict, as JSON
+        name -> list, one value (or one a target) an epoch: four digits, None where a value is not finite.
+    """
     return {
         name: values.tolist() if name == "epoch" else finite(_four_digits(values.tolist()))
         for name, values in trained.history.items()

@@ -105,7 +105,17 @@ MINOR = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]
 
 
 def columns(name: str) -> list[int]:
-    """Indices in the vector (54,) of the features of one of SETS."""
+    """Where the features of a set are in the vector.
+
+    Parameters
+    ----------
+    name : str
+        One of SETS.
+
+    Returns
+    -------
+    list of int, in [0, 54)
+    """
     return [NAMES.index(feature) for feature in SETS[name]]
 
 
@@ -120,7 +130,18 @@ def summary(*series: np.ndarray) -> list[float]:
 
 
 def dynamic(samples: np.ndarray, rate: int) -> list[float]:
-    """The values of DYNAMIC."""
+    """The values of DYNAMIC.
+
+    Parameters
+    ----------
+    samples : float32 (n_samples,)
+    rate : int
+        In Hz.
+
+    Returns
+    -------
+    list of float
+    """
     import librosa
 
     frame, hop = framing(rate)
@@ -134,7 +155,18 @@ def dynamic(samples: np.ndarray, rate: int) -> list[float]:
 
 
 def rhythm(samples: np.ndarray, rate: int) -> list[float]:
-    """The values of RHYTHM."""
+    """The values of RHYTHM.
+
+    Parameters
+    ----------
+    samples : float32 (n_samples,)
+    rate : int
+        In Hz.
+
+    Returns
+    -------
+    list of float
+    """
     import librosa
 
     hop = BANDS["hop_length"]
@@ -157,7 +189,17 @@ def rhythm(samples: np.ndarray, rate: int) -> list[float]:
 
 @lru_cache
 def pitch_bank(rate: int) -> np.ndarray:
-    """Means over the bins of each semitone, float32 of shape (12 * OCTAVES, CHROMA_FRAME // 2 + 1)."""
+    """Means over the bins of each semitone.
+
+    Parameters
+    ----------
+    rate : int
+        In Hz.
+
+    Returns
+    -------
+    float32 (12 * OCTAVES, CHROMA_FRAME // 2 + 1)
+    """
     import librosa
 
     hz = librosa.fft_frequencies(sr=rate, n_fft=CHROMA_FRAME)
@@ -167,7 +209,20 @@ def pitch_bank(rate: int) -> np.ndarray:
 
 
 def pitches(power: np.ndarray, window: int, hop: int, rate: int) -> np.ndarray:
-    """Salience of each semitone (12 * OCTAVES, n_windows), in windows of so many frames of power (bins, n_frames)."""
+    """Salience of each semitone.
+
+    Parameters
+    ----------
+    power : float (bins, n_frames)
+    window, hop : int
+        In frames.
+    rate : int
+        In Hz.
+
+    Returns
+    -------
+    float (12 * OCTAVES, n_windows)
+    """
     power = np.lib.stride_tricks.sliding_window_view(power, window, axis=1)[:, ::hop].mean(axis=2)
     level = np.sqrt(power.sum(axis=0))
     power = power[:, level >= QUIET * level.max()]
@@ -177,12 +232,32 @@ def pitches(power: np.ndarray, window: int, hop: int, rate: int) -> np.ndarray:
 
 
 def folded(salience: np.ndarray) -> np.ndarray:
-    """Semitones summed over octaves: (12, n_windows), from G sharp on."""
+    """Semitones summed over octaves.
+
+    Parameters
+    ----------
+    salience : float (12 * OCTAVES, n_windows)
+
+    Returns
+    -------
+    float (12, n_windows)
+        From G sharp on.
+    """
     return salience.reshape(OCTAVES, 12, -1).sum(axis=0)
 
 
 def key_strengths(chroma: np.ndarray) -> np.ndarray:
-    """Correlations of chroma (12, n) with the twelve major, then the twelve minor profiles: (24, n)."""
+    """Correlations with the profiles of all keys.
+
+    Parameters
+    ----------
+    chroma : float (12, n)
+
+    Returns
+    -------
+    float (24, n), in [-1, 1]
+        The twelve major, then the twelve minor keys.
+    """
 
     def standard(rows):
         rows = rows - rows.mean(axis=0)
@@ -193,7 +268,18 @@ def key_strengths(chroma: np.ndarray) -> np.ndarray:
 
 
 def harmonic(samples: np.ndarray, rate: int) -> list[float]:
-    """The values of HARMONIC."""
+    """The values of HARMONIC.
+
+    Parameters
+    ----------
+    samples : float32 (n_samples,)
+    rate : int
+        In Hz.
+
+    Returns
+    -------
+    list of float
+    """
     import librosa
 
     power = np.abs(librosa.stft(samples, n_fft=CHROMA_FRAME, hop_length=CHROMA_HOP, center=False)) ** 2
@@ -212,14 +298,35 @@ def harmonic(samples: np.ndarray, rate: int) -> list[float]:
 
 @lru_cache
 def dissonance(rate: int, n_fft: int) -> np.ndarray:
-    """Plomp and Levelt's curve for all pairs of bins, float32 (bins, bins), after Sethares (1998)."""
+    """Plomp and Levelt's curve for all pairs of bins, after Sethares (1998).
+
+    Parameters
+    ----------
+    rate : int
+        In Hz.
+    n_fft : int
+
+    Returns
+    -------
+    float32 (bins, bins)
+    """
     hz = np.fft.rfftfreq(n_fft, 1 / rate)
     apart = np.abs(hz - hz[:, None]) * 0.24 / (0.0207 * np.minimum(hz, hz[:, None]) + 18.96)
     return (np.exp(-3.51 * apart) - np.exp(-5.75 * apart)).astype("float32")
 
 
 def irregularity(spectrum: np.ndarray, peaks: np.ndarray) -> np.ndarray:
-    """Squared differences of successive peaks over the squared peaks: (bins, n_frames) -> (n_frames,)."""
+    """Squared differences of successive peaks over the squared peaks.
+
+    Parameters
+    ----------
+    spectrum : float (bins, n_frames)
+    peaks : bool (bins, n_frames)
+
+    Returns
+    -------
+    float (n_frames,)
+    """
     frame, bins = np.nonzero(peaks.T)
     height = spectrum[bins, frame].astype(float)
     steps = np.diff(height) ** 2 * (np.diff(frame) == 0)
@@ -228,12 +335,34 @@ def irregularity(spectrum: np.ndarray, peaks: np.ndarray) -> np.ndarray:
 
 
 def framing(rate: int) -> tuple[int, int]:
-    """Length and hop of MIRtoolbox's frames in samples."""
+    """MIRtoolbox's frames.
+
+    Parameters
+    ----------
+    rate : int
+        In Hz.
+
+    Returns
+    -------
+    length, hop : int
+        In samples.
+    """
     return round(0.05 * rate), round(0.025 * rate)
 
 
 def spectral(samples: np.ndarray, rate: int) -> list[float]:
-    """The values of SPECTRAL."""
+    """The values of SPECTRAL.
+
+    Parameters
+    ----------
+    samples : float32 (n_samples,)
+    rate : int
+        In Hz.
+
+    Returns
+    -------
+    list of float
+    """
     import librosa
 
     frame, hop = framing(rate)

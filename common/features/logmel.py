@@ -17,7 +17,18 @@ FLOOR = 1e-10  # below what rounding to 16 bits leaves in a band
 
 @lru_cache
 def bank(rate: int, n_fft: int, bands: int) -> np.ndarray:
-    """librosa's triangular filters, float32 (bands, n_fft // 2 + 1); `rate` in Hz."""
+    """librosa's triangular filters.
+
+    Parameters
+    ----------
+    rate : int
+        In Hz.
+    n_fft, bands : int
+
+    Returns
+    -------
+    float32 (bands, n_fft // 2 + 1)
+    """
     import librosa.filters
 
     return librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=bands)

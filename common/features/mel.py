@@ -18,7 +18,18 @@ FLOOR = 1e-16
 
 @lru_cache
 def slaney_bank(rate: int, n_fft: int, bands: int = 40) -> np.ndarray:
-    """Triangular filters, float64 (bands, n_fft // 2 + 1), each of unit area over frequency in Hz; `rate` in Hz."""
+    """Triangular filters, each of unit area over frequency in Hz.
+
+    Parameters
+    ----------
+    rate : int
+        In Hz.
+    n_fft, bands : int
+
+    Returns
+    -------
+    float64 (bands, n_fft // 2 + 1)
+    """
     linear = LOWEST_HZ + LINEAR_HZ * np.arange(min(LINEAR_BANDS, bands))
     edges = np.concatenate([linear, linear[-1] * LOG_STEP ** np.arange(1, bands + 3 - len(linear))])
     lower, centre, upper = (edges[i : i + bands, None] for i in range(3))

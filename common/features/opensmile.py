@@ -80,7 +80,16 @@ def engine() -> str:
 
 
 def round_to_16_bits(samples: np.ndarray) -> np.ndarray:
-    """Samples rounded to steps of 1/32768 and clipped; opensmile itself would truncate, and overshoots would wrap."""
+    """Samples in steps of 1/32768, clipped; openSMILE itself would truncate, and overshoots would wrap around.
+
+    Parameters
+    ----------
+    samples : float (n_samples,)
+
+    Returns
+    -------
+    float (n_samples,), in [-1, 1)
+    """
     return np.clip(np.round(samples * 32768), -32768, 32767) / 32768
 
 

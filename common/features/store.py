@@ -33,7 +33,23 @@ class FeatureStore:
         self.folder = Path(folder or cache_folder()) / "features"
 
     def entry(self, path: Path, extractor) -> Path:
-        """The path of the features of an audio file. Raises InputError if the file cannot be read."""
+        """The path of the features of a recording.
+
+        Parameters
+        ----------
+        path : Path
+            Of the recording.
+        extractor : as the classes in `common.features`
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read.
+        """
         try:
             content = Path(path).read_bytes()
         except OSError as error:
@@ -71,11 +87,26 @@ class FeatureStore:
         return array
 
     def get_all(self, paths: list[Path], extractor, *, n_jobs: int = 1, quiet: bool = False) -> list[np.ndarray]:
-        """The features of many files, in their order, computed by `n_jobs` processes with a progress bar.
+        """The features of many recordings, with a progress bar.
+
+        Parameters
+        ----------
+        paths : list of Path
+        extractor : as the classes in `common.features`
+        n_jobs : int
+            Processes.
+        quiet : bool
+            True: no progress bar.
+
+        Returns
+        -------
+        list of ndarray
+            In the order of the paths.
 
         Raises
         ------
-        InputError : as `get`, for the first file with an error
+        InputError
+            As `get`, for the first file with an error.
         """
         calls = ((self.get, path, extractor) for path in paths)
         return list(progress(calls, total=len(paths), n_jobs=n_jobs, label=extractor.name, unit="file", quiet=quiet))
