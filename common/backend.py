@@ -77,6 +77,10 @@ def start(seed: int) -> None:
     """Seed everything; float32, channels_last, deterministic operations: the same seed gives the same bits on a CPU.
 
     Also where Keras was imported and configured before this suite.
+
+    Parameters
+    ----------
+    seed : int
     """
     prepare()
     with muted_stderr():
@@ -140,7 +144,17 @@ def one_thread():
 
 
 def versions(distributions) -> dict[str, str]:
-    """The installed versions of some distributions; those that are not installed are left out."""
+    """The installed versions of some distributions.
+
+    Parameters
+    ----------
+    distributions : iterable of str
+
+    Returns
+    -------
+    dict
+        Those that are not installed are left out.
+    """
     return {distribution: version for distribution in distributions if (version := _version(distribution))}
 
 

@@ -8,12 +8,36 @@ import numpy as np
 
 
 def training_mean(labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """The mean of the training songs, for every song."""
+    """The mean of the training songs, for every song.
+
+    Parameters
+    ----------
+    labels : float (n_songs, n_targets)
+    train, test : int (n,)
+        Indices of songs.
+
+    Returns
+    -------
+    float (n_test, n_targets)
+    """
     return np.repeat(labels[train].mean(0, keepdims=True), len(test), axis=0)
 
 
 def group_mean(labels: np.ndarray, train: np.ndarray, test: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """The mean of the training songs of the same group (genre); the training mean for a group without any."""
+    """The mean of the training songs of the same group; the training mean for a group without any.
+
+    Parameters
+    ----------
+    labels : float (n_songs, n_targets)
+    train, test : int (n,)
+        Indices of songs.
+    groups : (n_songs,)
+        As genres.
+
+    Returns
+    -------
+    float (n_test, n_targets)
+    """
     predicted = training_mean(labels, train, test)
     for group in np.unique(groups[train]):
         predicted[groups[test] == group] = labels[train][groups[train] == group].mean(0)
@@ -21,7 +45,19 @@ def group_mean(labels: np.ndarray, train: np.ndarray, test: np.ndarray, groups: 
 
 
 def ridge(labels: np.ndarray, train: np.ndarray, test: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """Ridge regression on standardised song-averaged features, penalty by leave-one-out on the training songs."""
+    """Ridge regression on standardised song-averaged features, penalty by leave-one-out on the training songs.
+
+    Parameters
+    ----------
+    labels : float (n_songs, n_targets)
+    train, test : int (n,)
+        Indices of songs.
+    features : float (n_songs, n_features)
+
+    Returns
+    -------
+    float (n_test, n_targets)
+    """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -47,9 +83,19 @@ def svm():
 
 
 def classify(classifier, samples, split) -> dict[str, np.ndarray]:
-    """Fit a classifier to all songs of a split that are not tested; classes of the tested ones, by their names.
+    """Fit a classifier to all songs of a split that are not tested, and predict the others.
 
-    samples, split : see `common.experiment`; x (n_songs, features), y class numbers
+    Parameters
+    ----------
+    classifier : of scikit-learn
+    samples : Samples
+        x (n_songs, n_features), y class numbers (n_songs,).
+    split : Split
+
+    Returns
+    -------
+    dict
+        Class numbers (n_test,) by the names of `split.tests`.
     """
     known = np.concatenate([split.train, split.validation])
     fitted = classifier.fit(samples.x[known], samples.y[known])

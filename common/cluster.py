@@ -56,7 +56,12 @@ def resource() -> str:
 
 
 def dask_setup(worker) -> None:
-    """Called by Dask in a worker that was started with --preload: takes a card, and declares the resource."""
+    """Called by Dask in a worker that was started with --preload: takes a card, and declares the resource.
+
+    Parameters
+    ----------
+    worker : distributed.Worker
+    """
     multiprocessing.current_process().daemon = False  # a daemon may not have processes of its own
     device.choose("auto", 1)
     device.take_card(str(worker.name))
@@ -279,5 +284,16 @@ class Cluster:
 
 
 def connect(address: str) -> None:
-    """Have the workers of a cluster compute what this process gives to `common.parallel`, see `Cluster`."""
+    """Have the workers of a cluster compute what this process gives to `common.parallel`, see `Cluster`.
+
+    Parameters
+    ----------
+    address : str
+        As "tcp://HOST:8786", or "local:4".
+
+    Raises
+    ------
+    InputError
+        If none of its workers can be used.
+    """
     parallel.cluster = Cluster(address)

@@ -56,14 +56,27 @@ def choose(choice: str, n_jobs: int) -> int:
 
 
 def processes_that_fit(memory: list[float]) -> int:
-    """How many processes the cards hold at once, by the memory of each in GiB; at least one a card."""
+    """How many processes the cards hold at once; at least one a card.
+
+    Parameters
+    ----------
+    memory : list of float
+        Of each card, in GiB.
+
+    Returns
+    -------
+    int
+    """
     return sum(max(1, int(gib / PROCESS_GIB)) for gib in memory)
 
 
 def take_card(worker: str | None = None) -> None:
     """Let this worker process see one card only; the workers of a command take them in turn.
 
-    worker: its name, which ends with its number (default: of this process).
+    Parameters
+    ----------
+    worker : str, optional
+        Its name, which ends with its number; by default that of this process.
     """
     number = (worker or multiprocessing.current_process().name).rpartition("-")[2]
     cards = visible_cards()

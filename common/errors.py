@@ -14,7 +14,13 @@ _collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 
 
 def warn(text: str) -> None:
-    """Report something doubtful in one line (what, where): on standard error, or where `collect_warnings` asks."""
+    """Report something doubtful in one line: on standard error, or where `collect_warnings` asks.
+
+    Parameters
+    ----------
+    text : str
+        What, and where.
+    """
     texts = _collected.get()
     if texts is None:
         sys.stderr.write(f"warning: {text}\n")  # at once, as several processes may write

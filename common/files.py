@@ -64,7 +64,16 @@ def write_atomically(path: Path, content: bytes, *, hint: str = "choose another 
 
 
 def text_bytes(text: str) -> bytes:
-    r"""A text in UTF-8; a byte of a file name that is no UTF-8 becomes `\udcXX`, which JSON reads back as it was."""
+    r"""A text in UTF-8; a byte of a file name that is no UTF-8 becomes `\udcXX`, which JSON reads back as it was.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    bytes
+    """
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -105,7 +114,16 @@ def _not_finite(value, name: str = "") -> str | None:
 
 
 def finite(values):
-    """Nested lists of numbers with NaN and infinities replaced by None, since JSON has neither."""
+    """Nested lists of numbers with NaN and infinities replaced by None, since JSON has neither.
+
+    Parameters
+    ----------
+    values : float, or list of such values
+
+    Returns
+    -------
+    of the same form
+    """
     if isinstance(values, list):
         return [finite(value) for value in values]
     return values if math.isfinite(values) else None
@@ -165,7 +183,18 @@ def lock(path: Path, *, wait: bool = True):
 
 
 def cache(path: Path, content: bytes) -> None:
-    """`write_atomically` for a file in the cache folder."""
+    """`write_atomically` for a file in the cache folder.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
     write_atomically(path, content, hint=CACHE_HINT)
 
 
@@ -175,14 +204,32 @@ def require_cache() -> None:
 
 
 def pack(array: np.ndarray) -> bytes:
-    """An array as bytes with a checksum: SHA-256, then the .npy format. `unpack` is the inverse."""
+    """An array as bytes with a checksum: SHA-256, then the .npy format. `unpack` is the inverse.
+
+    Parameters
+    ----------
+    array : ndarray
+
+    Returns
+    -------
+    bytes
+    """
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue()
 
 
 def unpack(content: bytes) -> np.ndarray | None:
-    """The array in bytes that `pack` made, or None if they are damaged."""
+    """The array in bytes that `pack` made.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    ndarray; None if the bytes are damaged
+    """
     digest, body = content[:DIGEST], content[DIGEST:]
     if hashlib.sha256(body).digest() != digest:
         return None

@@ -25,7 +25,16 @@ class Contents:
 
 
 def contents(folder: Path) -> Contents:
-    """List a folder and all folders inside it."""
+    """List a folder and all folders inside it.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    Contents
+    """
     listed, seen = Contents(), {}
     _add(Path(folder), listed, seen)
     return listed
@@ -34,7 +43,14 @@ def contents(folder: Path) -> Contents:
 def identity(path: Path) -> tuple[int, int] | str:
     """What all names of one file or folder have in common: links, `./`, other case where it does not count.
 
-    Of one that does not exist its own name, without `./`, in Unicode's composed form.
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    tuple of int, or str
+        Device and inode; of a path that does not exist its own name, without `./`, in Unicode's composed form.
     """
     try:
         status = os.stat(path)

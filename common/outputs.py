@@ -33,11 +33,20 @@ def require_output(path: Path, pattern: bytes) -> None:
 
 
 def require_output_folder(folder: Path, name: str, mark: bytes) -> None:
-    """Check that a folder is absent or empty, or holds an earlier output: a file `name` with a mark.
+    """Check that a folder is absent or empty, or holds an earlier output.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of a file in each output.
+    mark : bytes
+        That is in this file.
 
     Raises
     ------
-    InputError : if it holds something else, or cannot be written
+    InputError
+        If it holds something else, or cannot be written.
     """
     require_writable(folder)
     try:
@@ -49,7 +58,16 @@ def require_output_folder(folder: Path, name: str, mark: bytes) -> None:
 
 
 def require_no_input(outputs: list[Path], inputs: list[Path]) -> None:
-    """Raise InputError if an output is one of the files that are read."""
+    """Check that no output is one of the files that are read.
+
+    Parameters
+    ----------
+    outputs, inputs : list of Path
+
+    Raises
+    ------
+    InputError
+    """
     read = {identity(path) for path in inputs}
     for path in outputs:
         if identity(path) in read:
@@ -57,7 +75,16 @@ def require_no_input(outputs: list[Path], inputs: list[Path]) -> None:
 
 
 def require_distinct(paths: list[Path]) -> None:
-    """Raise InputError if two outputs would be written to one file."""
+    """Check that no two outputs would be written to one file.
+
+    Parameters
+    ----------
+    paths : list of Path
+
+    Raises
+    ------
+    InputError
+    """
     seen = set()
     for path in paths:
         if (place := os.path.realpath(path)) in seen:

@@ -28,10 +28,20 @@ def available_cores() -> int:
 
 
 def on_worker(function, *arguments):
-    """What a function returns; it is called on a worker of the cluster, or in this process if there is none.
+    """Call a function on a worker of the cluster, or in this process if there is none.
 
     Calls that are given to `progress` use it for the part that takes long and depends on the arguments alone, and keep
-    locks and files to this machine. A file that the function reads is an argument, a Path.
+    locks and files to this machine.
+
+    Parameters
+    ----------
+    function : callable
+    *arguments
+        A file that the function reads is an argument, a Path.
+
+    Returns
+    -------
+    what the function returns
     """
     return cluster.call(function, *arguments) if cluster else function(*arguments)
 
@@ -135,9 +145,21 @@ def stop_workers() -> None:
 
 
 def in_own_process(function, *arguments):
-    """What a function returns in another process, which is used again, until it has grown.
+    """Call a function in another process, which is used again, until it has grown.
 
-    Raises TerminatedWorkerError of joblib if that process is killed.
+    Parameters
+    ----------
+    function : callable
+    *arguments
+
+    Returns
+    -------
+    what the function returns
+
+    Raises
+    ------
+    TerminatedWorkerError
+        Of joblib, if that process is killed.
     """
     from joblib.externals.loky import get_reusable_executor
 

@@ -28,7 +28,17 @@ class ErrorModel:
     factor: np.ndarray
 
     def half_width(self, spread: np.ndarray | float) -> np.ndarray:
-        """For the spread of the networks (..., n_targets), in the unit of the labels."""
+        """Half of the width of the intervals.
+
+        Parameters
+        ----------
+        spread : float (..., n_targets)
+            Standard deviation of the networks, in the unit of the labels.
+
+        Returns
+        -------
+        float (..., n_targets), in the unit of the labels
+        """
         return self.factor * np.hypot(self.error, spread)
 
 
@@ -71,9 +81,17 @@ class Prediction:
         return self.error_model.half_width(spread)
 
     def averaged(self, interval: float) -> "Prediction":
-        """Means over intervals of so many seconds from the recording's start on (SONG: over all of it).
+        """Means over intervals from the recording's start on; the last interval ends with the recording.
 
-        The last interval ends with the recording. A prediction of one value a recording stays as it is.
+        Parameters
+        ----------
+        interval : float
+            In seconds; SONG: the whole recording.
+
+        Returns
+        -------
+        Prediction
+            Itself if it has one value a recording.
         """
         if self.times is None or interval == STEP_S:
             return self
@@ -92,12 +110,32 @@ class Prediction:
 
 
 def names(paths: list[Path]) -> dict[Path, str]:
-    """Short names of recordings to show: their file names, or their paths where these are not distinct."""
+    """Short names of recordings to show.
+
+    Parameters
+    ----------
+    paths : list of Path
+
+    Returns
+    -------
+    dict
+        Of each path its file name, or the path where file names are not distinct.
+    """
     n_files = Counter(path.name for path in paths)
     return {path: printable(path.name if n_files[path.name] == 1 else str(path)) for path in paths}
 
 
 def printable(text: str) -> str:
-    """A text in one line, accents composed; what has no character (as a byte that is no UTF-8) becomes an escape."""
+    """A text in one line, accents composed.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        What has no character (as a byte that is no UTF-8) is an escape.
+    """
     text = unicodedata.normalize("NFC", text)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

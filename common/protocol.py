@@ -9,10 +9,24 @@ from common.experiment.base import Split
 
 
 def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None, classes=None) -> np.ndarray:
-    """The fold that tests each song, integers of shape (n_songs,): scikit-learn's KFold, shuffled.
+    """The fold that tests each song: scikit-learn's KFold, shuffled.
 
-    groups: of each song, as its artist; songs of one group are in one fold (GroupKFold). classes: of each song; every
-    fold has about the same share of each (StratifiedKFold, StratifiedGroupKFold).
+    Parameters
+    ----------
+    n_songs, folds, seed : int
+    groups : list of str, (n_songs,), optional
+        As artists; songs of one group are in one fold (GroupKFold).
+    classes : (n_songs,), optional
+        Every fold has about the same share of each (StratifiedKFold, StratifiedGroupKFold).
+
+    Returns
+    -------
+    int (n_songs,), in [0, folds)
+
+    Raises
+    ------
+    InputError
+        If there are fewer songs, groups, or songs of a class than folds.
     """
     from sklearn import model_selection
 
@@ -34,7 +48,21 @@ def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None
 
 
 def cross_validation(name: str, n_songs: int, folds: int, seed: int, **stratified) -> list[Split]:
-    """A split for each fold of `k_folds`, reported under one name; networks have the seed 1000 * seed + fold."""
+    """A split for each fold of `k_folds`.
+
+    Parameters
+    ----------
+    name : str
+        Under which all are reported.
+    n_songs, folds, seed : int
+    **stratified
+        `groups` and `classes` of `k_folds`.
+
+    Returns
+    -------
+    list of Split
+        Their networks have the seed 1000 * seed + fold.
+    """
     fold_of = k_folds(n_songs, folds, seed, **stratified)
     parts = [(np.flatnonzero(fold_of != k), {name: np.flatnonzero(fold_of == k)}) for k in range(folds)]
     return [Split(*part, fold=k, seed=1000 * seed + k) for k, part in enumerate(parts)]
@@ -99,7 +127,16 @@ class Sequences:
 
     @classmethod
     def of(cls, songs: list[np.ndarray]) -> "Sequences":
-        """From one array (length, dimension) a song."""
+        """From one array a song.
+
+        Parameters
+        ----------
+        songs : list of ndarray, (length, dimension)
+
+        Returns
+        -------
+        Sequences
+        """
         return cls(np.concatenate(songs), np.cumsum([0, *(len(song) for song in songs)]))
 
     def __len__(self):
@@ -109,11 +146,30 @@ class Sequences:
         return self.values[self.bounds[song] : self.bounds[song + 1]]
 
     def subset(self, songs) -> "Sequences":
-        """Those of some songs, by their indices."""
+        """Those of some songs.
+
+        Parameters
+        ----------
+        songs : iterable of int
+            Their indices.
+
+        Returns
+        -------
+        Sequences
+        """
         return Sequences.of([self[i] for i in songs])
 
     def scaled(self, mean: np.ndarray, std: np.ndarray) -> "Sequences":
-        """With another scale of each dimension: (values - mean) / std."""
+        """With another scale of each dimension: (values - mean) / std.
+
+        Parameters
+        ----------
+        mean, std : float (dimension,)
+
+        Returns
+        -------
+        Sequences
+        """
         return Sequences((self.values - mean) / std, self.bounds)
 
     @property
@@ -121,9 +177,17 @@ class Sequences:
         return np.diff(self.bounds)
 
     def moments(self, songs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation to scale each dimension by, over all vectors of some songs (float32).
+        """Mean and standard deviation by which to scale each dimension, over all vectors of some songs.
 
-        Of a dimension that does not vary the latter is 1, as in scikit-learn; of any other it is at least 1e-6.
+        Parameters
+        ----------
+        songs : int (n,)
+            Their indices.
+
+        Returns
+        -------
+        mean, std : float32 (dimension,)
+            std is 1 for a dimension that does not vary, as in scikit-learn, and at least 1e-6 for any other.
         """
         n = self.lengths[songs].sum()
         mean = sum(self[i].sum(0, dtype="float64") for i in songs) / n
@@ -135,15 +199,23 @@ class Sequences:
     def split_into(self, length: int, hop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Every song in windows of one length, the last one aligned with the song's end.
 
-        hop: from one window to the next; None: `length`, so that only the last can overlap with another.
+        Parameters
+        ----------
+        length : int
+            Of a window, in vectors.
+        hop : int, optional
+            From one window to the next; by default `length`, so that only the last can overlap with another.
 
         Returns
         -------
-        windows (n, length, dimension), and the index in `values` at which each begins (n,)
+        windows : (n, length, dimension)
+        starts : int (n,)
+            The index in `values` at which each begins.
 
         Raises
         ------
-        InputError : a song is shorter than `length`
+        InputError
+            If a song is shorter than `length`.
         """
         if (self.lengths < length).any():
             raise InputError(f"a song of {self.lengths.min()} frames cannot be cut into sequences of {length}")
@@ -156,14 +228,36 @@ class Sequences:
         return self.values[starts[:, None] + np.arange(length)], starts
 
     def overlap_merge(self, windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Back from windows (n, length, m), as of `split_into`, to (n_vectors, m); where two overlap, the first."""
+        """Back from windows to one value a vector; where two windows overlap, that of the first.
+
+        Parameters
+        ----------
+        windows : (n, length, m)
+        starts : int (n,)
+            As of `split_into`.
+
+        Returns
+        -------
+        (n_vectors, m)
+        """
         values = np.empty((len(self.values), windows.shape[-1]), windows.dtype)
         for window, start in zip(windows[::-1], starts[::-1], strict=True):
             values[start : start + len(window)] = window
         return values
 
     def overlap_mean(self, windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """As `overlap_merge`; where windows overlap, their mean."""
+        """Back from windows to one value a vector; where windows overlap, their mean.
+
+        Parameters
+        ----------
+        windows : (n, length, m)
+        starts : int (n,)
+            As of `split_into`.
+
+        Returns
+        -------
+        (n_vectors, m)
+        """
         total, counts = np.zeros((len(self.values), windows.shape[-1])), np.zeros(len(self.values))
         for window, start in zip(windows, starts, strict=True):
             total[start : start + len(window)] += window
@@ -171,6 +265,19 @@ class Sequences:
         return (total / counts[:, None]).astype(windows.dtype)
 
     def crops(self, songs: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-        """One random window of each song, (n_songs, length, dimension)."""
+        """One random window of each song.
+
+        Parameters
+        ----------
+        songs : int (n,)
+            Their indices.
+        length : int
+            Of a window, in vectors.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        (n, length, dimension)
+        """
         starts = self.bounds[songs] + rng.integers(0, self.lengths[songs] - length + 1)
         return self.values[starts[:, None] + np.arange(length)]

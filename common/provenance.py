@@ -70,7 +70,16 @@ def hardware() -> str:
 
 
 def now(commit: str | None) -> dict:
-    """Time (UTC), commit of the code, backend, device and package versions, as JSON."""
+    """Time (UTC), commit of the code, backend, device and package versions.
+
+    Parameters
+    ----------
+    commit : str or None
+
+    Returns
+    -------
+    dict, as JSON
+    """
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     versions = {"python": platform.python_version()} | backend.versions(PACKAGES)
     if device.kind() != "cpu":
@@ -80,7 +89,18 @@ def now(commit: str | None) -> dict:
 
 
 def merged(parts: list[dict]) -> dict:
-    """Of one run made in several goes: the last time; where the rest differs, all values, joined by ' | '."""
+    """The provenance of one run that was made in several goes.
+
+    Parameters
+    ----------
+    parts : list of dict
+        As of `now`.
+
+    Returns
+    -------
+    dict, as JSON
+        The last time; where the rest differs, all values, joined by ' | '.
+    """
     origin = {"finished": max(part["finished"] for part in parts)}
     for key in ("commit", "backend", "device", "processor"):
         origin[key] = " | ".join(sorted({str(part[key]) for part in parts}))

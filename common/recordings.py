@@ -38,7 +38,22 @@ class Recordings:
 
 
 def recordings(given: list[str]) -> Recordings:
-    """The files that are named, and the recordings in the folders. Raises InputError if there are none."""
+    """The files that are named, and the recordings in the folders.
+
+    Parameters
+    ----------
+    given : list of str
+        Paths of files and folders.
+
+    Returns
+    -------
+    Recordings
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
     selected, found = Recordings(), {}
     for path in dict.fromkeys(map(Path, given)):
         inside = _of_folder(path, selected) if path.is_dir() else [path]
@@ -82,7 +97,17 @@ def _digest(path: Path, n_bytes: int = -1) -> bytes:
 
 
 def left_out_line(left_out: dict[str, list[Path]]) -> str:
-    """How many files are left out, by reason, with the names of some; empty if there are none."""
+    """How many files are left out, by reason, with the names of some.
+
+    Parameters
+    ----------
+    left_out : dict
+        As of `Recordings`.
+
+    Returns
+    -------
+    str; empty if there are none
+    """
     parts = []
     for reason, paths in left_out.items():
         names = [printable(path.name) for path in paths[:EXAMPLES]] + ["…"] * (len(paths) > EXAMPLES)

@@ -26,7 +26,14 @@ SCALING = "scaling"  # the name of the layer
 def with_scaling(network, mean: np.ndarray, std: np.ndarray):
     """A model that scales its input and then calls a network: (x - mean) / std along the last axis.
 
-    mean, std : (features,), or numbers for all features
+    Parameters
+    ----------
+    network : keras.Model
+    mean, std : float (features,), or numbers for all features
+
+    Returns
+    -------
+    keras.Model
     """
     import keras
 
@@ -41,13 +48,27 @@ def with_scaling(network, mean: np.ndarray, std: np.ndarray):
 
 
 def copy(model, to) -> None:
-    """Give one scaled model the weights of another with as many."""
+    """Give one scaled model the weights of another with as many.
+
+    Parameters
+    ----------
+    model, to : keras.Model
+    """
     to.set_weights(model.get_weights())
     to.get_layer(SCALING).finalize_state()
 
 
 def packed(model) -> bytes:
-    """A model as the content of a .keras file."""
+    """A model as the content of a .keras file.
+
+    Parameters
+    ----------
+    model : keras.Model
+
+    Returns
+    -------
+    bytes
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
@@ -55,14 +76,39 @@ def packed(model) -> bytes:
 
 
 def read(path: Path):
-    """The model in a file that `load` has checked. Imports the backend."""
+    """The model in a file that `load` has checked. Imports the backend.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    keras.Model
+    """
     from common.layers import keras
 
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def save(folder: Path, networks: list[bytes], facts: dict, cite: str) -> None:
-    """Write all networks (`packed`), then what they come from. Raises InputError if the folder cannot be written."""
+    """Write all networks, then what they come from.
+
+    Parameters
+    ----------
+    folder : Path
+    networks : list of bytes
+        As of `packed`.
+    facts : dict
+        Written to weights.json, with a checksum of each file.
+    cite : str
+        How to cite the data, for NOTICE.txt.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
     folder, files = Path(folder), {f"network_{i}.keras": content for i, content in enumerate(networks)}
     facts = facts | {"sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}
     files["NOTICE.txt"] = NOTICE.format(cite=cite).encode()
@@ -74,9 +120,20 @@ def save(folder: Path, networks: list[bytes], facts: dict, cite: str) -> None:
 def load(folder: Path, paper: str) -> tuple[list[Path], dict]:
     """The files of a paper's networks, and what they come from.
 
+    Parameters
+    ----------
+    folder : Path
+    paper : str
+
+    Returns
+    -------
+    files : list of Path
+    facts : dict
+
     Raises
     ------
-    InputError : a file is missing, not the one that weights.json names, or another paper's
+    InputError
+        If a file is missing, not the one that weights.json names, or another paper's.
     """
     path = Path(folder) / "weights.json"
     try:

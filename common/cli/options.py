@@ -71,7 +71,16 @@ def _discard_output() -> None:
 
 
 def at_least(lowest: int) -> Callable[[str], int]:
-    """An argument type: a whole number not below `lowest`."""
+    """An argument type: a whole number not below `lowest`.
+
+    Parameters
+    ----------
+    lowest : int
+
+    Returns
+    -------
+    callable of a text
+    """
 
     def parse(text: str) -> int:
         if not text.lstrip("-").isdigit() or int(text) < lowest:
@@ -82,7 +91,13 @@ def at_least(lowest: int) -> Callable[[str], int]:
 
 
 def add_jobs(add: Callable) -> None:
-    """Add --jobs and --cluster, for `use_cluster`, by a parser's `add_argument`."""
+    """Add --jobs and --cluster, for `use_cluster`.
+
+    Parameters
+    ----------
+    add : callable
+        A parser's `add_argument`.
+    """
     cores = parallel.available_cores()
     add("--jobs", type=at_least(1), default=cores, help="processes (default: the cores, %(default)s)")
     where = "tcp://HOST:8786, the scheduler of a Dask cluster whose workers compute (docs/cluster.md), or local:N"
@@ -90,7 +105,18 @@ def add_jobs(add: Callable) -> None:
 
 
 def use_cluster(options: argparse.Namespace) -> None:
-    """Connect to the cluster that was asked for, if any. Raises InputError if none of its workers can be used."""
+    """Connect to the cluster that was asked for, if any.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With `cluster`.
+
+    Raises
+    ------
+    InputError
+        If none of its workers can be used.
+    """
     if options.cluster:
         from common import cluster
 
@@ -98,16 +124,30 @@ def use_cluster(options: argparse.Namespace) -> None:
 
 
 def add_processes(add: Callable) -> None:
-    """Add --jobs, --cluster and --device, for `use_device`, by a parser's `add_argument`."""
+    """Add --jobs, --cluster and --device, for `use_device`.
+
+    Parameters
+    ----------
+    add : callable
+        A parser's `add_argument`.
+    """
     add_jobs(add)
     seen = "auto: a GPU if the backend sees one; several processes share it"
     add("--device", choices=device.CHOICES, default="auto", help=f"{seen} (default: %(default)s)")
 
 
 def use_device(options: argparse.Namespace) -> None:
-    """Set up backend, device and cluster as they were asked for; `options.jobs` becomes what the device can hold.
+    """Set up backend, device and cluster as they were asked for, before any work.
 
-    Raises InputError, before any work, if one is not there.
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With `device`, `jobs` and `cluster`; `jobs` becomes what the device can hold.
+
+    Raises
+    ------
+    InputError
+        If one is not there.
     """
     backend.require()
     options.jobs = device.choose(options.device, options.jobs)
@@ -115,16 +155,31 @@ def use_device(options: argparse.Namespace) -> None:
 
 
 def add_scale(group) -> None:
-    """The option for the scale of a user's own labels."""
+    """Add --scale, of a user's own labels.
+
+    Parameters
+    ----------
+    group : of a parser
+    """
     meaning = "the ends of the scale of your own labels.csv, as 1 9 (default: -1 1)"
     group.add_argument("--scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help=meaning)
 
 
 def run(command: Callable[[], int]) -> int:
-    """Run a command and end its workers; returns the exit code.
+    """Run a command and end its workers.
 
     Bad input and what the operating system refuses (as on a full disk) are one line and exit code 2; an interruption
     (SIGINT, SIGTERM) is one line and 128 + the signal's number; output that nobody reads (`| head`) 128 + SIGPIPE's.
+
+    Parameters
+    ----------
+    command : callable without arguments
+        Returns the exit code.
+
+    Returns
+    -------
+    int
+        The exit code.
     """
     received = []
 

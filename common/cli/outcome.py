@@ -13,7 +13,19 @@ from common.verdict.recorded import Records, coverage_of, headline
 
 
 def plan(chosen: list[Variant], experiment: Experiment, options) -> str:
-    """What will run, and about how long: what is recorded already takes no time."""
+    """What will run, and about how long: what is recorded already takes no time.
+
+    Parameters
+    ----------
+    chosen : list of Variant
+    experiment : Experiment
+    options : argparse.Namespace
+        With `seed`, `repeats` and `jobs`.
+
+    Returns
+    -------
+    str, two lines
+    """
     n_runs = len(options.seed or range(options.repeats))
     seconds = sum(v.core_seconds * experiment.data_fraction(v) for v in chosen) * n_runs
     minutes = seconds / options.jobs / 60
@@ -23,7 +35,18 @@ def plan(chosen: list[Variant], experiment: Experiment, options) -> str:
 
 
 def listing(variants, n_jobs: int) -> str:
-    """A line a variant: its name, whether it is primary, the time of a repetition, its title."""
+    """A line a variant: its name, whether it is primary, the time of a repetition, its title.
+
+    Parameters
+    ----------
+    variants : iterable of Variant
+    n_jobs : int
+        Processes for which the time is given.
+
+    Returns
+    -------
+    str
+    """
     lines = []
     for v in variants:
         minutes = v.core_seconds / n_jobs / 60
@@ -34,7 +57,14 @@ def listing(variants, n_jobs: int) -> str:
 
 
 def write_tensorboard(records: dict[str, dict], folder: Path) -> None:
-    """What was recorded while networks were trained, as TensorBoard's event files: a folder a variant, run, network."""
+    """Write training histories as TensorBoard's event files: a folder a variant, run, network.
+
+    Parameters
+    ----------
+    records : dict
+        By name of the variant.
+    folder : Path
+    """
     with muted_stderr():  # it imports TensorFlow if that is there, which logs the processor
         from tensorboard.summary import Writer
 
@@ -50,7 +80,23 @@ def write_tensorboard(records: dict[str, dict], folder: Path) -> None:
 
 
 def keep_weights(training, experiment: Experiment, variant: Variant, records: dict, options) -> None:
-    """Train a variant on all songs, and keep its weights with how good it and its baselines were in the runs."""
+    """Train a variant on all songs, and keep its weights with how good it and its baselines were in the runs.
+
+    Parameters
+    ----------
+    training : Training
+    experiment : Experiment
+    variant : Variant
+    records : dict
+        Of the variant and its baselines, by name.
+    options : argparse.Namespace
+        With `weights`, the folder, and `jobs`.
+
+    Raises
+    ------
+    InputError
+        If the variant's weights could not be read by `predict`, or the folder cannot be written.
+    """
     from common import weights
     from common.predict import calibrate
 
@@ -91,7 +137,24 @@ def _rounded(means: dict[str, float]) -> dict[str, float]:
 
 
 def summary(training, experiment: Experiment, chosen: list[Variant], records: dict, out: Path, *, recorded) -> str:
-    """Published and measured numbers for the cells that the chosen variants answer; measured ones for the others."""
+    """Published and measured numbers for the cells that the chosen variants answer; measured ones for the others.
+
+    Parameters
+    ----------
+    training : Training
+    experiment : Experiment
+    chosen : list of Variant
+    records : dict
+        By name of the variant.
+    out : Path
+        The folder of records.
+    recorded : bool
+        Whether the runs are recorded there.
+
+    Returns
+    -------
+    str
+    """
     blocks, shown = _published(training, experiment, records, out) if recorded else ([], set())
     tables = {}
     for variant in chosen:

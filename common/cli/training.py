@@ -69,7 +69,18 @@ class Training:
         return sys.modules[self.build.__module__]
 
     def main(self, arguments: list[str] | None = None) -> int:
-        """The command line; returns the exit code."""
+        """Run the command line.
+
+        Parameters
+        ----------
+        arguments : list of str, optional
+            By default those of the process.
+
+        Returns
+        -------
+        int
+            The exit code.
+        """
         options = parser(self).parse_args(arguments)
         parallel.quiet_bars = options.quiet
         logging.basicConfig(format="%(message)s")
@@ -78,15 +89,28 @@ class Training:
 
 
 def run_module(spec) -> None:
-    """Run the command of a `train` module, given its `__spec__`, and end with its exit code.
+    """Run the command of a `train` module, and end with its exit code.
 
     `python -m` names the module __main__; workers find its functions by the name that it has here.
+
+    Parameters
+    ----------
+    spec : the module's `__spec__`
     """
     sys.exit(importlib.import_module(spec.name).TRAINING.main())
 
 
 def parser(training: Training) -> Parser:
-    """The options, in the user's words."""
+    """The options, in the user's words.
+
+    Parameters
+    ----------
+    training : Training
+
+    Returns
+    -------
+    Parser
+    """
     program = f"python -m {training.module.__name__}"
     made = Parser(prog=program, description=training.module.__doc__, epilog=EPILOG)
     _add_data(made.add_argument_group("data"), training)

@@ -38,9 +38,20 @@ class Work:
         return self.folder / f"{key}.network"
 
     def load(self, key: str) -> tuple[Trained, dict] | None:
-        """A network without its model, and its `seconds` and `provenance`; None if it is not trained.
+        """A network without its model.
 
-        A damaged file is not trained: it is trained again.
+        Parameters
+        ----------
+        key : str
+            As of `identity.of_call`.
+
+        Returns
+        -------
+        trained : Trained
+        made : dict
+            Its `seconds` and `provenance`.
+
+        Instead of both None, if it is not trained; one whose file is damaged is trained again.
         """
         path = self._path(key)
         packed = unpack(path.read_bytes()) if path.is_file() else None
@@ -54,7 +65,16 @@ class Work:
             return Trained(**parts), json.loads(str(arrays["made"]))
 
     def save(self, key: str, trained: Trained, made: dict) -> None:
-        """Keep a network without its model; made: its `seconds` and `provenance`."""
+        """Keep a network without its model.
+
+        Parameters
+        ----------
+        key : str
+            As of `identity.of_call`.
+        trained : Trained
+        made : dict
+            Its `seconds` and `provenance`.
+        """
         arrays = {"made": np.array(json.dumps(made))}
         for kind in ("outputs", "history"):
             arrays |= {f"{kind}/{name}": array for name, array in getattr(trained, kind).items()}
@@ -63,7 +83,19 @@ class Work:
         cache(self._path(key), pack(np.frombuffer(buffer.getvalue(), "uint8")))
 
     def lock(self, key: str, *, wait: bool):
-        """A context: True if no other process trains this network, else (without `wait`) False."""
+        """A context in which no other process trains this network.
+
+        Parameters
+        ----------
+        key : str
+        wait : bool
+            True: until no other process trains it.
+
+        Returns
+        -------
+        context manager of bool
+            False, without waiting, if another process trains it.
+        """
         return lock(self.folder / f"{key}.lock", wait=wait)
 
 

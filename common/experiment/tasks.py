@@ -73,7 +73,17 @@ class Static(Task):
 
     @staticmethod
     def reference(labels) -> list:
-        """The labels as a record keeps them, from which r follows: z-scores over the songs."""
+        """The labels as a record keeps them, from which r follows.
+
+        Parameters
+        ----------
+        labels : float (n_songs, n_targets)
+
+        Returns
+        -------
+        list, (n_songs, n_targets)
+            Standardised over the songs, four digits.
+        """
         return metrics.standardised(labels).round(4).tolist()
 
 

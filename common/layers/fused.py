@@ -12,11 +12,20 @@ from common.layers import keras1
 
 
 def fuse(model: keras.Model) -> keras.Model:
-    """The same network, faster, to be trained in the place of a functional one: the weights are those of `model`.
+    """The same network, faster, for training in the place of a functional one.
 
     What is evaluated otherwise: `Bidirectional` of `keras1.GRU` layers of one kind and at one depth, all directions at
     once; `BatchNormalization` of images (batch, height, width, channels), see `_column_moments` and `_Normalised`;
     `keras1.ActivityRegularization` behind a ReLU and before it, from the same moments; `Dropout`, see `kept`.
+
+    Parameters
+    ----------
+    model : keras.Model
+
+    Returns
+    -------
+    keras.Model
+        With the weights of `model`.
     """
     return Fused(model, name=f"fused_{model.name}")
 
@@ -223,15 +232,37 @@ def _dropped(layer, x):
 
 
 def dropout(x, rate: float, seed: keras.random.SeedGenerator):
-    """As `keras.random.dropout`."""
+    """As `keras.random.dropout`, with masks of `kept`.
+
+    Parameters
+    ----------
+    x : tensor
+    rate : float, in [0, 1)
+    seed : keras.random.SeedGenerator
+
+    Returns
+    -------
+    tensor, of the shape of x
+    """
     return x * (kept(x, rate, seed) / (1 - rate))
 
 
 def kept(x, rate: float, seed: keras.random.SeedGenerator):
-    """0 for the elements of x that are dropped, 1 for the others.
+    """Which elements of a tensor dropout keeps.
 
     On TensorFlow, for rates that are multiples of 1/256, one random byte decides on an element, which else costs a
     float: a fourth as many random bits, which is most of what dropout costs.
+
+    Parameters
+    ----------
+    x : tensor
+    rate : float, in [0, 1)
+    seed : keras.random.SeedGenerator
+
+    Returns
+    -------
+    tensor, of the shape and type of x
+        0 for the elements that are dropped, 1 for the others.
     """
     if keras.backend.backend() != "tensorflow" or rate * 256 % 1:
         return ops.cast(keras.random.uniform(ops.shape(x), seed=seed) >= rate, x.dtype)

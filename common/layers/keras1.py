@@ -38,11 +38,23 @@ def _scan(step, state, sequences, *, unroll, reverse=False):
 
 @lru_cache
 def recurrence(activation: str, gates: str, unroll: bool, masked: bool):
-    """The recurrence of a GRU with its gradient written out: a function of `projected`, `recurrent` and `masks`.
+    """The recurrence of a GRU with its gradient written out.
 
-    projected (time, ..., batch, 3 units): W x + b, the gates in the order z, r, h; recurrent (..., units, 3 units): U;
-    masks (3, ..., batch, units): what the state is multiplied by on its way into z, r and h. The dots stand for
-    groups: several recurrences at once. Returns all states, (time, ..., batch, units); before the first it is 0.
+    Parameters
+    ----------
+    activation, gates : str
+        Names of functions.
+    unroll : bool
+        Whether the steps are written out in the graph.
+    masked : bool
+        Whether `masks` is used.
+
+    Returns
+    -------
+    callable of `projected`, `recurrent` and `masks` that returns all states, (time, ..., batch, units)
+        projected (time, ..., batch, 3 units): W x + b, the gates in the order z, r, h; recurrent (..., units, 3 units):
+        U; masks (3, ..., batch, units): by what the state is multiplied on its way into z, r and h. The dots stand for
+        groups, several recurrences at once. The state before the first is 0.
     """
 
     @ops.custom_gradient
@@ -169,7 +181,18 @@ class GRU(Recurrent):
         return ops.swapaxes(function(*arguments), 0, 1)
 
     def recurrence(self, x, training):
-        """x (batch, time, features) -> the function `recurrence`, and its three arguments (time first)."""
+        """The recurrence of a batch.
+
+        Parameters
+        ----------
+        x : tensor (batch, time, features)
+        training : bool
+
+        Returns
+        -------
+        function : as of `recurrence`
+        arguments : its three, time first
+        """
         x = ops.swapaxes(x, 0, 1)
         of_input = self.masks(self.dropout, ops.shape(x)[1:]) if training else None
         of_state = self.masks(self.recurrent_dropout, (ops.shape(x)[1], self.units)) if training else None
@@ -247,7 +270,14 @@ class ActivityRegularization(keras.layers.Layer):
         return h
 
     def penalise(self, mean_size, mean_square, h):
-        """Add the loss, given the means of |h| and h² over all elements of h."""
+        """Add the loss, given means over all elements of h.
+
+        Parameters
+        ----------
+        mean_size, mean_square : scalar tensor
+            Of |h| and h².
+        h : tensor (batch, ...)
+        """
         size = int(np.prod(h.shape[1:]))
         times = {"sum": size * ops.cast(ops.shape(h)[0], h.dtype), "batch": size, "mean": 1}[self.over]
         self.add_loss(times * (self.l1 * mean_size + self.l2 * mean_square))

@@ -6,7 +6,16 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras1")
 def hard_sigmoid(x):
-    """Gates of Keras 1 and 2: 0.2 x + 0.5, cut off at 0 and 1 (Keras 3's function of this name has the slope 1/6)."""
+    """Gates of Keras 1 and 2: 0.2 x + 0.5, cut off at 0 and 1 (Keras 3's function of this name has the slope 1/6).
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor, in [0, 1]
+    """
     return ops.clip(0.2 * x + 0.5, 0, 1)
 
 
@@ -18,7 +27,16 @@ ACTIVATIONS = {"tanh": (ops.tanh, lambda value: 1 - value * value), "linear": (l
 
 
 def transposed(matrix):
-    """The last two axes exchanged."""
+    """The last two axes exchanged.
+
+    Parameters
+    ----------
+    matrix : tensor (..., n, m)
+
+    Returns
+    -------
+    tensor (..., m, n)
+    """
     return ops.swapaxes(matrix, -1, -2)
 
 
@@ -97,7 +115,18 @@ class Recurrent(keras.layers.Layer):
         return self.add_weight(shape, initializer, name=name, regularizer=getattr(self, f"{kind}_regularizer"))
 
     def masks(self, rate: float, shape) -> object:
-        """Dropout masks (gates, *shape), 0 or 1 / (1 - rate); None without dropout."""
+        """Dropout masks of a batch.
+
+        Parameters
+        ----------
+        rate : float, in [0, 1)
+        shape : tuple
+            Of one gate's mask.
+
+        Returns
+        -------
+        tensor (n_gates, *shape), 0 or 1 / (1 - rate); None without dropout
+        """
         if not rate:
             return None
         return keras.random.dropout(ops.ones((len(self.GATE_NAMES), *shape)), rate, seed=self.seed_generator)
@@ -109,11 +138,31 @@ class Recurrent(keras.layers.Layer):
         return self.returned(self.outputs(x, training))
 
     def outputs(self, x, training):
-        """x (batch, time, features) -> all outputs (batch, time, units), of a sequence in its order."""
+        """All outputs of a sequence, in its order.
+
+        Parameters
+        ----------
+        x : tensor (batch, time, features)
+        training : bool
+
+        Returns
+        -------
+        tensor (batch, time, units)
+        """
         raise NotImplementedError
 
     def returned(self, outputs):
-        """What the layer returns of all outputs (batch, time, units)."""
+        """What the layer returns of all outputs.
+
+        Parameters
+        ----------
+        outputs : tensor (batch, time, units)
+
+        Returns
+        -------
+        tensor (batch, time, units), or the last output (batch, units)
+            With `return_state` also the last output.
+        """
         last = outputs[:, -1]
         y = outputs if self.return_sequences else last
         return (y, last) if self.return_state else y

@@ -123,10 +123,20 @@ def kendall_tau(reference, estimate) -> list[float | None]:
 
 
 def rmse_within(reference, estimate, length: int) -> np.ndarray:
-    """Of one song the mean over its sequences of the RMSE within each, (n_targets,).
+    """The mean over the sequences of a song of the RMSE within each.
 
-    Sequences have `length` frames and follow each other, the last ends with the song; a shorter song is one sequence.
-    reference and estimate as in `validate`, whose errors it raises.
+    Sequences follow each other, and the last ends with the song; a shorter song is one sequence.
+
+    Parameters
+    ----------
+    reference, estimate : array_like
+        As in `validate`, whose errors it raises.
+    length : int
+        Of a sequence, in frames.
+
+    Returns
+    -------
+    float (n_targets,)
     """
     reference, estimate = validate(reference, estimate)
     length = min(length, len(reference))

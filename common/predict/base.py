@@ -35,7 +35,22 @@ class Predictor(ABC):
     @staticmethod
     @abstractmethod
     def read(path: Path) -> tuple:
-        """The features of a recording, as `values` takes them. Raises InputError if it is unreadable or too short."""
+        """The features of a recording.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        tuple
+            The arguments of `values`.
+
+        Raises
+        ------
+        InputError
+            If it is unreadable or too short.
+        """
 
     @abstractmethod
     def values(self, *features) -> Prediction:
@@ -46,11 +61,35 @@ class Predictor(ABC):
         return self.values(*self.read(path))
 
     def predict(self, path: Path) -> Prediction:
-        """Values with their error model; warns of a recording far from the training songs. Raises as `read`."""
+        """Values with their error model; warns of a recording far from the training songs.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        Prediction
+
+        Raises
+        ------
+        InputError
+            As `read`.
+        """
         return self.with_errors(path, self(path))
 
     def with_errors(self, path: Path, prediction: Prediction) -> Prediction:
-        """Values of a recording with their error model; warns if it is far from the training songs."""
+        """A prediction with its error model; warns if the recording is far from the training songs.
+
+        Parameters
+        ----------
+        path : Path
+        prediction : Prediction
+
+        Returns
+        -------
+        Prediction
+        """
         if self.calibration is None:
             return prediction
         distance = self.calibration.distance

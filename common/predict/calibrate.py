@@ -25,11 +25,27 @@ FOLDS = 10
 
 
 def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, record: dict) -> dict:
-    """Write calibration.json and distance.npz into a folder of weights; returns the former's content.
+    """Write calibration.json and distance.npz into a folder of weights.
+
+    Parameters
+    ----------
+    folder : Path
+    facts : dict
+        Of the weights.
+    experiment : Experiment
+    variant : Variant
+    record : dict
+        Of the variant.
+
+    Returns
+    -------
+    dict
+        The content of calibration.json.
 
     Raises
     ------
-    InputError : the folder cannot be written, or the paper's `predict` could not read weights of the variant
+    InputError
+        If the folder cannot be written, or the paper's `predict` could not read weights of the variant.
     """
     networks = experiment.trained_on_all(variant)
     averaged = len(networks) > 1 and len({json.dumps(network.settings) for network in networks}) == 1
@@ -54,7 +70,17 @@ def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, re
 
 
 def conformal(scores: np.ndarray, share: float) -> np.ndarray:
-    """What a share of new scores does not exceed, (n_targets,), from scores (n, n_targets); at most the largest."""
+    """What a share of new scores does not exceed; at most the largest.
+
+    Parameters
+    ----------
+    scores : float (n, n_targets)
+    share : float, in (0, 1)
+
+    Returns
+    -------
+    float (n_targets,)
+    """
     n = len(scores)
     return np.sort(scores, axis=0)[min(int(np.ceil((n + 1) * share)), n) - 1]
 
@@ -65,7 +91,18 @@ def conformal(scores: np.ndarray, share: float) -> np.ndarray:
 def errors(experiment: Experiment, variant: Variant, record: dict, *, averaged: bool) -> dict | None:
     """The error model of a record, by target, and the share of labels that its intervals hold.
 
-    Returns None of classes, whose probabilities say how sure they are, and where fewer than 19 songs were held out.
+    Parameters
+    ----------
+    experiment : Experiment
+    variant : Variant
+    record : dict
+    averaged : bool
+        Whether `predict` averages the networks of all runs.
+
+    Returns
+    -------
+    dict, as JSON
+        None for classes, whose probabilities say how sure they are, and where fewer than 19 songs were held out.
     """
     means, within = held_out(experiment, variant, record)
     n_runs, n_songs = (0, 0) if means is None else means.shape[:2]
@@ -97,10 +134,21 @@ def errors(experiment: Experiment, variant: Variant, record: dict, *, averaged: 
 
 
 def held_out(experiment: Experiment, variant: Variant, record: dict):
-    """Errors of the means of held-out songs (n_runs, n_songs, n_targets), and what is known of errors within songs.
+    """Errors of held-out songs.
 
-    The latter: frames (n_songs,) and the variance of errors around their mean (n_runs, n_songs, n_targets); None of
-    one value a song. Both are None where nothing is known.
+    Parameters
+    ----------
+    experiment : Experiment
+    variant : Variant
+    record : dict
+
+    Returns
+    -------
+    means : float (n_runs, n_songs, n_targets)
+        Errors of the songs' means.
+    within : tuple
+        Frames (n_songs,) and the variance of errors around their mean (n_runs, n_songs, n_targets); None for one value
+        a song. Both are None where nothing is known.
     """
     split, task = experiment.splits(variant, record["runs"][0]["seed"])[0], experiment.task(variant)
     new = [name for name, songs in split.tests.items() if not np.intersect1d(songs, split.train).size]
@@ -132,12 +180,34 @@ def _steps_within(means, half_width, frames, variance) -> np.ndarray:
 
 
 def song_medians(x, songs: np.ndarray) -> np.ndarray:
-    """The medians of the input over each of some songs, (n_songs, n_features)."""
+    """The medians of the input over each of some songs.
+
+    Parameters
+    ----------
+    x : Sequences, or list of (n_frames, n_features)
+    songs : int (n_songs,)
+        Their indices.
+
+    Returns
+    -------
+    float64 (n_songs, n_features)
+    """
     return np.stack([np.median(x[song], axis=0) for song in songs]).astype("float64")
 
 
 def training_distance(features: np.ndarray) -> tuple[Distance, np.ndarray]:
-    """From features of songs (n_songs, n_features): the distance, and that of each song from the others' folds."""
+    """The distance from the training songs, and how far these are themselves.
+
+    Parameters
+    ----------
+    features : float (n_songs, n_features)
+
+    Returns
+    -------
+    distance : Distance
+    held_out : float (n_songs,)
+        That of each song from those of the other folds.
+    """
     fold = protocol.k_folds(len(features), min(FOLDS, len(features)), seed=0)
     held_out = np.empty(len(features))
     for k in range(fold.max() + 1):

@@ -69,11 +69,23 @@ class Calibration:
 
 
 def read(folder: Path, facts: dict) -> Calibration | None:
-    """The calibration of weights with these facts; None if their folder has none.
+    """The calibration of weights.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the weights.
+    facts : dict
+        Of the weights.
+
+    Returns
+    -------
+    Calibration; None if the folder has none
 
     Raises
     ------
-    InputError : it is damaged, or of other weights
+    InputError
+        If it is damaged, or of other weights.
     """
     path = Path(folder) / FILE
     try:

@@ -39,7 +39,16 @@ the training songs has a warning; at most 1 % of those songs would have it."""
 
 
 def interval(text: str) -> float:
-    """An argument type: a multiple of STEP_S in seconds, or SONG for the word."""
+    """An argument type: a multiple of STEP_S in seconds, or SONG for the word.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    float
+    """
     if text == "song":
         return SONG
     with contextlib.suppress(ValueError):
@@ -49,7 +58,17 @@ def interval(text: str) -> float:
 
 
 def parser(program: str, description: str) -> Parser:
-    """The options of a command that predicts."""
+    """The options of a command that predicts.
+
+    Parameters
+    ----------
+    program, description : str
+        For --help.
+
+    Returns
+    -------
+    Parser
+    """
     example = f"Example: {program} song.mp3 --plot song.png --csv song.csv"
     made = Parser(prog=program, description=description, epilog=f"{example}\n\n{EPILOG}")
     add = made.add_argument
@@ -66,15 +85,47 @@ def parser(program: str, description: str) -> Parser:
 
 
 def main(module: str, description: str, paper: str, arguments: list[str] | None = None) -> int:
-    """The command line of a paper's module, which holds PAPER and Model, a Predictor; returns the exit code."""
+    """Run the command line of a paper's module.
+
+    Parameters
+    ----------
+    module : str
+        Its name; it holds `Model`, a Predictor.
+    description, paper : str
+    arguments : list of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
     options = parser(f"python -m reproductions.{paper}.predict", description).parse_args(arguments)
     return run(lambda: predict(module, paper, options))
 
 
 def predict(module: str, paper: str, options: argparse.Namespace, heading: str = "") -> int:
-    """Predict what the parsed options name by the model of a paper's module; returns the exit code.
+    """Predict what the parsed options name.
 
-    heading: printed above the table.
+    Parameters
+    ----------
+    module : str
+        A paper's, which holds `Model`, a Predictor.
+    paper : str
+    options : argparse.Namespace
+        As of `parser`.
+    heading : str
+        Printed above the table.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Raises
+    ------
+    InputError
+        Before any work, if an output would replace something else, or there is no recording.
     """
     use_device(options)
     options.weights = options.weights or RESULTS / paper / "weights"

@@ -76,11 +76,30 @@ class ContinuousPredictor(Predictor):
 
     @abstractmethod
     def network(self, features: int, length: int):
-        """The network for sequences of a length, its weights aside."""
+        """The network for sequences of a length, its weights aside.
+
+        Parameters
+        ----------
+        features, length : int
+
+        Returns
+        -------
+        keras.Model
+        """
 
     @abstractmethod
     def members(self, outputs: list[np.ndarray]) -> np.ndarray:
-        """What is averaged, valence and arousal (n_members, n, 2), from the outputs of all networks."""
+        """What is averaged, from the outputs of all networks.
+
+        Parameters
+        ----------
+        outputs : list of ndarray, (n, n_outputs)
+
+        Returns
+        -------
+        float (n_members, n, 2)
+            Valence and arousal.
+        """
 
     @staticmethod
     def read(path):
@@ -100,11 +119,31 @@ class ContinuousPredictor(Predictor):
         )
 
     def members_of(self, features: np.ndarray) -> np.ndarray:
-        """Features (n, 260) -> what is averaged, valence and arousal (n_members, n, 2)."""
+        """What is averaged, from features.
+
+        Parameters
+        ----------
+        features : float (n, 260)
+
+        Returns
+        -------
+        float (n_members, n, 2)
+            Valence and arousal.
+        """
         length, song = min(self.length, len(features)), Sequences.of([features[:, self.columns].astype("float32")])
         windows, starts = song.split_into(length, max(1, length // 2))
         return self.members([blend(network(windows), starts) for network in self.networks(length)])
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
-        """Features (n, 260) -> valence and arousal (n, 2)."""
+        """Predictions from features.
+
+        Parameters
+        ----------
+        features : float (n, 260)
+
+        Returns
+        -------
+        float (n, 2)
+            Valence and arousal.
+        """
         return self.members_of(features).mean(0)

@@ -19,11 +19,23 @@ SUFFIX = ".jams"
 
 
 def paths(given: Path, recordings: list[Path]) -> dict[Path, Path]:
-    """The file of each recording: `given` if it ends in .jams, else a file in the folder `given`.
+    """The file of each recording.
+
+    Parameters
+    ----------
+    given : Path
+        The file if it ends in .jams, else a folder of files.
+    recordings : list of Path
+
+    Returns
+    -------
+    dict
+        Of each recording its file.
 
     Raises
     ------
-    InputError : the package `jams` is not installed, or one file is to hold several recordings
+    InputError
+        If the package `jams` is not installed, or one file is to hold several recordings.
     """
     if find_spec("jams") is None:
         raise InputError("--jams: needs the package jams; install the extra 'jams'")

@@ -12,12 +12,33 @@ from common.verdict.cells import lower_is_better
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds: 3:07."""
+    """Minutes and seconds: 3:07.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+    """
     return f"{int(seconds + 0.5) // 60}:{int(seconds + 0.5) % 60:02}"
 
 
 def table(predictions: dict[Path, Prediction], columns: list[str]) -> str:
-    """A line a recording: its length, and each value with its interval; over time the mean, lowest and highest."""
+    """A line a recording: its length, and each value with its interval; over time the mean, lowest and highest.
+
+    Parameters
+    ----------
+    predictions : dict
+        Of each recording's path its Prediction.
+    columns : list of str
+        Names of the values.
+
+    Returns
+    -------
+    str
+    """
     lines, shown = [], names(list(predictions))
     for path, one in predictions.items():
         of_song = one.averaged(SONG)
@@ -35,13 +56,33 @@ def table(predictions: dict[Path, Prediction], columns: list[str]) -> str:
 
 
 def training_songs(facts: dict) -> str:
-    """How many songs the weights were trained on, and how many more chose when to stop."""
+    """How many songs the weights were trained on, and how many more chose when to stop.
+
+    Parameters
+    ----------
+    facts : dict
+        Of the weights.
+
+    Returns
+    -------
+    str
+    """
     validated = f", validated on {facts['n_validation']} more" if facts.get("n_validation") else ""
     return f"{facts['n_train']} songs of {facts['dataset']}{validated}"
 
 
 def provenance(facts: dict) -> str:
-    """What the weights were trained on, and how accurate the model and the baselines were there."""
+    """What the weights were trained on, and how accurate the model and the baselines were there.
+
+    Parameters
+    ----------
+    facts : dict
+        Of the weights.
+
+    Returns
+    -------
+    str, several lines
+    """
     quality = facts["quality"]
     targets = list(quality["model"])
     sign = -1 if lower_is_better(quality["metric"]) else 1
@@ -57,19 +98,55 @@ def provenance(facts: dict) -> str:
 
 
 def better_without_network(facts: dict) -> list[str]:
-    """The targets that a baseline predicts more accurately than the model does."""
+    """The targets that a baseline predicts more accurately than the model does.
+
+    Parameters
+    ----------
+    facts : dict
+        Of the weights.
+
+    Returns
+    -------
+    list of str
+    """
     of_model, baselines = facts["quality"]["model"], facts["quality"]["baselines"].values()
     sign = -1 if lower_is_better(facts["quality"]["metric"]) else 1
     return [target for target, value in of_model.items() if any(sign * (one[target] - value) > 0 for one in baselines)]
 
 
 def of_model(facts: dict, scale: str, known: Calibration | None) -> dict:
-    """What `as_json` says of a model: the facts of its weights, what its numbers mean, and how it errs."""
+    """What `as_json` says of a model.
+
+    Parameters
+    ----------
+    facts : dict
+        Of its weights.
+    scale : str
+        What its numbers mean.
+    known : Calibration or None
+        How it errs.
+
+    Returns
+    -------
+    dict, as JSON
+    """
     return facts | {"scale": scale} | ({"errors": known.facts["errors"]} if known else {})
 
 
 def as_csv(predictions: dict[Path, Prediction], columns: list[str]) -> str:
-    """A line a recording, or a recording and time; numbers with four digits."""
+    """A line a recording, or a recording and time; numbers with four digits.
+
+    Parameters
+    ----------
+    predictions : dict
+        Of each recording's path its Prediction; at least one.
+    columns : list of str
+        Names of the values.
+
+    Returns
+    -------
+    str
+    """
     first = next(iter(predictions.values()))
     header = ["recording", *(["time_s"] if first.times is not None else []), *columns]
     header += [f"{name}_{end}" for name in columns for end in ("low", "high")] if first.error_model else []
@@ -93,7 +170,25 @@ def as_json(
     facts: dict,
     path: Path,
 ) -> str:
-    """For a file: recordings with their means and curves, those that failed, what was left out, the model's facts."""
+    """Recordings with their means and curves, those that failed, what was left out, and the model.
+
+    Parameters
+    ----------
+    predictions : dict
+        Of each recording's path its Prediction.
+    failed : dict
+        Of each path what is wrong with it.
+    left_out : dict
+        As of `Recordings`.
+    facts : dict
+        As of `of_model`.
+    path : Path
+        Of the file, for messages.
+
+    Returns
+    -------
+    str
+    """
     songs = [{"recording": str(recording)} | _song(one, facts["columns"]) for recording, one in predictions.items()]
     model = {key: value for key, value in facts.items() if key != "sha256"}
     unused = {reason: [str(one) for one in paths] for reason, paths in left_out.items() if paths}

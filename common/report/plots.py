@@ -153,6 +153,16 @@ def accuracy_of_runs(records: dict[str, dict], split: str, published: dict[str, 
     """The accuracy of every run (dots), the mean (line), and the published one (diamond), by variant.
 
     The band: where 95 % of tests on so many songs lie by chance alone, at that mean accuracy.
+
+    Parameters
+    ----------
+    records : dict
+        By name of the variant.
+    split : str
+    published : dict
+        By name of the variant, in [0, 1].
+    path : Path
+        Of the picture.
     """
     figure, axis = plt.subplots(figsize=(8.4, 0.8 + 0.3 * len(records)))
     for y, (name, record) in enumerate(records.items()):
@@ -175,6 +185,13 @@ def training_curves(records: dict[str, dict], path: Path) -> None:
     """A panel a variant for the loss, and one for the accuracy if it is recorded.
 
     Every network of every run, and their mean while half of them are trained; where songs were held out, on these too.
+
+    Parameters
+    ----------
+    records : dict
+        By name of the variant.
+    path : Path
+        Of the picture.
     """
     history = next(iter(records.values()))["runs"][0]["history"][0]
     shown = [(record, kind) for record in records.values() for kind in ("accuracy", "loss") if kind in history]
@@ -206,9 +223,18 @@ def _curves(axis, curves: list[list[float]], colour: str, label: str) -> None:
 
 
 def runs_along(axis, runs: dict[float, list[float]], colour: str, label: str, *, aside=0.0, dots=True) -> None:
-    """Scores by a number x, {x: scores of runs}: a dot a run, and a line of means; aside: moves both along x.
+    """Scores by a number x: a dot a run, and a line of means.
 
-    dots: False for the line alone, dashed.
+    Parameters
+    ----------
+    axis : of matplotlib
+    runs : dict
+        x -> scores of runs.
+    colour, label : str
+    aside : float
+        Moves dots and line along x.
+    dots : bool
+        False: the line alone, dashed.
     """
     x = np.array(list(runs)) + aside
     for at, scores in zip(x, runs.values(), strict=True) if dots else ():

@@ -46,7 +46,16 @@ class Comparison:
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value of the metric is the better one."""
+    """Whether a smaller value of the metric is the better one.
+
+    Parameters
+    ----------
+    metric : str
+
+    Returns
+    -------
+    bool
+    """
     return metric.startswith(LOWER_IS_BETTER)
 
 
@@ -121,6 +130,16 @@ def compare_count(counted: float, published: float, digits: int) -> Comparison:
 
     Nothing varies, so it is reproduced if rounding to the printed digits gives the published number. Otherwise it
     differs, and neither is the better one.
+
+    Parameters
+    ----------
+    counted, published : float
+    digits : int
+        Printed behind the point.
+
+    Returns
+    -------
+    Comparison
     """
     d, half_unit = counted - published, 0.5 * 10.0**-digits
     rounds_to_it = abs(d) <= half_unit + 1e-9  # boundaries count as inside, whatever the last bit says

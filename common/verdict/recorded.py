@@ -13,9 +13,18 @@ VERIFICATIONS = "verified.json"  # in the results folder: the outcome of `python
 
 
 def read(path: Path) -> dict | None:
-    """A record that has its schema, or None if there is none; the same object each time, so that nobody may change it.
+    """A record that has its schema.
 
     A file is read once in a process as long as it does not change: board, log and site ask for the same ones.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict; None if there is none
+        The same object each time, so that nobody may change it.
 
     Raises
     ------
