@@ -90,8 +90,10 @@ def test_each_target_has_a_name():
 def test_malformed_input():
     with pytest.raises(InputError, match="shape"):
         metrics.pearson_r_pooled(rated, guessed[:50])
-    with pytest.raises(InputError, match="finite"):
-        metrics.pearson_r_pooled(rated, np.where(guessed > 0, guessed, np.nan))
+    holed = np.where(guessed > 0, guessed, np.nan)
+    for pair, what in (((holed, guessed), "the reference"), ((rated, holed), "the estimate")):
+        with pytest.raises(InputError, match=f"^{what} holds values that are not finite"):
+            metrics.pearson_r_pooled(*pair)
     with pytest.raises(InputError, match="2 songs"):
         metrics.pearson_r_pooled([1.0], [1.0])
     for metric in (metrics.pearson_r_mean_over_folds, metrics.by_fold):
