@@ -294,6 +294,6 @@ def connect(address: str) -> None:
     Raises
     ------
     InputError
-        If none of its workers can be used.
+        If Dask is not installed, no scheduler answers there, or none of its workers can be used.
     """
     parallel.cluster = Cluster(address)

@@ -26,7 +26,8 @@ def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None
     Raises
     ------
     InputError
-        If there are fewer songs, groups, or songs of a class than folds.
+        If there are fewer songs, groups, or songs of a class (with groups: groups that have one) than folds, or folds
+        are fewer than 2.
     """
     from sklearn import model_selection
 
@@ -62,6 +63,11 @@ def cross_validation(name: str, n_songs: int, folds: int, seed: int, **stratifie
     -------
     list of Split
         Their networks have the seed 1000 * seed + fold.
+
+    Raises
+    ------
+    InputError
+        As `k_folds`.
     """
     fold_of = k_folds(n_songs, folds, seed, **stratified)
     parts = [(np.flatnonzero(fold_of != k), {name: np.flatnonzero(fold_of == k)}) for k in range(folds)]

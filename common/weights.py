@@ -100,14 +100,14 @@ def save(folder: Path, networks: list[bytes], facts: dict, cite: str) -> None:
     networks : list of bytes
         As of `packed`.
     facts : dict
-        Written to weights.json, with a checksum of each file.
+        Written to weights.json, with the SHA-256 of each network's file.
     cite : str
         How to cite the data, for NOTICE.txt.
 
     Raises
     ------
     InputError
-        If the folder cannot be written.
+        If the folder cannot be written, or `facts` hold a number that is not finite.
     """
     folder, files = Path(folder), {f"network_{i}.keras": content for i, content in enumerate(networks)}
     facts = facts | {"sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}

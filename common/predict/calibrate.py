@@ -97,7 +97,7 @@ def errors(experiment: Experiment, variant: Variant, record: dict, *, averaged: 
     variant : Variant
     record : dict
     averaged : bool
-        Whether `predict` averages the networks of all runs.
+        Whether `predict` averages several networks; then the recorded runs are averaged too.
 
     Returns
     -------

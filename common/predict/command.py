@@ -90,7 +90,7 @@ def main(module: str, description: str, paper: str, arguments: list[str] | None 
     Parameters
     ----------
     module : str
-        Its name; it holds `Model`, a Predictor.
+        Its name; it holds `PAPER`, and `Model`, a Predictor.
     description, paper : str
     arguments : list of str, optional
         By default those of the process.
@@ -110,7 +110,7 @@ def predict(module: str, paper: str, options: argparse.Namespace, heading: str =
     Parameters
     ----------
     module : str
-        A paper's, which holds `Model`, a Predictor.
+        The name of a paper's, which holds `PAPER`, and `Model`, a Predictor.
     paper : str
     options : argparse.Namespace
         As of `parser`.
@@ -125,7 +125,8 @@ def predict(module: str, paper: str, options: argparse.Namespace, heading: str =
     Raises
     ------
     InputError
-        Before any work, if an output would replace something else, or there is no recording.
+        Before any work, if the weights cannot be read, an option does not fit, an output would replace something else,
+        or there is no recording.
     """
     use_device(options)
     options.weights = options.weights or RESULTS / paper / "weights"

@@ -15,9 +15,20 @@ FRAME_RIDGES = {  # what becomes of the predictions of frames, (n, T, 2)
 
 
 def fit_ridge(settings: dict, clips: Clips, split: Split) -> Trained:
-    """Ridge regression of valence and arousal on the features of each frame; outputs `predicted` (n_test, T, 2).
+    """Ridge regression of valence and arousal on the features of each frame.
 
-    The penalty is the one that is best on the clips that also stop the networks.
+    Parameters
+    ----------
+    settings : dict
+        Not read.
+    clips : Clips
+    split : Split
+        With one test split. The penalty is the one of PENALTIES that is best on the clips that also stop the networks.
+
+    Returns
+    -------
+    Trained
+        Outputs: `predicted`, float32 (n_test, T, 2), and `penalty`.
     """
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import GridSearchCV, PredefinedSplit
@@ -35,7 +46,22 @@ def fit_ridge(settings: dict, clips: Clips, split: Split) -> Trained:
 
 
 def baseline(name: str, clips: Clips, split: Split, frames: np.ndarray | None) -> np.ndarray:
-    """Predictions without a network, (n_test, T, 2); frames: those of ridge regression of each frame."""
+    """Predictions without a network.
+
+    Parameters
+    ----------
+    name : str
+        A key of `variants.BASELINES`.
+    clips : Clips
+    split : Split
+        With one test split.
+    frames : ndarray, (n_test, T, 2), or None
+        What `fit_ridge` predicts; needed for the names in FRAME_RIDGES.
+
+    Returns
+    -------
+    ndarray, (n_test, T, 2)
+    """
     (test,), train = split.tests.values(), np.union1d(split.train, split.validation)
     if name in FRAME_RIDGES:
         predicted = FRAME_RIDGES[name](frames)

@@ -39,9 +39,26 @@ class Clips(Samples):
 
 
 def load(data: DynamicDataset, source: str, n_jobs: int) -> Clips:
-    """The clips that have one kind of input (`INPUTS`) at the labels where most of them have it; others are named.
+    """The clips that have one kind of input at the labels where most of them have it; the ids of others are printed.
 
-    The features of a label are those of the window that ends there. Raises InputError if no clip has any.
+    The features of a label are those of the window that ends there.
+
+    Parameters
+    ----------
+    data : DynamicDataset
+    source : str
+        A name in `INPUTS`.
+    n_jobs : int
+        Processes for the extraction of features.
+
+    Returns
+    -------
+    Clips
+
+    Raises
+    ------
+    InputError
+        If no clip has the input, as many clips have it at other labels, or a recording cannot be read.
     """
     annotations = {song: a for split in data.splits for song, a in data.annotations(split).items()}
     computed, clips = extractor(data, source), {}
@@ -69,13 +86,42 @@ def load(data: DynamicDataset, source: str, n_jobs: int) -> Clips:
 
 
 def extractor(data: DynamicDataset, source: str):
-    """The extractor of an input, or None if it comes with the data."""
+    """The extractor of an input, or None if it comes with the data.
+
+    Parameters
+    ----------
+    data : DynamicDataset
+    source : str
+        A name in `INPUTS`.
+
+    Returns
+    -------
+    ComParE, OpenSmile or None
+    """
     if source == "compare":
         return ComParE()
     return None if data.includes_features else opensmile.OpenSmile()
 
 
 def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.ndarray:
-    """Which of the training clips validate, (n_train,) bool: a tenth, at least one; of each group all or none."""
+    """Which of the training clips validate: a tenth, at least one; of each group all or none.
+
+    Parameters
+    ----------
+    train : int, (n_train,)
+        Indices of clips.
+    groups : list of str, (n_clips,), or None
+        The artist of each clip; None: clips are drawn one by one.
+    seed : int
+
+    Returns
+    -------
+    bool, (n_train,)
+
+    Raises
+    ------
+    InputError
+        If there is one training clip, or one group of them.
+    """
     groups = groups and [groups[i] for i in train]
     return protocol.k_folds(len(train), min(10, len(set(groups or range(len(train))))), seed, groups) == 0

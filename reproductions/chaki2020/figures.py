@@ -17,7 +17,18 @@ METRICS = {"r2_pooled": "R², pooled", "kendall_tau_per_song": "Kendall's τ, me
 
 
 def draw(records: Records) -> list[Path]:
-    """Draw what is recorded; returns the paths."""
+    """Draw what is recorded.
+
+    Parameters
+    ----------
+    records : Records
+        Of this paper.
+
+    Returns
+    -------
+    list of Path
+        Scores by size if the networks of 128 units are recorded, histograms if those of PAIR are.
+    """
     folder, drawn = records.path(DATASET, "").parent / "figures", []
     if all(records.get(DATASET, f"{kind}_128_260") for kind in SIZES):
         drawn.append(folder / "scores_by_size.png")
@@ -29,7 +40,14 @@ def draw(records: Records) -> list[Path]:
 
 
 def scores_by_size(records: Records, path: Path) -> None:
-    """R² and τ of networks with one layer by number of units: published, and measured on the 260 features."""
+    """R² and τ of networks with one layer by number of units: published, and measured on the 260 features.
+
+    Parameters
+    ----------
+    records : Records
+    path : Path
+        The picture.
+    """
     cells = {
         cell["id"].split("/", 1)[1]: cell for cell in load_expected(Path(__file__).with_name("expected.json"))["cells"]
     }
@@ -64,7 +82,15 @@ def scores_by_size(records: Records, path: Path) -> None:
 
 
 def error_histograms(records: list[dict], path: Path) -> None:
-    """Clips by their mean absolute error, of both networks, as share of the clips; mean over runs."""
+    """Clips by their mean absolute error, of both networks, as share of the clips; mean over runs.
+
+    Parameters
+    ----------
+    records : list of dict
+        Of both networks, in the order of PAIR.
+    path : Path
+        The picture.
+    """
     edges = np.arange(0, 0.601, 0.05)
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
     for column, (axis, target) in enumerate(zip(axes, ("arousal", "valence"), strict=True)):
@@ -92,7 +118,18 @@ def error_histograms(records: list[dict], path: Path) -> None:
 def trajectories(records: dict[str, dict], times: np.ndarray, labels: dict[str, np.ndarray], shown: dict, path: Path):
     """Annotated and predicted over time: a row a clip, a column a target; every run thin, the mean thick.
 
-    records: of both networks, by variant; labels (T, 2), valence and arousal, by clip; shown: the name of each clip.
+    Parameters
+    ----------
+    records : dict of str to dict
+        Of both networks, by variant; each run has `trajectories`.
+    times : ndarray, (T,)
+        Of the labels, in seconds.
+    labels : dict of str to ndarray
+        (T, 2), valence and arousal in [-1, 1], by clip.
+    shown : dict of str to str
+        The name of each clip, by its id.
+    path : Path
+        The picture.
     """
     size = (8.4, 2.6 * len(shown))
     figure, axes = plt.subplots(len(shown), 2, figsize=size, sharex=True, sharey=True, squeeze=False)

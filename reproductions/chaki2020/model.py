@@ -10,11 +10,23 @@ SCORE_UNITS = 32  # of the alignment model; the paper has no number, the package
 
 
 def lstm(features: int, length: int, units: tuple[int, ...], attention: str | None = None, activation="tanh"):
-    """x (batch, length, features) -> y (batch, length, 1), valence or arousal: a keras.Model.
+    """x (batch, length, features) -> y (batch, length, 1), valence or arousal.
 
-    units: of each LSTM layer. attention: None is LSTM_NAT; "strict", "history" or "global" LSTM_AT (`Attention`).
-    activation: of the LSTM layers, "tanh" (eqs 3 and 6) or "linear". With 260 features, LSTM_NAT_400 has 1,058,001
-    parameters and LSTM_AT_400 1,084,066.
+    With 260 features, LSTM_NAT_400 has 1,058,001 parameters and LSTM_AT_400 1,084,066.
+
+    Parameters
+    ----------
+    features, length : int
+    units : tuple of int
+        Of each LSTM layer.
+    attention : str, optional
+        "strict", "history" or "global" for LSTM_AT (`Attention`); None for LSTM_NAT.
+    activation : str
+        Of the LSTM layers, "tanh" (eqs 3 and 6) or "linear".
+
+    Returns
+    -------
+    keras.Model
     """
     x = h = keras.Input((length, features))
     for size in units:

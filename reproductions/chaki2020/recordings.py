@@ -28,7 +28,25 @@ class Recordings(Samples):
 
 
 def load(data: DynamicDataset, source: str, n_jobs: int) -> Recordings:
-    """All labelled recordings with one kind of input (`clips.INPUTS`); raises InputError if a label has none."""
+    """All labelled recordings with one kind of input.
+
+    Parameters
+    ----------
+    data : DynamicDataset
+    source : str
+        A name in `clips.INPUTS`.
+    n_jobs : int
+        Processes for the extraction of features.
+
+    Returns
+    -------
+    Recordings
+
+    Raises
+    ------
+    InputError
+        If a label has no complete window, or a recording cannot be read.
+    """
     annotations, x, y = data.annotations("development"), {}, {}
     longer_by_s = 0.5 if source == "compare" else 0.0
     features = windows(data, list(annotations), extractor(data, source), longer_by_s=longer_by_s, n_jobs=n_jobs)
@@ -45,7 +63,18 @@ def load(data: DynamicDataset, source: str, n_jobs: int) -> Recordings:
 
 
 def padded(songs: Sequences, steps: int) -> np.ndarray:
-    """Songs with zeros at their ends, (n_songs, steps, dimension)."""
+    """Songs with zeros at their ends.
+
+    Parameters
+    ----------
+    songs : Sequences
+    steps : int
+        As many as the longest song has, or more.
+
+    Returns
+    -------
+    ndarray, (n_songs, steps, dimension)
+    """
     values = np.zeros((len(songs), steps, songs.values.shape[1]), songs.values.dtype)
     for i, n in enumerate(songs.lengths):
         values[i, :n] = songs[i]
@@ -53,7 +82,21 @@ def padded(songs: Sequences, steps: int) -> np.ndarray:
 
 
 def fit_ridge(settings: dict, songs: Recordings, split: Split) -> Trained:
-    """Ridge regression of all frames, each as a clip of one step; outputs `predicted` (n_test_frames, 1, 2)."""
+    """Ridge regression of all frames, each as a clip of one step.
+
+    Parameters
+    ----------
+    settings : dict
+        Not read.
+    songs : Recordings
+    split : Split
+        With one test split.
+
+    Returns
+    -------
+    Trained
+        Outputs: `predicted`, float32 (n_test_frames, 1, 2), and `penalty`.
+    """
     frames = Clips([], songs.x.values[:, None], songs.y.values[:, None], [], np.zeros(1))
     (test,), bounds = split.tests.values(), songs.x.bounds
 
@@ -66,7 +109,23 @@ def fit_ridge(settings: dict, songs: Recordings, split: Split) -> Trained:
 
 
 def baseline(name: str, songs: Recordings, split: Split, trained: list[Trained]) -> list[np.ndarray]:
-    """Predictions without a network, (n_steps, 2) a test song; trained: the ridge regression of frames, if needed."""
+    """Predictions without a network, for each test song.
+
+    Parameters
+    ----------
+    name : str
+        A key of `variants.BASELINES`.
+    songs : Recordings
+    split : Split
+        With one test split.
+    trained : list of Trained
+        What `fit_ridge` returns; needed for the names in `baselines.FRAME_RIDGES`.
+
+    Returns
+    -------
+    list of ndarray
+        (n_steps, 2) a test song.
+    """
     (test,), train = split.tests.values(), np.union1d(split.train, split.validation)
     lengths = songs.y.lengths[test]
 

@@ -32,7 +32,17 @@ HEADER += [f"clips, less ridge, {target} (95 %)" for target in TARGETS]
 
 
 def generated(records: Records) -> dict[str, str]:
-    """A table for each input, under one mark, with a line for each ensemble whose members are recorded."""
+    """A table for each input, under one mark, with a line for each ensemble whose members are recorded.
+
+    Parameters
+    ----------
+    records : Records
+
+    Returns
+    -------
+    dict of str to str
+        Markdown by the mark in the README, `ensembles`.
+    """
     tables = []
     for suffix, title in INPUTS.items():
         lines = []
@@ -47,7 +57,22 @@ def generated(records: Records) -> dict[str, str]:
 
 
 def line(members: list[dict], ridge: dict, all_runs: bool) -> list[str]:
-    """The cells of an ensemble, from the records of its members; all have the same runs, clips and folds."""
+    """The cells of an ensemble, from the records of its members.
+
+    Parameters
+    ----------
+    members : list of dict
+        Records with the same runs, clips and folds.
+    ridge : dict
+        The record of ridge regression, with the same too.
+    all_runs : bool
+        Whether the networks of all runs are averaged; else those of each run.
+
+    Returns
+    -------
+    list
+        As HEADER from `networks` on.
+    """
     facts, frames = coverage_of(ridge["facts"], SPLIT), ridge["runs"][0]["songs"][SPLIT]["frames"]
     weights, own = leaving_out(facts["artists"]), moments(members)
     ensembles = own.reshape(1, -1, *own.shape[2:]) if all_runs else own
@@ -70,32 +95,86 @@ def line(members: list[dict], ridge: dict, all_runs: bool) -> list[str]:
 
 
 def moments(records: list[dict]) -> np.ndarray:
-    """(runs, records, clips, targets, 5), see `common.metrics.song_moments`."""
+    """The moments that records keep, by run and record.
+
+    Parameters
+    ----------
+    records : list of dict
+        With the same runs and clips.
+
+    Returns
+    -------
+    ndarray, (runs, records, clips, targets, 5)
+        See `common.metrics.song_moments`.
+    """
     of_runs = [[run["songs"][SPLIT]["moments"] for run in record["runs"]] for record in records]
     return np.swapaxes(np.array(of_runs), 0, 1)
 
 
 def r2(of_clips: np.ndarray, frames: list[int], weights: np.ndarray) -> np.ndarray:
-    """R² pooled over all frames, (replicates, targets), from moments (clips, targets, 5)."""
+    """R² pooled over all frames, from moments.
+
+    Parameters
+    ----------
+    of_clips : ndarray, (clips, targets, 5)
+        Moments.
+    frames : list of int, (clips,)
+    weights : ndarray, (replicates, clips)
+        How often each clip counts.
+
+    Returns
+    -------
+    ndarray, (replicates, targets)
+    """
     return weighted_r2({"frames": frames, "moments": of_clips}, weights)
 
 
 def averaged(members: np.ndarray) -> np.ndarray:
-    """Moments of the ensemble of members (n, clips, targets, 5), its predictions averaged over each clip."""
+    """Moments of the ensemble, its predictions averaged over each clip.
+
+    Parameters
+    ----------
+    members : ndarray, (n, clips, targets, 5)
+        Moments of each.
+
+    Returns
+    -------
+    ndarray, (clips, targets, 5)
+    """
     mean = members.mean(0)
     mean[..., 3:] = 0  # what does not vary within a clip
     return mean
 
 
 def moving_alike(members: np.ndarray) -> np.ndarray:
-    """Moments of the ensemble if the members' predictions correlate perfectly within each clip."""
+    """Moments of the ensemble if the members' predictions correlate perfectly within each clip.
+
+    Parameters
+    ----------
+    members : ndarray, (n, clips, targets, 5)
+        Moments of each.
+
+    Returns
+    -------
+    ndarray, (clips, targets, 5)
+    """
     mean = members.mean(0)
     mean[..., 3] = np.sqrt(members[..., 3]).mean(0) ** 2
     return mean
 
 
 def cancelling(members: np.ndarray) -> np.ndarray:
-    """Moments of the ensemble if its variance within each clip is the least that its covariance with the labels has."""
+    """Moments of the ensemble if its variance within each clip is the least that its covariance with the labels has.
+
+    Parameters
+    ----------
+    members : ndarray, (n, clips, targets, 5)
+        Moments of each.
+
+    Returns
+    -------
+    ndarray, (clips, targets, 5)
+    """
     mean = moving_alike(members)
     mean[..., 3] = np.minimum(mean[..., 3], mean[..., 4] ** 2 / np.maximum(mean[..., 2], 1e-12))
     return mean
@@ -104,8 +183,23 @@ def cancelling(members: np.ndarray) -> np.ndarray:
 def difference(members: np.ndarray, ridge: np.ndarray, frames, weights: np.ndarray, all_runs: bool) -> Estimate:
     """R² of an ensemble less that of ridge regression, both averaged over the clip, by target.
 
-    members and ridge (runs, n, clips, targets, 5), weights as from `leaving_out`. An ensemble of all runs has the
-    jackknife's pseudo-values in the place of the values of runs; of a mean over runs these are the values themselves.
+    An ensemble of all runs has the jackknife's pseudo-values in the place of the values of runs; of a mean over runs
+    these are the values themselves.
+
+    Parameters
+    ----------
+    members, ridge : ndarray, (runs, n, clips, targets, 5)
+        Moments; n of ridge regression is 1.
+    frames : list of int, (clips,)
+    weights : ndarray, (replicates, clips)
+        As from `leaving_out`.
+    all_runs : bool
+        Whether the networks of all runs are one ensemble; else those of each run.
+
+    Returns
+    -------
+    Estimate
+        By target; with one run its variance is NaN.
     """
     n = len(members)
 

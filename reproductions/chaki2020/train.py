@@ -36,8 +36,19 @@ PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with a
 def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     """Train on some clips, stop by others, predict the test clips (4.1).
 
-    settings: `target`, `units`, `attention`, `epochs` (at most), and interpretations: `activation` of the LSTM,
-    `restore` the best weights, `optimizer` "keras3". Outputs: `predicted` (n_test, T).
+    Parameters
+    ----------
+    settings : dict
+        `target`, `units`, `attention`, `epochs` (at most), and interpretations: `activation` of the LSTM, `restore` the
+        best weights, `optimizer` "keras3".
+    clips : Clips
+    split : Split
+        With one test split.
+
+    Returns
+    -------
+    Trained
+        Outputs: `predicted`, float32 (n_test, T). History: `loss` and `validation_loss` of each epoch.
     """
     from common import backend, weights
 
@@ -71,7 +82,19 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
 
 
 def compiled(settings: dict, features: int, steps: int):
-    """The network of some settings, ready for training, and the callback that stops it (4.1)."""
+    """The network of some settings, ready for training, and the callback that stops it (4.1).
+
+    Parameters
+    ----------
+    settings : dict
+        As of `fit`.
+    features, steps : int
+
+    Returns
+    -------
+    network : keras.Model
+    stop : keras.callbacks.EarlyStopping
+    """
     import keras
 
     from common.layers.tf1 import RMSprop
@@ -175,7 +198,20 @@ class ThousandSongs(Experiment):
         return entry
 
     def excerpts(self, clips: Clips, tested: list[int]) -> dict[str, tuple[str, slice]]:
-        """Of the clips in Figures 1 and 2: what the paper's text speaks of, as clip and steps."""
+        """Of the clips in Figures 1 and 2: what the paper's text speaks of, as clip and steps.
+
+        Parameters
+        ----------
+        clips : Clips
+        tested : list of int
+            Indices of clips.
+
+        Returns
+        -------
+        dict of str to tuple
+            By name: the clip's id and a slice of its steps. Empty on other data sets, if not both clips are tested, or
+            if they have fewer steps than the paper's.
+        """
         there = {clips.ids[i] for i in tested}
         if len(clips.times) < STEPS or not there >= set(SHOWN) or self.data.name != PAPER_DATASET:
             return {}
@@ -236,7 +272,20 @@ def fit_padded(settings: dict, songs: Recordings, split: Split) -> Trained:
     """As `fit`, of recordings of unequal length, padded at their ends to the longest.
 
     Padded steps have no weight in the loss, and no step depends on later ones: each recording is predicted as if it
-    were alone. Outputs: `predicted` (n_test, steps), 0 behind the end of a recording.
+    were alone.
+
+    Parameters
+    ----------
+    settings : dict
+        As of `fit`.
+    songs : Recordings
+    split : Split
+        With one test split.
+
+    Returns
+    -------
+    Trained
+        Outputs: `predicted`, (n_test, steps), 0 behind the end of a recording. History as of `fit`.
     """
     from common import backend, weights
 
@@ -307,7 +356,22 @@ class OwnRecordings(ThousandSongs):
 
 
 def build(options) -> ThousandSongs:
-    """The data set that the options name; without a data root synthetic music."""
+    """The experiment on the data set that the options name; without a data root on synthetic music.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        `dataset`, `data_root`, `scale`, `allow_missing`, `folds` and `jobs` are read.
+
+    Returns
+    -------
+    ThousandSongs
+
+    Raises
+    ------
+    InputError
+        If the data set is not there, not as distributed, or without valence and arousal over time.
+    """
     data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
     experiment = OwnRecordings if isinstance(data, OwnCollection) else ThousandSongs

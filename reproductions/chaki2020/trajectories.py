@@ -13,7 +13,13 @@ from reproductions.chaki2020.clips import SHOWN
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions.chaki2020.trajectories", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
@@ -29,7 +35,22 @@ def _main(options) -> int:
 
 
 def draw(data: Emomusic, records: Records) -> Path:
-    """Draw both clips next to the records; returns the path. Raises InputError if the networks are not recorded."""
+    """Draw both clips next to the records; returns the path.
+
+    Parameters
+    ----------
+    data : Emomusic
+    records : Records
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If a network is not recorded with its predictions of both clips, or labels are missing or malformed.
+    """
     from common.report.plots import STYLE, plt
     from reproductions.chaki2020 import figures
 

@@ -30,7 +30,23 @@ FLOPS, OVERHEAD_S, TYPICAL_EPOCHS = 1.1e11, 0.4, 18  # of one core a second; of 
 
 
 def core_seconds(features: int, units: tuple[int, ...], epochs: int) -> float:
-    """Roughly, of one network: four operations an input weight and frame, six a recurrent weight."""
+    """Processor time of the training of one network, roughly.
+
+    An input weight counts four operations a frame, a recurrent weight or one of the second layer six.
+
+    Parameters
+    ----------
+    features : int
+    units : tuple of int
+        Of each LSTM layer.
+    epochs : int
+        At most.
+
+    Returns
+    -------
+    float
+        In seconds of one core.
+    """
     per_frame, wide = 0, features
     for layer, size in enumerate(units):
         per_frame += 4 * size * (wide * (4 if layer == 0 else 6) + 6 * size)
@@ -39,7 +55,17 @@ def core_seconds(features: int, units: tuple[int, ...], epochs: int) -> float:
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All networks and interpretations; `epochs` in the place of at most 30."""
+    """All networks and interpretations, and the baselines.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        Of each network, in the place of at most 30.
+
+    Returns
+    -------
+    list of Variant
+    """
 
     def network(prefix, units, source, *, test="clips", reading=("", ""), primary=False, **readings):
         attention = readings.pop("attention", "strict" if prefix == "at" else None)
@@ -71,7 +97,16 @@ def variants(epochs: int | None = None) -> list[Variant]:
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
-    """The names of those that run together with a variant, on its clips and folds."""
+    """The names of those that run together with a variant, on its clips and folds.
+
+    Parameters
+    ----------
+    variant : Variant
+
+    Returns
+    -------
+    tuple of str
+    """
     return tuple(baseline.name for baseline in _baselines(variant))
 
 

@@ -62,7 +62,17 @@ TRIVIAL = {
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems and interpretations; `epochs` in the place of the published 100."""
+    """All systems and interpretations, and the baselines.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        Of each GRU, in the place of the published 100; three or ten times as many of those that are trained longer.
+
+    Returns
+    -------
+    list of Variant
+    """
     networks = [_network(*row[:3], epochs or EPOCHS, **row[3]) for row in SYSTEMS]
     of_quoted = {"regressor": OF_QUOTED, "standardised": True, "protocol": PROTOCOL}
     quoted = [
@@ -159,7 +169,19 @@ class Emotions(CrossValidation):
         return super().score(variant, seed, trained)
 
     def baseline(self, name, train, test):
-        """Predictions (n_test, 9) without a network."""
+        """Predictions without a network.
+
+        Parameters
+        ----------
+        name : str
+            One of BASELINES.
+        train, test : int, (n_train,) and (n_test,)
+            Indices of songs.
+
+        Returns
+        -------
+        ndarray, (n_test, 9)
+        """
         from common import baselines
 
         if name == "training_mean":
@@ -172,7 +194,23 @@ class Emotions(CrossValidation):
         return baselines.ridge(self.labels, train, test, features)
 
     def rater_ceiling(self, seed):
-        """The r that a model which knew the mean of infinitely many raters would reach, by emotion."""
+        """The r that a model which knew the mean of infinitely many raters would reach, by emotion.
+
+        Parameters
+        ----------
+        seed : int
+            Of the random halves of the raters.
+
+        Returns
+        -------
+        dict of str to dict
+            By metric, within folds and pooled the same: r in [0, 1] by emotion, and their `average`.
+
+        Raises
+        ------
+        InputError
+            If the data set has no ratings by single listeners.
+        """
         from common import metrics
 
         if self.data.responses is None:
@@ -202,7 +240,22 @@ class Emotions(CrossValidation):
 
 
 def fit_with_svr(settings: dict, samples: Samples, split: Split) -> Trained:
-    """The semantic embedding trained on all songs, and behind it an SVR an emotion."""
+    """The semantic embedding trained on all songs, and behind it an SVR an emotion.
+
+    Parameters
+    ----------
+    settings : dict
+        As of `learning.fit`.
+    samples : Samples
+        As of `learning.fit`; y (n_songs, 9).
+    split : Split
+        Whose training songs are all songs.
+
+    Returns
+    -------
+    Trained
+        As from `learning.fit`; the model's output is that of the SVRs.
+    """
     from sklearn.svm import SVR as Regressor
 
     from reproductions.jakubik2017 import model

@@ -12,8 +12,19 @@ EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_square
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     """Train on random crops of the training songs; then f (eq. 11) over the whole of every song.
 
-    settings: "loss", "epochs", "standardise" and perhaps "epsilon", as in `variants`; x: the songs' vectors (length,
-    160); y (n_songs, targets). Outputs: `features` (n_songs, 50); `outputs` (n_songs, targets), of a Standard GRU only.
+    Parameters
+    ----------
+    settings : dict
+        `loss`, a name in `model.LOSSES`, `epochs`, `standardise` as of `scaling`, and perhaps `epsilon`, Adadelta's.
+    samples : Samples
+        x: Sequences, vectors (length, 160) of each song; y: (n_songs, targets).
+    split : Split
+
+    Returns
+    -------
+    Trained
+        Outputs: `features`, float32 (n_songs, 50); of a Standard GRU only, `outputs`, (n_songs, targets). History:
+        `loss`.
     """
     from common import backend, weights
 
@@ -36,7 +47,20 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
 
 
 def scaling(standardise: bool | str, samples: Samples, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of the training songs' vectors: of each component (160,), of all ("global"), or none."""
+    """Mean and deviation of the training songs' vectors.
+
+    Parameters
+    ----------
+    standardise : bool or str
+        True: of each component; "global": of all together; False: none, which is 0 and 1.
+    samples : Samples
+        x: Sequences, vectors (length, 160) of each song.
+    split : Split
+
+    Returns
+    -------
+    mean, std : float32, (160,) or ()
+    """
     if not standardise:
         return np.float32(0), np.float32(1)
     mean, std = samples.x.moments(split.train)
@@ -46,9 +70,20 @@ def scaling(standardise: bool | str, samples: Samples, split: Split) -> tuple[np
 
 
 def embedded(encoder, sequences, mean, std) -> np.ndarray:
-    """f (eq. 11) over the whole of every song, (n_songs, 50).
+    """f (eq. 11) over the whole of every song.
 
-    encoder: the network up to its second GRU (`model.all_outputs`); sequences: vectors (length, 160), before scaling.
+    Parameters
+    ----------
+    encoder : keras.Model
+        The network up to its second GRU (`model.all_outputs`).
+    sequences : Sequences
+        Vectors (length, 160) of each song, before scaling.
+    mean, std : float32, (160,) or ()
+        As from `scaling`.
+
+    Returns
+    -------
+    float32, (n_songs, 50)
     """
     from reproductions.jakubik2017 import model
 
@@ -66,8 +101,18 @@ def embedded(encoder, sequences, mean, std) -> np.ndarray:
 def fit_autoencoder(settings: dict, samples: Samples, split: Split) -> Trained:
     """A sparse autoencoder of the training songs' vectors; then the mean of its code over every song.
 
-    settings: "epochs"; an epoch is one crop of every training song. x: vectors (length, 160) of each song.
-    Outputs: `features` (n_songs, 100).
+    Parameters
+    ----------
+    settings : dict
+        `epochs`; each is one crop of every training song.
+    samples : Samples
+        x: Sequences, vectors (length, 160) of each song.
+    split : Split
+
+    Returns
+    -------
+    Trained
+        Outputs: `features`, (n_songs, 100). History: `loss`.
     """
     from common import backend
 
@@ -86,9 +131,22 @@ def fit_autoencoder(settings: dict, samples: Samples, split: Split) -> Trained:
 
 
 def regress(regressor: dict, features, labels, train, test, n_jobs: int = 1) -> np.ndarray:
-    """An RBF SVR an emotion on the features of the training songs -> predictions (n_test, targets).
+    """An RBF SVR an emotion on the features of the training songs.
 
-    regressor: C, gamma and epsilon; where they are lists, the best by inner 3-fold cross-validation.
+    Parameters
+    ----------
+    regressor : dict
+        `C`, `gamma` and `epsilon`; where they are lists, the best by inner 3-fold cross-validation.
+    features : ndarray, (n_songs, n)
+    labels : ndarray, (n_songs, targets)
+    train, test : int, (n_train,) and (n_test,)
+        Indices of songs.
+    n_jobs : int
+        Processes for the inner cross-validation.
+
+    Returns
+    -------
+    ndarray, (n_test, targets)
     """
     from sklearn import svm
     from sklearn.model_selection import GridSearchCV

@@ -37,6 +37,14 @@ def standard_gru(targets: int) -> keras.Model:
     """x (batch, time, 160) -> y (batch, targets), in (0, 1): the same with an output layer (eq. 14).
 
     100,950 + 51 * targets parameters. Trained with the mean squared error.
+
+    Parameters
+    ----------
+    targets : int
+
+    Returns
+    -------
+    keras.Model
     """
     embedding = semantic_embedding_gru()
     y = layers.Dense(targets, "sigmoid", kernel_initializer=gaussian(), name="y")(embedding.output)
@@ -44,7 +52,19 @@ def standard_gru(targets: int) -> keras.Model:
 
 
 def similarity_loss(a, f):
-    """||F'F'ᵀ - A'A'ᵀ|| (eq. 13), Frobenius, over a batch: annotations a (batch, targets), features f (batch, 50)."""
+    """||F'F'ᵀ - A'A'ᵀ|| (eq. 13), Frobenius, over a batch.
+
+    Parameters
+    ----------
+    a : tensor, (batch, targets)
+        Annotations.
+    f : tensor, (batch, 50)
+        Features.
+
+    Returns
+    -------
+    tensor, ()
+    """
 
     def cosines(rows):
         rows = rows / ops.sqrt(ops.sum(rows * rows, axis=1, keepdims=True) + 1e-12)
@@ -55,7 +75,17 @@ def similarity_loss(a, f):
 
 
 def squared_errors(a, y):
-    """Of annotations a (batch, targets) and predictions y (batch, targets)."""
+    """The squared error of every song and emotion.
+
+    Parameters
+    ----------
+    a, y : tensor, (batch, targets)
+        Annotations and predictions.
+
+    Returns
+    -------
+    tensor, (batch, targets)
+    """
     return ops.square(y - ops.cast(a, y.dtype))
 
 
@@ -64,17 +94,46 @@ def summed_squared_error(a, y):
 
     The scale of a loss matters to Adadelta where its gradients are below sqrt(epsilon) = 0.001; there it is plain
     gradient descent. So they are under the mean.
+
+    Parameters
+    ----------
+    a, y : tensor, (batch, targets)
+        Annotations and predictions.
+
+    Returns
+    -------
+    tensor, ()
     """
     return ops.sum(squared_errors(a, y))
 
 
 def summed_over_songs(a, y):
-    """The mean over emotions, summed over the songs of a batch."""
+    """The mean over emotions, summed over the songs of a batch.
+
+    Parameters
+    ----------
+    a, y : tensor, (batch, targets)
+        Annotations and predictions.
+
+    Returns
+    -------
+    tensor, ()
+    """
     return ops.sum(ops.mean(squared_errors(a, y), axis=-1))
 
 
 def summed_over_emotions(a, y):
-    """The sum over emotions, averaged over the songs of a batch."""
+    """The sum over emotions, averaged over the songs of a batch.
+
+    Parameters
+    ----------
+    a, y : tensor, (batch, targets)
+        Annotations and predictions.
+
+    Returns
+    -------
+    tensor, ()
+    """
     return ops.mean(ops.sum(squared_errors(a, y), axis=-1))
 
 
@@ -86,19 +145,53 @@ LOSSES = {
 
 
 def adadelta(epsilon: float = 1e-6) -> keras.optimizers.Optimizer:
-    """Zeiler's Adadelta: no learning rate (1.0), rho 0.9 (V.B.2); epsilon 1e-6 as in the paper's [29]."""
+    """Zeiler's Adadelta: no learning rate (1.0), rho 0.9 (V.B.2).
+
+    Parameters
+    ----------
+    epsilon : float
+        1e-6 as in the paper's [29].
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+    """
     return keras.optimizers.Adadelta(learning_rate=1.0, rho=0.9, epsilon=epsilon)
 
 
 def all_outputs(network: keras.Model) -> keras.Model:
-    """The trained network up to the second GRU: x (batch, time, 160) -> h (batch, time, 50)."""
+    """The trained network up to the second GRU: x (batch, time, 160) -> h (batch, time, 50).
+
+    Parameters
+    ----------
+    network : keras.Model
+        Semantic embedding or Standard GRU.
+
+    Returns
+    -------
+    keras.Model
+    """
     return keras.Model(network.input, network.get_layer("gru_2").output)
 
 
 def with_regression(embedding: keras.Model, features, dual, bias, gamma: float) -> keras.Model:
     """x (batch, time, 160) -> emotions (batch, 9): an RBF support vector regression behind an embedding.
 
-    features (n_songs, 50), dual (n_songs, 9) and bias (9,) of the regressions that were fitted to songs.
+    Parameters
+    ----------
+    embedding : keras.Model
+        x (batch, time, 160) -> f (batch, 50).
+    features : ndarray, (n_songs, 50)
+        Of the songs to which the regressions were fitted.
+    dual : ndarray, (n_songs, 9)
+        Dual coefficients of the regressions, 0 for a song that is no support vector.
+    bias : ndarray, (9,)
+    gamma : float
+        Of the kernel.
+
+    Returns
+    -------
+    keras.Model
     """
     regression = SupportVectorRegression(*dual.shape, gamma, name="svr")
     network = keras.Model(embedding.input, regression(embedding.output), name="semantic_embedding_svr")
@@ -124,9 +217,19 @@ class Sparse(layers.Layer):
 
 
 def sparse_autoencoder(units: int = 100) -> tuple[keras.Model, keras.Model]:
-    """For [18]: x (batch, 160) -> x again, through a code (batch, 100) in (0, 1) that is rarely active; and the coder.
+    """For [18]: x (batch, 160) -> x again, through a code in (0, 1) that is rarely active; and the coder.
 
-    What is published of it is that it is sparse and hears a spectrogram; the rest is chosen here.
+    What is published of it is that it is sparse and that its input is a spectrogram; the rest is chosen here.
+
+    Parameters
+    ----------
+    units : int
+        Of the code.
+
+    Returns
+    -------
+    network, coder : keras.Model
+        The latter: x (batch, 160) -> code (batch, units).
     """
     x = keras.Input((VECTOR,))
     code = Sparse()(layers.Dense(units, "sigmoid")(x))

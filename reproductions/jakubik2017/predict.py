@@ -51,7 +51,17 @@ class Model(predict.Predictor):
         return predict.Prediction(self.of_pieces(pieces), length, length, features=features)
 
     def of_pieces(self, pieces: list[np.ndarray]) -> np.ndarray:
-        """Vectors (length, 160) of the pieces of a song -> the nine emotions (9,)."""
+        """The nine emotions of a song.
+
+        Parameters
+        ----------
+        pieces : list of ndarray
+            Vectors (length, 160) of each piece.
+
+        Returns
+        -------
+        float32, (9,)
+        """
         f = embedded(self.encoder, Sequences.of(pieces), self.mean, self.std)
         mean = np.average(f, axis=0, weights=[len(piece) for piece in pieces])
         return np.asarray(self.regression(mean[None]))[0]

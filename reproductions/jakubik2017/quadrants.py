@@ -27,7 +27,17 @@ TESTS = {  # how songs are split, and what that adds to a name and a title
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems and interpretations; `epochs` in the place of the published 100."""
+    """All systems and interpretations, and the baselines.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        Of each network, in the place of the published 100; three times as many of those that are trained longer.
+
+    Returns
+    -------
+    list of Variant
+    """
     systems = []
 
     def add(name, title, test, settings, *, primary=False, core_seconds=2.0):
@@ -69,7 +79,16 @@ def variants(epochs: int | None = None) -> list[Variant]:
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
-    """The names of those that run together with a variant, on its folds."""
+    """The names of those that run together with a variant, on its folds.
+
+    Parameters
+    ----------
+    variant : Variant
+
+    Returns
+    -------
+    tuple of str
+    """
     suffix = TESTS[variant.settings["test"]][0]
     return f"majority{suffix}", f"combined_svm{suffix}"
 
@@ -100,7 +119,18 @@ class Quadrants(CrossValidation):
         return self.samples_once(features, self.data.tracks, self.y, x)
 
     def annotated(self, kind: str = PLANE) -> Samples:
-        """What networks are trained on: log-mel, and of each song the vector that stands for its class, float32."""
+        """What networks are trained on: log-mel, and of each song the vector that stands for its class.
+
+        Parameters
+        ----------
+        kind : str
+            PLANE, valence and arousal of the quadrant, or ONE_HOT.
+
+        Returns
+        -------
+        Samples
+            y: float32 (n_songs, 2) or (n_songs, n_classes).
+        """
         classes = self.data.classes
         vectors = [VALENCE_AROUSAL[name] for name in classes] if kind == PLANE else np.eye(len(classes))
         y = np.array(vectors, "float32")[self.y]

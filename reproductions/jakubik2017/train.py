@@ -14,7 +14,23 @@ SYNTHETIC_FOLDS = 2
 
 
 def build(options) -> CrossValidation:
-    """The data set that the options name, or without a data root synthetic music in its place; and its features."""
+    """The experiment on the data set that the options name, or without a data root on synthetic music in its place.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        `dataset`, `data_root`, `allow_missing`, `folds` and `jobs` are read.
+
+    Returns
+    -------
+    CrossValidation
+
+    Raises
+    ------
+    InputError
+        If the data set is not there or not as distributed; if another than Emotify has no classes; if Emotify has too
+        few songs for the folds.
+    """
     if options.dataset == EMOTIFY:
         experiment, data = emotify.Emotions, open_dataset(EMOTIFY, options.data_root, synthetic="synthetic")
     else:

@@ -16,7 +16,18 @@ SPLITS = ("evaluation", "evaluation_cuts")
 
 
 def draw(records: Records) -> list[Path]:
-    """Draw what is recorded; returns the paths."""
+    """Draw what is recorded.
+
+    Parameters
+    ----------
+    records : Records
+        Of this paper.
+
+    Returns
+    -------
+    list of Path
+        Empty unless all of LENGTHS are recorded, and `zero` on both sets of songs.
+    """
     by_length = {n: record for n in LENGTHS if (record := records.get(DATASET, f"crnn_l{n}"))}
     drawn, zero = [], records.get(DATASET, "zero")
     if len(by_length) == len(LENGTHS) and zero and set(SPLITS) <= set(zero["facts"]["splits"]):
@@ -54,7 +65,17 @@ def _finish(figure, axes, bottom: float, path: Path) -> None:
 
 
 def error_by_length(records: dict[int, dict], zero: dict, path: Path) -> None:
-    """A panel a target: published error by sequence length, and that of every run on both sets of songs."""
+    """A panel a target: published error by sequence length, and that of every run on both sets of songs.
+
+    Parameters
+    ----------
+    records : dict of int to dict
+        The record of each length of LENGTHS, in frames.
+    zero : dict
+        The record of the baseline.
+    path : Path
+        The picture.
+    """
     cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
     published = {cell["id"]: cell["value"] for cell in cells}
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), sharey=True)
@@ -75,7 +96,17 @@ def error_by_length(records: dict[int, dict], zero: dict, path: Path) -> None:
 
 
 def error_within_sequences(of_length: dict, no_dropout: dict, zero: dict, path: Path) -> None:
-    """By sequence length the published error, and ours if the root is taken within sequences or over all frames."""
+    """By sequence length the published error, and ours if the root is taken within sequences or over all frames.
+
+    Parameters
+    ----------
+    of_length, no_dropout : dict of int to dict
+        The record of each length of LENGTHS, in frames: of the CRNN, and of the CRNN without dropout in the GRU.
+    zero : dict
+        The record of the baseline.
+    path : Path
+        The picture.
+    """
     cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
     published = {cell["id"]: cell["value"] for cell in cells}
     within = [f"rmse_within_{n}" for n in LENGTHS]
@@ -109,7 +140,17 @@ def error_within_sequences(of_length: dict, no_dropout: dict, zero: dict, path: 
 
 
 def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
-    """A panel a target: error on the songs trained on and on those of evaluation, at the checks of every run."""
+    """A panel a target: error on the songs trained on and on those of evaluation, at the checks of every run.
+
+    Parameters
+    ----------
+    record : dict
+        Of a network; its runs have a `history`.
+    zero : dict
+        The record of the baseline.
+    path : Path
+        The picture.
+    """
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
     histories = [run["history"][0] for run in record["runs"]]
     checks = min(len(history["epoch"]) for history in histories)  # a run may reach the published error earlier
@@ -129,7 +170,15 @@ def error_by_epoch(record: dict, zero: dict, path: Path) -> None:
 
 
 def label_exchange(means: dict[str, list[np.ndarray]], path: Path) -> None:
-    """Song means of the task's labels and of DEAM's, (n_songs, 2) each, by group of songs: each dimension by each."""
+    """Song means of the task's labels and of DEAM's, by group of songs: each dimension by each.
+
+    Parameters
+    ----------
+    means : dict of str to list
+        By group of songs: those of the task and those of DEAM, float (n_songs, 2) each, in [-1, 1].
+    path : Path
+        The picture.
+    """
     names = ("valence", "arousal")
     figure, axes = plt.subplots(2, 2, figsize=(5.7, 6.6), sharex=True, sharey=True)
     for (where, (task, deam)), colour in zip(means.items(), (BLUE, ORANGE), strict=True):
@@ -152,8 +201,15 @@ def label_exchange(means: dict[str, list[np.ndarray]], path: Path) -> None:
 def trajectories(record: dict, predicted: list[dict[str, tuple[np.ndarray, ...]]], path: Path) -> None:
     """Annotated and predicted over time, of the middle song of each quarter of the evaluation songs by their error.
 
-    predicted: times, labels (n, 2) and predictions (n, 2) by song, of the record first, then of those that give the
-    range.
+    Parameters
+    ----------
+    record : dict
+        Of the network whose predictions are lines; its songs are in the order of `predicted[0]`.
+    predicted : list of dict
+        By song: times (n,) in seconds, labels (n, 2) and predictions (n, 2); of the record first, then of the networks
+        that give the range with it.
+    path : Path
+        The picture.
     """
     _, errors = squared_errors(record["runs"][0]["songs"]["evaluation"])
     order = np.argsort(errors.mean(1))

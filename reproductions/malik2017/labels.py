@@ -34,7 +34,17 @@ ROOM = 3  # Fisher's z needs more songs than this
 
 
 def groups(data: Deam) -> dict[str, list[str]]:
-    """Song ids: development up to 1000, above, and evaluation."""
+    """Song ids: development up to 1000, above, and evaluation.
+
+    Parameters
+    ----------
+    data : Deam
+
+    Returns
+    -------
+    dict of str to list of str
+        By the title of the group, in this order.
+    """
     late = {song: int(song) > LAST_OF_2013 for song in data.splits["development"]}
     development = {f"2 … {LAST_OF_2013}": False, f"above {LAST_OF_2013}": True}
     songs = {title: [song for song in late if late[song] == which] for title, which in development.items()}
@@ -42,25 +52,85 @@ def groups(data: Deam) -> dict[str, list[str]]:
 
 
 def label_sets(data: Deam) -> dict[str, dict]:
-    """Annotations by source and song id: the task's development labels, and DEAM's of both splits."""
+    """Annotations by source and song id: the task's development labels, and DEAM's of both splits.
+
+    Parameters
+    ----------
+    data : Deam
+
+    Returns
+    -------
+    dict of str to dict
+        `task` and `DEAM`: `Annotation` by song id.
+
+    Raises
+    ------
+    InputError
+        If labels are missing or a file is malformed.
+    """
     deam = data.annotations("development", "deam") | data.annotations("evaluation")
     return {"task": data.annotations("development"), "DEAM": deam}
 
 
 def crossed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pearson's r of each column of `a` with each of `b`, both (n, columns): flat, those of a's first column first."""
+    """Pearson's r of each column of `a` with each of `b`.
+
+    Parameters
+    ----------
+    a : ndarray, (n, p)
+    b : ndarray, (n, q)
+
+    Returns
+    -------
+    float64, (p * q,)
+        In [-1, 1]; those of a's first column first.
+
+    Raises
+    ------
+    InputError
+        On fewer than 2 rows, or values that are not finite numbers.
+    """
     return np.concatenate([metrics.pearson_r_pooled(np.repeat(one[:, None], b.shape[1], 1), b) for one in a.T])
 
 
 def with_interval(r: np.ndarray, n: int) -> list[str]:
-    """Each r with its 95 % interval by Fisher's z over n songs, as text."""
+    """Each r with its 95 % interval by Fisher's z, as text.
+
+    Parameters
+    ----------
+    r : ndarray, (k,)
+        In [-1, 1].
+    n : int
+        The number of songs, more than `ROOM`.
+
+    Returns
+    -------
+    list of str
+        As ".50 (.16 … .74)".
+    """
     z = np.arctanh(np.clip(r, -0.999999, 0.999999))
     low, high = np.tanh(z - 1.96 / np.sqrt(n - 3)), np.tanh(z + 1.96 / np.sqrt(n - 3))
     return ["{} ({} … {})".format(*(report.number(v, 2) for v in cell)) for cell in zip(r, low, high, strict=True)]
 
 
 def ratings(data: Deam) -> dict[str, dict[str, np.ndarray]]:
-    """Song-level ratings, valence and arousal as each file's header names them, by source and song id."""
+    """Song-level ratings, valence and arousal as each file's header names them, by source and song id.
+
+    Parameters
+    ----------
+    data : Deam
+        Those of emoMusic are read if its annotations, unpacked, lie next to DEAM.
+
+    Returns
+    -------
+    dict of str to dict
+        By source: float64 (2,) by song id, from 1 to 9.
+
+    Raises
+    ------
+    InputError
+        If a file of DEAM lacks a column.
+    """
     import pandas as pd
 
     sources, path = {"DEAM, song-level ratings": data.ratings()}, data.root.parent / "emoMusic/annotations"
@@ -73,7 +143,24 @@ def ratings(data: Deam) -> dict[str, dict[str, np.ndarray]]:
 
 
 def agreement(data: Deam) -> list[list]:
-    """Lines: labels, against, songs, how many, r of V × V, V × A, A × V, A × A (a name of the labels first)."""
+    """How the labels correlate with other labels, by group of songs: the lines of a table.
+
+    Parameters
+    ----------
+    data : Deam
+
+    Returns
+    -------
+    list of list
+        Labels, against, group, number of songs, r of V × V, V × A, A × V, A × A (the first letter: of the labels).
+        r of song means has its 95 % interval, and groups of `ROOM` songs or fewer are left out. r within songs is a
+        mean.
+
+    Raises
+    ------
+    InputError
+        If labels are missing or a file is malformed.
+    """
     labels, lines = label_sets(data), []
     means = {source: {s: a.values.mean(0, "float64") for s, a in songs.items()} for source, songs in labels.items()}
     others = {"DEAM, song means": means["DEAM"], **ratings(data)}
@@ -93,7 +180,23 @@ def agreement(data: Deam) -> list[list]:
 
 
 def loudness(data: Deam) -> list[list]:
-    """Lines: labels, input, songs, how many, r of valence and arousal with how loud the music at the labels is."""
+    """How the labels correlate with the loudness of the music at them, by group of songs: the lines of a table.
+
+    Parameters
+    ----------
+    data : Deam
+
+    Returns
+    -------
+    list of list
+        Labels, input ("official features" or "audio"), group, number of songs, r of valence and of arousal, each with
+        its 95 % interval. Groups of `ROOM` songs or fewer are left out.
+
+    Raises
+    ------
+    InputError
+        If labels are missing, a file is malformed, or a recording cannot be read.
+    """
     songs = [song for ids in groups(data).values() for song in ids]
     recordings, lines = data.recordings(songs), []
     extracted = (
@@ -118,10 +221,18 @@ def loudness(data: Deam) -> list[list]:
 
 
 def against_exchanged(moments: np.ndarray, covariance: np.ndarray | None = None) -> np.ndarray:
-    """Moments of songs (n_songs, 2, 5), valence's labels in the place of arousal's and the other way round.
+    """Moments of songs, valence's labels in the place of arousal's and the other way round.
 
-    Only the song means are exchanged, unless `covariance` (n_songs, 2) of labels and estimates is given for the
-    exchanged trajectories.
+    Parameters
+    ----------
+    moments : ndarray, (n_songs, 2, 5)
+        As `common.metrics.song_moments`.
+    covariance : ndarray, (n_songs, 2), optional
+        Of estimates and the exchanged trajectories of labels. Without it only the song means are exchanged.
+
+    Returns
+    -------
+    ndarray, (n_songs, 2, 5)
     """
     exchanged = moments.copy()
     exchanged[..., 0] = moments[..., ::-1, 0]
@@ -131,13 +242,48 @@ def against_exchanged(moments: np.ndarray, covariance: np.ndarray | None = None)
 
 
 def rmse(frames: np.ndarray, moments: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pooled over the frames of the songs, each counted as often as a row of weights (n, n_songs) says: (n, 2)."""
+    """RMSE, pooled over the frames of the songs, each counted as often as the weights say.
+
+    Parameters
+    ----------
+    frames : int, (n_songs,)
+    moments : ndarray, (n_songs, 2, 5)
+        As `common.metrics.song_moments`.
+    weights : ndarray, (n, n_songs)
+        Each row says how often each song counts.
+
+    Returns
+    -------
+    float64, (n, 2)
+
+    Raises
+    ------
+    InputError
+        On other shapes of frames or moments, values in them that are not finite numbers, or no songs.
+    """
     n, errors = metrics.squared_errors({"frames": frames, "moments": moments})
     return np.sqrt(weights @ (n[:, None] * errors) / (weights @ n)[:, None])
 
 
 def trajectories(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
-    """Times, labels (n, 2) and predictions (n, 2) of a record's first run, by evaluation song."""
+    """Times, labels and predictions of a record's first run, by evaluation song.
+
+    Parameters
+    ----------
+    record : dict
+        Of a network; the first run has the predictions of the evaluation songs.
+    data : Deam
+
+    Returns
+    -------
+    dict of str to tuple
+        By song id: times (n,) in seconds, labels (n, 2) and predictions (n, 2), valence and arousal.
+
+    Raises
+    ------
+    InputError
+        If the songs have other numbers of evaluation labels here than in the record.
+    """
     ids, labels = record["facts"]["splits"]["evaluation"]["tracks"], data.annotations("evaluation")
     frames = record["runs"][0]["songs"]["evaluation"]["frames"]
     if [len(labels[song].times) if song in labels else 0 for song in ids] != frames:
@@ -147,7 +293,26 @@ def trajectories(record: dict, data: Deam) -> dict[str, tuple[np.ndarray, ...]]:
 
 
 def outcomes(data: Deam, records: Records):
-    """One by one: songs, system, frames, and the moments of each run under each version of the evaluation labels."""
+    """One by one the moments of each recorded system on a set of songs, under each version of the evaluation labels.
+
+    Parameters
+    ----------
+    data : Deam
+    records : Records
+
+    Yields
+    ------
+    songs, system : str
+    frames : int, (n_songs,)
+    moments : list of list
+        The runs' moments (n_songs, 2, 5) under the labels as they are, with song means exchanged, and wholly exchanged.
+        Wholly exchanged, a network has one run, the first, and on cuts none, as no trajectories are recorded there.
+
+    Raises
+    ------
+    InputError
+        As `trajectories`.
+    """
     labels = data.annotations("evaluation").values()
     zero = np.array([metrics.song_moments(a.values, 0 * a.values) for a in labels])
     exchanged = [against_exchanged(zero)], [against_exchanged(zero, zero[..., 4])]
@@ -182,7 +347,24 @@ def outcomes(data: Deam, records: Records):
 
 
 def what_if(data: Deam, records: Records) -> list[list]:
-    """Lines: songs, system, RMSE of V and A under each interpretation, A - V under the first with its 95 % interval."""
+    """The errors of each system if the evaluation labels were exchanged: the lines of a table.
+
+    Parameters
+    ----------
+    data : Deam
+    records : Records
+
+    Returns
+    -------
+    list of list
+        Songs, system, RMSE of V and A under each version of the labels as in `outcomes`, and the 95 % interval of A - V
+        under the first.
+
+    Raises
+    ------
+    InputError
+        As `trajectories`.
+    """
     cells = {cell["id"]: cell["value"] for cell in load_expected(EXPECTED)["cells"]}
     published = [report.number(cells[f"1a/crnn/l20/evaluation/{name}/rmse_pooled"]) for name in ("valence", "arousal")]
     tables = {"": [[f"all {len(EVALUATION)}, whole", "published, length 20", *published, *5 * "–"]]}
@@ -201,7 +383,24 @@ def what_if(data: Deam, records: Records) -> list[list]:
 
 
 def tables(data: Deam, records: Records, render) -> str:
-    """All tables, each under its title."""
+    """All tables, each under its title.
+
+    Parameters
+    ----------
+    data : Deam
+    records : Records
+    render : callable
+        `common.report.text_table` or `markdown_table`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        As `agreement`, `loudness` and `what_if`.
+    """
     pairs = ["V × V", "V × A", "A × V", "A × A"]
     blocks = {
         "Labels against other labels: r over songs (95 %), V × A is the labels' valence with the other's arousal":
@@ -223,7 +422,23 @@ def tables(data: Deam, records: Records, render) -> str:
 
 
 def draw(data: Deam, records: Records) -> list[Path]:
-    """Both figures, in the folder of the records; returns their paths."""
+    """Draw both figures, in the folder of the records.
+
+    Parameters
+    ----------
+    data : Deam
+    records : Records
+
+    Returns
+    -------
+    list of Path
+        One figure if there is no record of SHOWN.
+
+    Raises
+    ------
+    InputError
+        As `label_sets` and `trajectories`.
+    """
     from common.report.plots import STYLE, plt
     from reproductions.malik2017 import figures
 
@@ -245,7 +460,13 @@ def draw(data: Deam, records: Records) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions.malik2017.labels", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")

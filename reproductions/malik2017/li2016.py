@@ -19,7 +19,17 @@ THINNED = 5  # the fusion is fitted on every fifth frame
 
 
 def blstm(features: int, layers: int = LAYERS):
-    """x (batch, time, features) -> (batch, time, 2), valence and arousal."""
+    """x (batch, time, features) -> (batch, time, 2), valence and arousal.
+
+    Parameters
+    ----------
+    features, layers : int
+        The layers are bidirectional LSTMs of 128 units a direction.
+
+    Returns
+    -------
+    keras.Model
+    """
     import keras
 
     x = h = keras.Input((None, features))
@@ -30,7 +40,26 @@ def blstm(features: int, layers: int = LAYERS):
 
 
 def networks(samples: Samples, split: Split, lengths=LENGTHS) -> list[Network]:
-    """Each of the six trained on all songs, and on each half of them to predict the other; six times three."""
+    """Each of the six trained on all songs, and on each half of them to predict the other; six times three.
+
+    Parameters
+    ----------
+    samples : Samples
+        x and y are `Sequences`: features (n_frames, n) and labels (n_frames, 2).
+    split : Split
+    lengths : tuple of int
+        Of each member's sequences, in frames.
+
+    Returns
+    -------
+    list of Network
+        Three a member, first the one of all songs.
+
+    Raises
+    ------
+    InputError
+        If there are fewer training songs than halves.
+    """
     half = protocol.k_folds(len(split.train), HALVES, split.seed // 1000)
     members = []
     for member, length in enumerate(lengths):
@@ -43,7 +72,21 @@ def networks(samples: Samples, split: Split, lengths=LENGTHS) -> list[Network]:
 
 
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
-    """One of the six; outputs predictions (n_frames, 2) by test split."""
+    """Train one of the six, its first two layers beforehand, and predict.
+
+    Parameters
+    ----------
+    settings : dict
+        `length` of its sequences, in frames.
+    samples : Samples
+        x and y are `Sequences`: features (n_frames, n) and labels (n_frames, 2).
+    split : Split
+
+    Returns
+    -------
+    Trained
+        Outputs: predictions, float32 (n_frames, 2), by test split.
+    """
     from common import backend
 
     backend.start(split.seed)
@@ -79,8 +122,20 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
 def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
     """Mean of an SVR and a small network, one of each a target.
 
-    held_out (n, 6, 2), what the six predict for development songs not trained on; labels (n, 2); members (m, 6, 2),
-    what they predict for other songs -> (m, 2).
+    Parameters
+    ----------
+    held_out : ndarray, (n, 6, 2)
+        What the six predict for frames of development songs that they were not trained on.
+    labels : ndarray, (n, 2)
+        Of these frames.
+    members : ndarray, (m, 6, 2)
+        What the six predict for other songs.
+    seed : int
+        Of the small network.
+
+    Returns
+    -------
+    float64, (m, 2)
     """
     from sklearn.neural_network import MLPRegressor
     from sklearn.svm import SVR
@@ -97,7 +152,20 @@ def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: in
 
 
 def fuse_all(trained: list[Trained], samples: Samples, split: Split) -> dict[str, np.ndarray]:
-    """Predictions of the ensemble (n_frames, 2) by test split, from the networks in the order of `networks`."""
+    """Predictions of the ensemble by test split.
+
+    Parameters
+    ----------
+    trained : list of Trained
+        In the order of `networks`.
+    samples : Samples
+    split : Split
+
+    Returns
+    -------
+    dict of str to ndarray
+        float64 (n_frames, 2).
+    """
     of_members = [trained[i : i + 1 + HALVES] for i in range(0, len(trained), 1 + HALVES)]
     labels = samples.y.subset(split.train)
     half = np.repeat(protocol.k_folds(len(split.train), HALVES, split.seed // 1000), labels.lengths)

@@ -26,10 +26,32 @@ def crnn(
     """x (batch, length, features) -> y (batch, length, 2), valence and arousal.
 
     35,176 parameters with 260 features, 10,088 with 64; with one branch for both (CRNN_NB) 17,712. Trained as
-    `common.layers.fused.fuse` makes it. Readings: `pieces` of the maxout; `penalty`, of the activity as
-    `keras1.ActivityRegularization` names it, or of the "weights" alone, or "off"; `bn_first`, batch normalisation
-    before ReLU; `gates`, "hard_sigmoid" or "logistic"; `gru_dropout`, if another than the CNN's; `reset_after`,
-    Keras 3's GRU.
+    `common.layers.fused.fuse` makes it. From `pieces` on, arguments are interpretations of what the paper leaves open.
+
+    Parameters
+    ----------
+    features, length : int
+    branches : int
+        2, one a target, or 1.
+    dropout : float
+        Rate behind the CNN.
+    pieces : int
+        Of the maxout.
+    penalty : str
+        Of weights and activity, the latter as `keras1.ActivityRegularization` names it: "mean", "batch" or "sum". Or of
+        the "weights" alone, or "off".
+    bn_first : bool
+        Batch normalisation before ReLU.
+    gates : str
+        "hard_sigmoid" or "logistic".
+    gru_dropout : float, optional
+        Rate in the GRU, of input and state; by default that of the CNN.
+    reset_after : bool
+        Keras 3's GRU, whose gates are logistic.
+
+    Returns
+    -------
+    keras.Model
     """
     weights = None if penalty == "off" else keras.regularizers.L1L2(L1, L2)
     x = keras.Input((length, features))
@@ -57,17 +79,44 @@ def crnn(
 
 
 def rmse(y, predicted):
-    """The mean over valence and arousal of the root of the mean squared error over all frames of a batch."""
+    """The mean over valence and arousal of the root of the mean squared error over all frames of a batch.
+
+    Parameters
+    ----------
+    y, predicted : tensor, (batch, length, 2)
+
+    Returns
+    -------
+    tensor, ()
+    """
     return ops.mean(ops.sqrt(ops.mean(ops.square(predicted - y), axis=(0, 1)) + 1e-12))
 
 
 def rmse_of_sequences(y, predicted):
-    """The mean over targets and sequences of the root of the mean squared error within each sequence."""
+    """The mean over targets and sequences of the root of the mean squared error within each sequence.
+
+    Parameters
+    ----------
+    y, predicted : tensor, (batch, length, 2)
+
+    Returns
+    -------
+    tensor, ()
+    """
     return ops.mean(ops.sqrt(ops.mean(ops.square(predicted - y), axis=1) + 1e-12))
 
 
 def rmse_of_frames(y, predicted):
-    """The root over the last axis of an output with one target, which is the mean absolute error of frames."""
+    """The root over the last axis of an output with one target, which is the mean absolute error of frames.
+
+    Parameters
+    ----------
+    y, predicted : tensor, (batch, length, 2)
+
+    Returns
+    -------
+    tensor, ()
+    """
     return ops.mean(ops.abs(predicted - y))
 
 

@@ -29,18 +29,52 @@ class Songs:
 
 
 def extractor(data: DynamicDataset, source: str):
-    """The extractor of an input, or None if it comes with the data."""
+    """The extractor of an input, or None if it comes with the data.
+
+    Parameters
+    ----------
+    data : DynamicDataset
+    source : str
+        A name in `INPUTS`.
+
+    Returns
+    -------
+    LogMel, OpenSmile or None
+    """
     if source == "log_mel":
         return logmel.LogMel()
     return None if data.includes_features and source != "opensmile" else opensmile.OpenSmile()
 
 
 def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int, *, evaluation: bool) -> Songs:
-    """Development songs with an input (`INPUTS`) aligned with a source of labels; also those of evaluation.
+    """Development songs with an input aligned with a source of labels; also those of evaluation.
 
     Where features come with the data and the recordings of evaluation songs are cuts, these songs are there twice:
     `evaluation_cuts` has features from the cuts, without what a cut cannot tell (the time since the song's start).
-    Raises InputError if no song of a split has the input.
+
+    Parameters
+    ----------
+    data : DynamicDataset
+    source : str
+        A name in `INPUTS`.
+    labels : str
+        See `DynamicDataset.annotations`.
+    align : str
+        A name in `data_prep.dynamic.ALIGNMENTS`.
+    n_jobs : int
+        Processes for the extraction of features.
+    evaluation : bool
+        Whether also evaluation songs, if there are some.
+
+    Returns
+    -------
+    Songs
+        x and y of the samples are `Sequences`: features float32 (n_frames, n) and labels float32 (n_frames, 2).
+
+    Raises
+    ------
+    InputError
+        If no song of a split has the input, labels are missing, or a recording cannot be read.
     """
     options = {"labels": labels, "align": align, "n_jobs": n_jobs}
     parts = {"development": _songs(data, "development", source, **options)}
@@ -79,7 +113,24 @@ def _songs(data: DynamicDataset, split: str, source: str, *, labels: str, align:
 
 
 def coverage(data: DynamicDataset, split: str, labels: str, samples: Samples, songs: np.ndarray) -> dict:
-    """What a record states of the songs of a split."""
+    """What a record states of the songs of a split.
+
+    Parameters
+    ----------
+    data : DynamicDataset
+    split : str
+        A name in `data.splits`, or `evaluation_cuts`.
+    labels : str
+        See `DynamicDataset.annotations`.
+    samples : Samples
+    songs : int, (n_songs,)
+        Those of the split, as indices of samples.
+
+    Returns
+    -------
+    dict
+        As JSON: `n_test`, `of_test`, `tracks`, `artists`; `frames`, as text, if labels have no features.
+    """
     split = split.removesuffix("_cuts")
     annotations, ids = data.annotations(split, labels), [samples.ids[i] for i in songs]
     labelled, used = sum(len(annotations[song].times) for song in ids), int(samples.x.lengths[songs].sum())

@@ -24,7 +24,17 @@ HEADER = ["songs", "system", "error", "target", *(f"length {n}" for n in LENGTHS
 
 
 def generated(records: Records) -> dict[str, str]:
-    """One table, under one mark: published errors, and those of each system if all lengths are recorded."""
+    """One table, under one mark: published errors, and those of each system if all lengths are recorded.
+
+    Parameters
+    ----------
+    records : Records
+
+    Returns
+    -------
+    dict of str to str
+        Markdown by the mark in the README, `sequences`.
+    """
     lines = []
     for split in SPLITS:
         lines += [[split, "published", "RMSE", *line] for line in _published(split)]
@@ -78,11 +88,13 @@ def slope(errors: list) -> tuple[float, float]:
 
     Parameters
     ----------
-    errors : one entry a length of LENGTHS: a number, or those of some runs, each of other networks
+    errors : list
+        An entry for each length of LENGTHS: a number, or those of some runs, each of other networks.
 
     Returns
     -------
-    the change, and half its 95 % interval (Student's t over the runs); 0 of numbers, or where runs do not differ
+    change, half : float
+        The latter is half the 95 % interval (Student's t over the runs); 0 of numbers, or where runs do not differ.
     """
     from scipy.stats import linregress, t
 

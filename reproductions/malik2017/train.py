@@ -27,10 +27,27 @@ PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with a
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     """Train on some songs until their error is as low as `until` (3.5: the lowest average RMSE), then predict.
 
-    settings: `length`, `epochs` (at most), `until`, and interpretations as `model.crnn` names them; `loss`, one of
-    `model.LOSSES`; `overlapping`, whether a frame is predicted by all sequences that hold it, averaged. With songs to
-    validate, training ends PATIENCE epochs after the weights that are best on them, which are kept.
-    Outputs: predictions (n_frames, 2) by test split. History: the RMSE of both targets every 10 epochs, by split.
+    Parameters
+    ----------
+    settings : dict
+        `length`, in frames, `epochs` (at most), `until`, and interpretations as `model.crnn` names them; `loss`, one of
+        `model.LOSSES`; `overlapping`, whether a frame is predicted by all sequences that hold it, averaged. `until` is
+        compared with the RMSE, mean of both targets, on all songs that are trained on or validate.
+    samples : Samples
+        x and y are `Sequences`: features (n_frames, n) and labels (n_frames, 2).
+    split : Split
+        With songs to validate, training ends PATIENCE epochs after the weights that are best on them, which are kept.
+
+    Returns
+    -------
+    Trained
+        Outputs: predictions, float32 (n_frames, 2), by test split. History: the RMSE of both targets every CHECK
+        epochs, by split.
+
+    Raises
+    ------
+    InputError
+        If a training song is shorter than a sequence.
     """
     from common import backend, weights
 
@@ -67,10 +84,26 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
 
 
 def predictor(net, features: protocol.Sequences, length: int, hop: int, of_network: dict) -> Callable[[], np.ndarray]:
-    """A function that predicts, with the weights of the moment, all frames of some songs: (n_frames, 2).
+    """A function that predicts, with the weights of the moment, all frames of some songs.
 
-    Songs are split into sequences of `length`, one every `hop` frames; where a song is shorter, all sequences are as
-    long as the shortest one. With a hop below the length, a frame is the mean over its sequences.
+    Songs are split into sequences; where one is shorter than `length`, all sequences are as long as the shortest song.
+
+    Parameters
+    ----------
+    net : keras.Model
+        For sequences of `length`, as `common.layers.fused.fuse` makes it.
+    features : Sequences
+        Scaled, (n_frames, n) in all.
+    length, hop : int
+        In frames, of a sequence and from one to the next. With a hop below the length, a frame is the mean over its
+        sequences.
+    of_network : dict
+        Settings of `model.crnn`, for a network with shorter sequences.
+
+    Returns
+    -------
+    callable
+        Without arguments; returns float32 (n_frames, 2).
     """
     from common.layers.fused import fuse
     from reproductions.malik2017 import model
@@ -106,7 +139,21 @@ class MediaEval2015(Experiment):
         return Dynamic(TARGETS, with_tau=False, sequences=LENGTHS)
 
     def songs(self, variant) -> Songs:
-        """The songs of a variant, read once."""
+        """The songs of a variant, read once.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        Songs
+
+        Raises
+        ------
+        InputError
+            As `load`.
+        """
         settings = variant.settings
         key = settings["input"], settings["labels"], settings["align"]
         evaluation = not settings["cross_validation"]
@@ -166,7 +213,22 @@ class MediaEval2015(Experiment):
 
     @staticmethod
     def baseline(name: str, samples: Samples, train: np.ndarray, test: np.ndarray) -> list[np.ndarray]:
-        """Predictions (n_frames, 2) a test song without a network; the same at all frames of a song."""
+        """Predictions of each test song without a network; the same at all frames of a song.
+
+        Parameters
+        ----------
+        name : str
+            A key of `variants.BASELINES`.
+        samples : Samples
+            x and y are `Sequences`.
+        train, test : int, (n_train,) and (n_test,)
+            Indices of samples.
+
+        Returns
+        -------
+        list of ndarray
+            (n_frames, 2) a test song.
+        """
         from common import baselines
 
         def song_means(sequences):
@@ -235,20 +297,57 @@ class MediaEval2015(Experiment):
 
 
 def fewer_songs(split: Split, n_songs: int) -> Split:
-    """`n_songs` of the training songs, drawn by the seed, those of a smaller number among those of a larger one."""
+    """A part of the training songs, drawn by the seed, those of a smaller number among those of a larger one.
+
+    Parameters
+    ----------
+    split : Split
+    n_songs : int
+        To train on; all if there are fewer.
+
+    Returns
+    -------
+    Split
+        Its tests are without `development`.
+    """
     songs = split.train[np.random.default_rng(split.seed).permutation(len(split.train))[:n_songs]]
     return replace(split, train=np.sort(songs), tests={k: v for k, v in split.tests.items() if k != "development"})
 
 
 def with_validation(split: Split) -> Split:
-    """A tenth of the training songs, at least one, validates instead."""
+    """A tenth of the training songs, at least one, validates instead.
+
+    Parameters
+    ----------
+    split : Split
+        Its seed draws them.
+
+    Returns
+    -------
+    Split
+    """
     songs = split.train[np.random.default_rng(split.seed).permutation(len(split.train))]
     held_out = max(1, len(songs) // 10)
     return replace(split, train=np.sort(songs[held_out:]), validation=np.sort(songs[:held_out]))
 
 
 def build(options) -> MediaEval2015:
-    """The data set that the options name; without a data root synthetic music."""
+    """The experiment on the data set that the options name; without a data root on synthetic music.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        `dataset`, `data_root`, `scale`, `allow_missing`, `folds` and `jobs` are read.
+
+    Returns
+    -------
+    MediaEval2015
+
+    Raises
+    ------
+    InputError
+        If the data set is not there, not as distributed, or without valence and arousal over time.
+    """
     data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
     return MediaEval2015(data, options.folds or FOLDS, options.jobs)

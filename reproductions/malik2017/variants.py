@@ -69,7 +69,17 @@ INTERPRETATIONS = [  # of the CRNN with sequences of 20 frames: name, title, and
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems and interpretations; `epochs` in the place of at most 300."""
+    """All systems and interpretations, and the baselines.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        Of the CRNNs, in the place of at most 300; those that are named by their epochs keep them.
+
+    Returns
+    -------
+    list of Variant
+    """
     epochs = epochs or EPOCHS
     rows = [_crnn(f"crnn_l{n}", f"CRNN, length {n}", epochs, n, primary=True) for n in LENGTHS]
     li = {k: rows[0].settings[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
@@ -114,7 +124,16 @@ def _crnn(
 
 
 def baselines(variant: Variant) -> tuple[str, ...]:
-    """The names of those that run together with a variant, on its data."""
+    """The names of those that run together with a variant, on its data.
+
+    Parameters
+    ----------
+    variant : Variant
+
+    Returns
+    -------
+    tuple of str
+    """
     return tuple(baseline.name for baseline in _baselines(variant))
 
 

@@ -72,7 +72,22 @@ class CrossValidation(Experiment):
 
 
 def build(options) -> CrossValidation:
-    """The data set that the options name; without a data root synthetic music."""
+    """The experiment on the task's data; without a data root on synthetic music.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        `data_root`, `allow_missing`, `folds` and `jobs` are read.
+
+    Returns
+    -------
+    CrossValidation
+
+    Raises
+    ------
+    InputError
+        If the data set is not there or not as distributed.
+    """
     data = open_dataset("deam", options.data_root, synthetic="synthetic_dynamic")
     data.require(allow_missing=options.allow_missing)
     return CrossValidation(data, options.folds or FOLDS, options.jobs)

@@ -28,9 +28,18 @@ def network():
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:
-    """log10(10000 power + 1) of mel bands: samples (n_samples,), at 16 kHz -> float32 (n_frames, 96), one every 16 ms.
+    """log10(10000 power + 1) of mel bands, one frame every 16 ms.
 
     The power is rounded to half precision, as in the package. The product is not: it would be infinite above 6.5.
+
+    Parameters
+    ----------
+    samples : ndarray, (n_samples,)
+        At 16 kHz.
+
+    Returns
+    -------
+    float32, (n_frames, 96)
     """
     import librosa
 

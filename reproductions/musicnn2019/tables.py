@@ -7,7 +7,17 @@ from reproductions.leaderboard.entries import table
 
 
 def generated(records: Records) -> dict[str, str]:
-    """A board for each data set that a record is of, under one mark."""
+    """A board for each data set that a record is of, under one mark.
+
+    Parameters
+    ----------
+    records : Records
+
+    Returns
+    -------
+    dict of str to str
+        Markdown by the mark in the README, `boards`.
+    """
     boards = [open_board(name, results=records.results) for name in recorded(records.results) if name != "emomusic_45s"]
     own = {board: records.get(board.board.dataset, "ridge") for board in boards}
     about = {"name": "MusiCNN, ridge regression", "source": records.paper, "added": ""}

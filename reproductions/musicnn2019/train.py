@@ -34,7 +34,16 @@ REGRESSIONS = {"ridge": "MusiCNN, ridge regression", "training_mean": "baseline:
 
 
 def variants(dataset: str) -> list[Variant]:
-    """Ridge regression and its baseline, in all splits of a data set."""
+    """Ridge regression and its baseline, in all splits of a data set.
+
+    Parameters
+    ----------
+    dataset : str
+
+    Returns
+    -------
+    list of Variant
+    """
     return [
         Variant(
             name + suffix,
@@ -69,7 +78,20 @@ class Songs:
         return np.stack([np.atleast_2d(self.y[i]).mean(0) for i in range(len(self.ids))])
 
     def predictions(self, songs: np.ndarray, values: np.ndarray):
-        """Values (n, n_values) of some songs as predictions: the likeliest class, or the same at all times."""
+        """Values of some songs as predictions: the likeliest class, or the same at all times.
+
+        Parameters
+        ----------
+        songs : int, (n,)
+            Their indices.
+        values : ndarray, (n, n_values)
+            Predicted for them, in the form of `self.values`.
+
+        Returns
+        -------
+        int, (n,), or list of ndarray
+            Classes; or for each song as many values as its labels.
+        """
         if isinstance(self.task, Classes):
             return values.argmax(1)
         return [np.broadcast_to(of_song, np.shape(self.y[i])) for i, of_song in zip(songs, values, strict=True)]
@@ -151,7 +173,22 @@ class Reference(FromRecordings):
 
 
 def build(options) -> Reference:
-    """The data set that the options name, with the songs of its board; without a data root synthetic music."""
+    """The experiment on the songs of the board of a data set; without a data root on synthetic music.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        `dataset`, `data_root`, `allow_missing` and `jobs` are read.
+
+    Returns
+    -------
+    Reference
+
+    Raises
+    ------
+    InputError
+        If the data set is none of BOARDS, is not there or not as distributed, or has no audio of a song of the board.
+    """
     if options.dataset not in BOARDS:
         raise InputError(f"{options.dataset}: has no recorded songs and folds; choose {', '.join(BOARDS)}")
     root = data_root(options.data_root)

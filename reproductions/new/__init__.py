@@ -17,7 +17,13 @@ TEMPLATE = Path(__file__).with_name("paper")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = Parser(prog="python -m reproductions new", description=__doc__)
     parser.add_argument("name", metavar="NAME", help="as smith2024: author and year, lower-case letters and digits")
     options = parser.parse_args(arguments)
@@ -41,7 +47,21 @@ def _new(name: str) -> int:
 def create(name: str, root: Path) -> list[Path]:
     """Write the files of a new paper; returns their paths.
 
-    Raises InputError if the name is not one, the paper exists, or `root` is no checkout of this project.
+    Parameters
+    ----------
+    name : str
+        As smith2024: lower-case letters, digits and _, a letter first.
+    root : Path
+        A checkout of this project.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    InputError
+        If the name is not one, the paper exists, or `root` is no checkout.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise InputError(f"{name}: a paper's name has lower-case letters, digits and _, as smith2024")

@@ -14,7 +14,13 @@ TARGETS = ("valence", "arousal")
 
 
 def variants(epochs: int | None = None) -> list[Variant]:
-    """All systems of the paper's tables, and the baselines; `epochs` in the place of the published number."""
+    """All systems of the paper's tables, and the baselines.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        In the place of the published number.
+    """
     network = {"units": 16, "epochs": epochs or EPOCHS}
     return [
         Variant("gru", "GRU", {"network": network}, primary=True, core_seconds=60),
@@ -26,7 +32,15 @@ PUBLISHED = {variant.name: variant.settings for variant in variants()}
 
 
 def fit(settings: dict, songs: Samples, split: Split) -> Trained:
-    """Train on the songs of all other folds; outputs: predictions of all frames of the test songs (n_frames, 2)."""
+    """Train on the songs of all other folds; outputs: predictions of all frames of the test songs (n_frames, 2).
+
+    Parameters
+    ----------
+    settings : dict
+        `units` and `epochs`.
+    songs : Samples
+    split : Split
+    """
     from common import backend, weights
 
     backend.start(split.seed)
@@ -106,7 +120,12 @@ class CrossValidation(Experiment):
 
 
 def build(options) -> CrossValidation:
-    """The data set that the options name; without a data root synthetic music."""
+    """The experiment on the data set that the options name; without a data root on synthetic music.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    """
     data = open_dynamic(options.dataset, options.data_root, synthetic="synthetic_dynamic", scale=options.scale)
     data.require(allow_missing=options.allow_missing)
     return CrossValidation(data, options.folds or FOLDS, options.jobs)
