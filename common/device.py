@@ -29,16 +29,20 @@ def choose(choice: str, n_jobs: int) -> int:
 
     Parameters
     ----------
-    choice : 'cpu'; 'gpu'; or 'auto', a GPU if the backend sees one
-    n_jobs : how many processes are requested
+    choice : str
+        'cpu'; 'gpu'; or 'auto', a GPU if the backend sees one.
+    n_jobs : int
+        How many processes are requested.
 
     Returns
     -------
-    how many processes to use: as many as requested, on GPUs no more than their memory holds
+    int
+        How many processes to use: as many as requested, on GPUs no more than their memory holds.
 
     Raises
     ------
-    InputError : if the choice is 'gpu' and the backend sees none
+    InputError
+        If the choice is 'gpu' and the backend sees none.
     """
     if choice == "cpu":
         os.environ.update(NO_GPU)

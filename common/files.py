@@ -39,13 +39,16 @@ def write_atomically(path: Path, content: bytes, *, hint: str = "choose another 
 
     Parameters
     ----------
-    path : the file, replaced if it exists
-    content : its bytes
-    hint : how an error ends, what to do about it
+    path : Path
+        Replaced if it exists; of a link, the file that it leads to.
+    content : bytes
+    hint : str
+        How an error ends: what to do about it.
 
     Raises
     ------
-    InputError : if the folder cannot be written
+    InputError
+        If the folder or the file cannot be written.
     """
     target = Path(os.path.realpath(path))  # what a link names is replaced, not the link
     try:
@@ -82,13 +85,20 @@ def json_text(value, path: Path, indent: int | None = None) -> str:
 
     Parameters
     ----------
-    value : of dictionaries, lists, texts, numbers, bool and None
-    path : the file that the text is for, for messages
-    indent : of nested values; None: all in one line
+    value : of dict, list, str, numbers, bool and None
+    path : Path
+        The file that the text is for, for messages.
+    indent : int, optional
+        Of nested values; by default all is in one line.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
-    InputError : if the value contains NaN or an infinity, with the place of the first
+    InputError
+        If the value contains NaN or an infinity; names the place of the first.
     """
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
@@ -134,12 +144,15 @@ def require_writable(folder: Path, *, hint: str = "choose another folder") -> No
 
     Parameters
     ----------
-    folder : the folder, which may not exist yet
-    hint : how an error ends, what to do about it
+    folder : Path
+        It may not exist yet.
+    hint : str
+        How an error ends: what to do about it.
 
     Raises
     ------
-    InputError : if the folder cannot be created or written
+    InputError
+        If the folder cannot be created or written.
     """
     folder = Path(os.path.abspath(folder))
     existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
@@ -154,16 +167,20 @@ def lock(path: Path, *, wait: bool = True):
 
     Parameters
     ----------
-    path : the lock file, created if needed
-    wait : True: until another process releases the lock
+    path : Path
+        The lock file, created if needed.
+    wait : bool
+        True: until another process releases the lock.
 
     Yields
     ------
-    True; without `wait` False if another process holds the lock
+    bool
+        True; without `wait` False if another process holds the lock.
 
     Raises
     ------
-    InputError : if the lock file cannot be created
+    InputError
+        If the lock file cannot be created or locked.
     """
     import filelock
 

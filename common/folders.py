@@ -50,7 +50,7 @@ def identity(path: Path) -> tuple[int, int] | str:
     Returns
     -------
     tuple of int, or str
-        Device and inode; of a path that does not exist its own name, without `./`, in Unicode's composed form.
+        Device and inode; of a path that does not exist, its absolute path in Unicode's composed form.
     """
     try:
         status = os.stat(path)

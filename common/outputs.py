@@ -16,12 +16,15 @@ def require_output(path: Path, pattern: bytes) -> None:
 
     Parameters
     ----------
-    path : the file
-    pattern : a regular expression that every output of this kind matches from its start; a dot is any byte
+    path : Path
+    pattern : bytes
+        A regular expression that every output of this kind matches from its start; a dot is any byte. Of a large file,
+        only the first and the last ENDS bytes are compared with it.
 
     Raises
     ------
-    InputError : if its folder cannot be written; if `path` is a folder or a device, or a file of another kind
+    InputError
+        If its folder cannot be written; if `path` is a folder or a device, or a file of another kind that is not empty.
     """
     require_writable(path.parent)
     if not os.path.lexists(path):

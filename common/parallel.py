@@ -62,20 +62,35 @@ def progress(
 
     Parameters
     ----------
-    calls : iterable of (function, *arguments)
-    total : their number
-    n_jobs : joblib processes, at most as many as calls and cores; with 1 the calls run in this process. With a cluster
-        they run in threads of this process, which wait for its workers
-    label, unit : of the progress bar on standard error
-    quiet : True: no progress bar
-    ordered : True: results in the order of the calls, else as they are finished
-    isolated : True: also one job runs in another process, which joblib (with psutil) replaces when it has grown, since
-        TensorFlow keeps graphs with gradients of their own until a process ends
-    most_waiting : how many results may wait until the caller takes them, where they are large; None: all
+    calls : iterable of tuple
+        (function, *arguments)
+    total : int
+        The number of calls.
+    n_jobs : int
+        joblib processes, at most as many as calls and cores; with 1 the calls run in this process. With a cluster they
+        run in threads of this process, which wait for its workers.
+    label, unit : str
+        Of the progress bar on standard error.
+    quiet : bool
+        True: no progress bar.
+    ordered : bool
+        True: results in the order of the calls, else as they are finished.
+    isolated : bool
+        True: also one job runs in another process, which joblib (with psutil) replaces when it has grown, since
+        TensorFlow keeps graphs with gradients of their own until a process ends.
+    most_waiting : int, optional
+        How many results may wait until the caller takes them, where they are large; by default all.
+
+    Yields
+    ------
+    what the functions return
 
     Raises
     ------
-    InputError : if a worker is killed
+    InputError
+        If a worker is killed, or the connection to the cluster is lost.
+    Exception
+        What a function raises; then all workers, and the connection to a cluster, are ended.
     """
     n_jobs = min(n_jobs, max(total, 1), max(available_cores(), 1))  # more would only start processes and take memory
     in_process = not isolated and n_jobs == 1 and not cluster

@@ -88,16 +88,29 @@ def random_split(
 
     Parameters
     ----------
-    names : under which the tested songs are reported
-    y : classes (n_songs,)
-    seed : of the split and of the networks
-    test, validation : fractions, of all songs (0: none is tested) and of those that are not tested
-    groups : of each song, as its artist; none is in two parts. None: songs are split one by one
-    size : at most so many songs to train on and to validate
+    names : tuple of str
+        Under each of which the tested songs are reported.
+    y : ndarray, (n_songs,)
+        Classes of the songs.
+    seed : int
+        Of the split and of the networks.
+    test, validation : float, in [0, 1)
+        Fractions, of all songs and of those that are not tested; 0: the part is empty.
+    groups : list of str, (n_songs,), optional
+        As artists; no group is in two parts. By default songs are split one by one.
+    size : int, optional
+        At most so many songs to train on and to validate, together.
+
+    Returns
+    -------
+    Split
 
     Raises
     ------
-    InputError : a part has no song of some class, or groups are too few
+    InputError
+        If a part has no song of some class, or groups are too few.
+    ValueError
+        Of scikit-learn, if songs are split one by one and a class has too few.
     """
     from sklearn.model_selection import train_test_split
 

@@ -22,7 +22,7 @@ class EvaluateSongs(keras.callbacks.Callback):
         self.epochs, self.errors = [], []
 
     def on_epoch_end(self, epoch, logs=None):
-        """Put the errors of the latest evaluation into the logs, as `<part>_rmse`."""
+        """Put the errors of the latest evaluation into the logs, each the mean over targets, as "SPLIT_rmse"."""
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
             self.epochs.append(epoch + 1)
             self.errors.append(

@@ -1,8 +1,9 @@
 """Trained networks as files that Keras loads alone, checked when they are read, and what they come from.
 
-A folder holds `network_0.keras`, ... and `weights.json`: paper, variant, data, how well the variant did there, and the
-SHA-256 of every file. Inputs are scaled inside the model. Nothing is unpickled: Keras loads in its safe mode, and the
-layers of older frameworks are registered by `common.layers`.
+A folder holds `network_0.keras`, ...; `weights.json`: paper, variant, data, how well the variant did there, and the
+SHA-256 of every network's file; and `NOTICE.txt`: what the networks may be used for, and what to cite. Inputs are
+scaled inside the model. Nothing is unpickled: Keras loads in its safe mode, and the layers of older frameworks are
+registered by `common.layers`.
 """
 
 import hashlib

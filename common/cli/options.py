@@ -115,7 +115,7 @@ def use_cluster(options: argparse.Namespace) -> None:
     Raises
     ------
     InputError
-        If none of its workers can be used.
+        If Dask is not installed, no scheduler answers there, or none of its workers can be used.
     """
     if options.cluster:
         from common import cluster

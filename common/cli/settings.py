@@ -16,11 +16,16 @@ def check_names(variants: Iterable[Variant], defaults: dict) -> None:
 
     Parameters
     ----------
-    defaults : as of `with_settings`; known are these and what the primary variants' networks name (if none is, all)
+    variants : iterable of Variant
+        Those without a network are not checked.
+    defaults : dict
+        As of `with_settings`. Known are these settings, and those that the networks of primary variants name (of all
+        variants, if none is primary).
 
     Raises
     ------
-    InputError : names the variant, the setting, and the settings that there are
+    InputError
+        If a setting is not known; names the variant, the setting, and the settings that there are.
     """
     with_network = [variant for variant in variants if "network" in variant.settings]
     primary = [variant for variant in with_network if variant.primary] or with_network
@@ -41,12 +46,22 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
 
     Parameters
     ----------
-    changes : as "dropout=.5"; none leaves the variant as it is
-    defaults : settings that the variant need not name, with their values; of several choices a tuple, the default first
+    variant : Variant
+    changes : list of str
+        As "dropout=.5".
+    defaults : dict
+        Settings that the variant need not name, with their values; of several choices a tuple, the default first.
+
+    Returns
+    -------
+    Variant
+        Not primary; without changes, the variant as it is.
 
     Raises
     ------
-    InputError : a setting is not known, or its value is of another type
+    InputError
+        If the variant has no network, a change is not NAME=VALUE, a setting is not known, or its value is of another
+        type, none of the choices, or a dropout rate outside [0, 1).
     """
     if not changes:
         return variant

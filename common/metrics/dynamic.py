@@ -150,15 +150,26 @@ def of_songs(references, estimates, *, tau: bool = True, lengths=()) -> dict:
 
     Parameters
     ----------
-    references, estimates : sequences of arrays, (n_frames, n_targets) a song
-    tau : whether also Kendall's tau
-    lengths : of the sequences within which also RMSE is taken, in frames
+    references, estimates : iterable of array_like
+        (n_frames,) or (n_frames, n_targets) a song.
+    tau : bool
+        Whether also Kendall's tau.
+    lengths : sequence of int
+        Of the sequences within which also RMSE is taken, in frames.
 
     Returns
     -------
-    dict
-        frames (n_songs,); moments (n_songs, n_targets, 5), see `song_moments`; the mean absolute_error and kendall_tau,
-        (n_songs, n_targets), the latter None where it is not defined; rmse_within, the same shape by length.
+    dict of lists
+        frames (n_songs,); moments (n_songs, n_targets, 5), see `song_moments`; the mean absolute_error (n_songs,
+        n_targets); with `tau` kendall_tau, of the same shape, None where it is not defined; with `lengths` rmse_within,
+        a dict of lists of the same shape by length (str).
+
+    Raises
+    ------
+    InputError
+        As `validate`.
+    ValueError
+        If there are not as many estimates as references.
     """
     pairs = [validate(*pair) for pair in zip(references, estimates, strict=True)]
     moments = [[[float(f"{m:.7g}") for m in target] for target in song_moments(*pair)] for pair in pairs]

@@ -106,12 +106,21 @@ def load(module: str, folder: Path | None = None) -> Predictor:
 
     Parameters
     ----------
-    module : its name
-    folder : of weights; None: the suite's own
+    module : str
+        Its name, as "reproductions.malik2017.predict"; it holds `PAPER`, and `Model`, a Predictor.
+    folder : Path, optional
+        Of weights; by default the suite's own.
+
+    Returns
+    -------
+    Predictor
+        With the calibration of the weights, if the folder has one.
 
     Raises
     ------
-    InputError : the folder holds no weights of that paper, or they are damaged
+    InputError
+        If the folder holds no weights of that paper, they or their calibration are damaged, or the calibration is of
+        other weights.
     """
     paper = importlib.import_module(module)
     folder = folder or RESULTS / paper.PAPER / "weights"

@@ -248,17 +248,25 @@ def _read_once(read: Callable, path: Path, changed: int):
 
 
 def predict_file(module: str, folder: Path, interval: float, path: Path) -> Prediction | str:
-    """What the model of a paper's module predicts of one file, with its warnings; if it cannot, why, in one line.
+    """What the model of a paper's module predicts of one file.
 
     For programs that predict many files one after another: models stay loaded, and a file is read once for all models
     that use the same features.
 
     Parameters
     ----------
-    module : its name
-    folder : of weights
-    interval : of means, in seconds; STEP_S: all values
-    path : of the recording
+    module : str
+        Its name, as of `main`.
+    folder : Path
+        Of weights.
+    interval : float
+        Of means, in seconds; STEP_S: all values; SONG: one mean.
+    path : Path
+        Of the recording.
+
+    Returns
+    -------
+    Prediction, with its warnings; if the model cannot predict, str: why, in one line
     """
     changed = path.stat().st_mtime_ns if path.exists() else 0
     read = _read_once(importlib.import_module(module).Model.read, path, changed)

@@ -18,12 +18,14 @@ def blend(windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    windows : (n_windows, length, m)
-    starts : (n_windows,), the frame at which each begins; the first is 0, and no frame is left out
+    windows : float (n_windows, length, m)
+    starts : int (n_windows,), ascending
+        The frame at which each begins; the first is 0, and no frame is left out.
 
     Returns
     -------
-    (n_frames, m), of the same type; what one window alone covers is as it was
+    float (n_frames, m)
+        Of the same type; what one window alone covers is as it was.
     """
     length = windows.shape[1]
     triangle = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1))[:, None]  # above 0 at the ends too

@@ -55,14 +55,27 @@ def paths(given: Path, recordings: list[Path]) -> dict[Path, Path]:
 
 
 def as_jams(recording: Path, one: Prediction, facts: dict, scale: str) -> str:
-    """The file of a recording.
+    """The content of a recording's file.
 
     Parameters
     ----------
-    recording : its path, whose name is an identifier in the file
-    one : what is predicted
-    facts : of the weights
-    scale : what the numbers mean
+    recording : Path
+        Its name is an identifier in the file.
+    one : Prediction
+    facts : dict
+        Of the weights.
+    scale : str
+        What the numbers mean.
+
+    Returns
+    -------
+    str
+        JSON, which `jams` has validated.
+
+    Raises
+    ------
+    ImportError
+        If the package `jams` is not installed, which `paths` checks.
     """
     import jams
 

@@ -94,12 +94,23 @@ def half_width(s: float, n, s_p: float | None, m: int, half_unit: float, level: 
 
     Parameters
     ----------
-    s : standard deviation over the measured runs
-    n : number of measured runs, or an array of numbers
-    s_p : standard deviation over the published runs, None where none is printed
-    m : number of published runs
-    half_unit : half a unit of the last printed digit
-    level : of the interval; with a printed s_p the degrees of freedom are those of Welch and Satterthwaite
+    s : float
+        Standard deviation over the measured runs.
+    n : int or ndarray of int, 2 or more
+        Number of measured runs.
+    s_p : float or None
+        Standard deviation over the published runs; None where none is printed.
+    m : int
+        Number of published runs.
+    half_unit : float
+        Half a unit of the last printed digit.
+    level : float
+        Of the interval, as .95. With a printed s_p the degrees of freedom are those of Welch and Satterthwaite, else
+        n - 1.
+
+    Returns
+    -------
+    float, or ndarray of the shape of n
 
     Raises
     ------
@@ -154,13 +165,27 @@ def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 -
     values : array_like, (n,)
         One value a measured run.
     published : float
-        With `std`, the standard deviation over its `runs` (None where none is printed), and `digits` after the point.
+    std : float, optional
+        Standard deviation over the published runs; None where none is printed.
+    runs : int
+        Number of published runs.
+    digits : int
+        Of the published value, after the point.
     matters : float
-        Δ.
+        Δ, in the metric's unit.
     level : float
-        Of the interval.
+        Of the interval, as .95.
     metric : str
         Its name, which says whether lower values are better.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If `std` is of fewer than 2 published runs, see `half_width`; not with a single value, which decides nothing.
     """
     values = np.asarray(values, "float64")
     n, d = len(values), float(values.mean() - published)

@@ -100,16 +100,20 @@ def estimate(values, left_out=None, *, overlap: float = 0.0, against_one_run: bo
 
     Parameters
     ----------
-    values : (..., n)
+    values : array_like, (..., n)
         The value of each of n >= 2 runs, on all songs.
-    left_out : (..., n, groups), optional
+    left_out : array_like, (..., n, groups), optional
         The same without each group of songs: a song, or all songs of an artist. Without it, or with one group, there
         are no songs to generalise to; what is left is Student's t over the runs.
     overlap : float
         Of random splits, whose runs share songs: the ratio of tested to trained songs (`standard_error`); such runs are
-        not crossed with songs, and left_out is not looked at.
+        not crossed with songs, and left_out is not used.
     against_one_run : bool
         The difference is from a fixed number that is one more run of the same spread, as a published number is.
+
+    Returns
+    -------
+    Estimate, of shape (...)
     """
     values = np.asarray(values, "float64")
     n, mean = values.shape[-1], values.mean(-1)
@@ -127,7 +131,7 @@ def estimate(values, left_out=None, *, overlap: float = 0.0, against_one_run: bo
 def over_songs(value, left_out) -> Estimate:
     """A metric of a single run, or a difference of two, as an estimate for new songs: the jackknife.
 
-    How much new runs would differ cannot be told from one.
+    How much new runs would differ cannot be known from one.
 
     Parameters
     ----------
@@ -135,6 +139,11 @@ def over_songs(value, left_out) -> Estimate:
         On all songs.
     left_out : array_like, (groups,)
         The same without each of two or more groups of songs.
+
+    Returns
+    -------
+    Estimate
+        With groups - 1 degrees of freedom.
     """
     left_out = np.asarray(left_out, "float64")
     groups = len(left_out)

@@ -16,14 +16,18 @@ def validate(value, schema: str, path: Path) -> None:
 
     Parameters
     ----------
-    value : what was read from the file
-    schema : name of the schema
-    path : of the file, for the message
+    value : of dict, list, str, numbers, bool and None
+        What was read from the file.
+    schema : str
+        Its name, as "record".
+    path : Path
+        Of the file, for the message.
 
     Raises
     ------
     InputError
-        In one line: the file, the first field that is wrong (as cells[3].std), and what is expected there.
+        If the content is not what the schema asks for. In one line: the file, the first field that is wrong (as
+        cells[3].std), and what is expected there.
     """
     error = next(_validator(schema).iter_errors(value), None)
     if error is not None:
