@@ -25,6 +25,7 @@ from data_prep.base import required_data_root
 from data_prep.deam import EVALUATION, Deam
 from data_prep.deam.annotations import LAST_OF_2013
 from data_prep.dynamic import align_to_labels
+from data_prep.emomusic import Emomusic
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
 DATASET, SHOWN, SPREAD = "mediaeval2015", "crnn_l20", ("crnn_l60", "crnn_l30", "crnn_l10")
@@ -119,7 +120,7 @@ def ratings(data: Deam) -> dict[str, dict[str, np.ndarray]]:
     Parameters
     ----------
     data : Deam
-        Those of emoMusic are read if its annotations, unpacked, lie next to DEAM.
+        Those of emoMusic are read if its folder is next to DEAM's.
 
     Returns
     -------
@@ -129,16 +130,11 @@ def ratings(data: Deam) -> dict[str, dict[str, np.ndarray]]:
     Raises
     ------
     InputError
-        If a file of DEAM lacks a column.
+        If a file of either is missing or malformed.
     """
-    import pandas as pd
-
-    sources, path = {"DEAM, song-level ratings": data.ratings()}, data.root.parent / "emoMusic/annotations"
-    path /= "static_annotations.csv"
-    if path.is_file():
-        table = pd.read_csv(path, index_col="song_id")[["mean_valence", "mean_arousal"]]
-        values = {str(song): row for song, row in zip(table.index, table.to_numpy(), strict=True)}
-        sources["emoMusic, song-level ratings"] = values
+    sources = {"DEAM, song-level ratings": data.ratings()}
+    if (data.root.parent / Emomusic.folder).is_dir():
+        sources["emoMusic, song-level ratings"] = Emomusic(data.root.parent).ratings()
     return sources
 
 
