@@ -8,6 +8,7 @@ import pytest
 
 from common import metrics
 from common.errors import InputError
+from common.verdict.recorded import Records
 from data_prep.deam import Deam
 from data_prep.dynamic import Annotation, Recording
 from reproductions.malik2017 import labels
@@ -213,3 +214,13 @@ def test_real_labels(real_root):
     assert {where: r[::3] for where, r in courses.items()} == {BOTH[0]: [0.97, 0.97], BOTH[1]: [0.94, 0.95]}
     evaluation = next(line for line in lines if line[2] == "evaluation")
     assert evaluation[3] == 58 and [cell.split()[0] for cell in evaluation[4:]] == [".98", "-.10", ".05", ".93"]
+
+
+def test_the_readmes_tables_follow_from_records_and_labels(real_root):
+    """They are made by a command that needs the data, not by the one that makes all other tables anew."""
+    if not (real_root / "MediaEval2015").is_dir():
+        pytest.skip("needs DEAM and the labels of MediaEval 2015 under MER_DATA_ROOT")
+    data, readme = Deam(real_root), labels.README.read_text(encoding="utf-8")
+    for lines in (labels.agreement(data), labels.what_if(data, Records(labels.RESULTS, "malik2017"))):
+        for line in lines:
+            assert "| " + " | ".join(map(str, line)) + " |" in readme
