@@ -33,7 +33,7 @@ from reproductions.app import server as app_server
 from reproductions.app import songs
 from reproductions.app.worker import Worker
 from reproductions.predict import choose
-from tests.conftest import ROOT
+from tests.conftest import PAPERS, ROOT
 from tests.made_up import MUSIC_RATE as RATE
 from tests.made_up import music
 
@@ -194,7 +194,7 @@ def test_a_broken_file_is_reported_and_the_others_are_predicted(people, recordin
     (line,) = broken.locator("[role=alert] li").all_text_contents()
     assert line.startswith("<img src=x>.mp3: cannot be decoded as audio") and "/" not in line.split(":")[0]
     expect(broken.locator("section[data-paper]:visible")).to_have_count(0)
-    expect(page.locator("section[data-paper]:visible")).to_have_count(4)
+    expect(page.locator("section[data-paper]:visible")).to_have_count(len(PAPERS))
 
 
 @needs_chromium
@@ -261,7 +261,7 @@ def test_a_page_that_is_left_leaves_nothing(serving, people, recordings):
     page = people()
     key = page.evaluate("document.body.dataset.page")
     page.set_input_files("#files", recordings / "one.flac")
-    expect(page.locator("article progress")).to_have_attribute("max", "5", timeout=LONG_MS)
+    expect(page.locator("article progress")).to_have_attribute("max", str(1 + len(PAPERS)), timeout=LONG_MS)
     page.goto("about:blank")
     deadline = time.monotonic() + 10
     while handler.pages.get(key) and time.monotonic() < deadline:

@@ -7,7 +7,7 @@ from common.errors import InputError
 from common.places import RESULTS
 from common.prediction import printable
 
-MODELS = ("malik2017", "chaki2020", "jakubik2017", "velankar2022")
+MODELS = ("malik2017", "chaki2020", "jakubik2017", "velankar2022")  # in the order of the page
 
 
 def songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
@@ -27,9 +27,10 @@ def songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
     from common import weights
     from common.parallel import progress
     from common.predict import load
+    from reproductions.predict import with_weights
 
     models = {}
-    for paper in MODELS:
+    for paper in (paper for paper in MODELS if paper in with_weights()):
         _, facts = weights.load(RESULTS / paper / "weights", paper)
         models[paper] = load(f"reproductions.{paper}.predict"), facts
     pages, failed = [], []
