@@ -40,7 +40,17 @@ __all__ = ["DATASETS", "dataset_class", "open_classes", "open_dataset", "open_dy
 
 
 def dataset_class(name: str) -> type:
-    """The class of a data set in `DATASETS`, which has its name, citation, source and number of tracks."""
+    """The class of a data set, which has its name, citation, source and number of tracks.
+
+    Parameters
+    ----------
+    name : str
+        One of `DATASETS`.
+
+    Returns
+    -------
+    type
+    """
     module, attribute = DATASETS[name]
     return getattr(importlib.import_module(module), attribute)
 
@@ -102,7 +112,22 @@ def _own_collection(name: str, root: Path, scale: list[float] | None):
 
 
 def open_dynamic(name: str, given: str | None, synthetic: str | None = None, scale: list[float] | None = None):
-    """As `open_dataset`; raises InputError also if the data set has no valence and arousal over time."""
+    """A data set with valence and arousal over time.
+
+    Parameters
+    ----------
+    name, given, synthetic, scale
+        As of `open_dataset`.
+
+    Returns
+    -------
+    DynamicDataset
+
+    Raises
+    ------
+    InputError
+        As `open_dataset`, and if the data set has no valence and arousal over time.
+    """
     from data_prep.dynamic import DynamicDataset
 
     data = open_dataset(name, given, synthetic, scale)
@@ -113,7 +138,22 @@ def open_dynamic(name: str, given: str | None, synthetic: str | None = None, sca
 
 
 def open_classes(name: str, given: str | None, synthetic: str | None = None):
-    """As `open_dataset`; raises InputError also if the data set has no classes."""
+    """A data set with classes.
+
+    Parameters
+    ----------
+    name, given, synthetic
+        As of `open_dataset`.
+
+    Returns
+    -------
+    ClassDataset
+
+    Raises
+    ------
+    InputError
+        As `open_dataset`, and if the data set has no classes.
+    """
     from data_prep.base import ClassDataset
 
     data = open_dataset(name, given, synthetic)

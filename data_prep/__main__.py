@@ -17,7 +17,18 @@ from data_prep.own import OwnCollection
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code: 0 if the copy is complete, 2 if something is missing or broken."""
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code: 0 if the copy is complete, 2 if something is missing or broken.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["export"]:
         return _export(arguments[1:])

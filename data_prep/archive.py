@@ -47,16 +47,37 @@ class Archive:
         return members
 
     def where(self, name: str) -> str:
-        """The full name of a file, for messages; of a missing one where it should be."""
+        """The full name of a file, for messages.
+
+        Parameters
+        ----------
+        name : str
+            Without folders.
+
+        Returns
+        -------
+        str
+            Of a missing file where it should be.
+        """
         path, *_ = self.members.get(name, [(self.place or self.expected) / name])
         return f"{self.place}/{path}" if isinstance(path, str) else str(path)
 
     def read(self, name: str) -> bytes:
         """The content of a file.
 
+        Parameters
+        ----------
+        name : str
+            Without folders.
+
+        Returns
+        -------
+        bytes
+
         Raises
         ------
-        InputError : if the file is missing or damaged, or if there are several of this name
+        InputError
+            If the file is missing or damaged, or if there are several of this name.
         """
         if name not in self.members:
             raise InputError(f"{self.where(name)}: no such file; get it from {self.source}")
@@ -70,11 +91,22 @@ class Archive:
             raise InputError(f"{self.where(name)}: cannot be read ({error}); get it again") from error
 
     def rows(self, name: str) -> list[list[str]]:
-        """The rows of a comma-separated table, header first, without the stray tabs around fields.
+        """The rows of a comma-separated table, without the stray tabs around fields.
+
+        Parameters
+        ----------
+        name : str
+            Without folders.
+
+        Returns
+        -------
+        list of list of str
+            The header first.
 
         Raises
         ------
-        InputError : as `read`, and if the table is empty
+        InputError
+            As `read`, and if the table is empty.
         """
         text = self.read(name).decode("utf-8", errors="replace")
         rows = [[field.strip("\t") for field in row] for row in csv.reader(io.StringIO(text)) if row]

@@ -74,7 +74,22 @@ def data_root(given: str | None) -> Path | None:
 
 
 def required_data_root(given: str | None) -> Path:
-    """As `data_root`; raises InputError if no folder is named."""
+    """The folder of all data sets.
+
+    Parameters
+    ----------
+    given : str or None
+        As of `data_root`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        As `data_root`, and if no folder is named.
+    """
     root = data_root(given)
     if root is None:
         raise InputError("no data root: give --data-root DIR or set MER_DATA_ROOT")
@@ -208,7 +223,20 @@ class Selection:
     classes: tuple[str, ...]
 
     def fewest(self, of: Callable[[Track], str | None]) -> tuple[int, str]:
-        """The class with the fewest ids, artists, or other values of its tracks: how many, and its name."""
+        """The class with the fewest ids, artists, or other values of its tracks.
+
+        Parameters
+        ----------
+        of : callable
+            The value of a Track, or None for one that does not count.
+
+        Returns
+        -------
+        n : int
+            How many different values it has.
+        name : str
+            Of the class.
+        """
         known = {(k, of(track)) for k, track in zip(self.numbers, self.tracks, strict=True)}
         counts = Counter(self.classes[k] for k, value in known if value is not None)
         return min((counts[name], name) for name in self.classes)
@@ -324,12 +352,38 @@ def audio_files(folder: Path, pattern: str = "*.*") -> dict[str, Path]:
 
 
 def find_audio(folder: Path, stem: str) -> Path | None:
-    """The file `stem.*` in a folder, or None. Raises InputError if there are several."""
+    """A recording by its name without suffix.
+
+    Parameters
+    ----------
+    folder : Path
+    stem : str
+
+    Returns
+    -------
+    Path, or None if there is none
+
+    Raises
+    ------
+    InputError
+        If there are several.
+    """
     return audio_files(folder, f"{stem}.*").get(stem)
 
 
 def check_duration(path: Path, at_least: float) -> Problem | None:
-    """A problem if a file cannot be read as audio or is shorter than `at_least` seconds, else None."""
+    """Whether a file can be read as audio and is long enough.
+
+    Parameters
+    ----------
+    path : Path
+    at_least : float
+        In seconds.
+
+    Returns
+    -------
+    Problem, or None
+    """
     try:
         seconds = audio.duration(path)
     except InputError as error:
@@ -340,7 +394,17 @@ def check_duration(path: Path, at_least: float) -> Problem | None:
 
 
 def check_duplicates(tracks: list[Track]) -> list[Problem]:
-    """A problem for each file with the same bytes as a previous one."""
+    """Recordings that are there twice.
+
+    Parameters
+    ----------
+    tracks : list of Track
+
+    Returns
+    -------
+    list of Problem
+        One for each file with the same bytes as a previous one.
+    """
     first, problems = {}, []
     for track in tracks:
         same = first.setdefault(hashlib.sha256(track.path.read_bytes()).digest(), track)

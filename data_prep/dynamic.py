@@ -62,24 +62,60 @@ class DynamicDataset(Dataset):
 
     @abstractmethod
     def recordings(self, ids: list[str]) -> dict[str, Recording]:
-        """Recordings of those of the songs that have an audio file, by song id."""
+        """Recordings of those of the songs that have an audio file.
 
-    def features(self, ids: list[str] | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Features of the distribution, of those of the songs (None: of all) that have some.
+        Parameters
+        ----------
+        ids : list of str
 
         Returns
         -------
-        by song id: the start of each window of 1 s (n,), in seconds on the labels' clock, and float32 (n, features)
+        dict of str to Recording
+            By song id.
+        """
+
+    def features(self, ids: list[str] | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Features of the distribution, of those of the songs that have some.
+
+        Parameters
+        ----------
+        ids : list of str, optional
+            By default all songs.
+
+        Returns
+        -------
+        dict of str to tuple
+            By song id: when each window of 1 s starts (n,), in seconds on the labels' clock; float32 (n, features).
         """
         return {}
 
     def are_segments(self, ids: list[str]) -> bool:
-        """Whether `recordings` gives segments of these songs."""
+        """Whether `recordings` gives segments of these songs.
+
+        Parameters
+        ----------
+        ids : list of str
+
+        Returns
+        -------
+        bool
+        """
         return False
 
 
 def annotation_table(annotations: dict[str, Annotation]) -> "pd.DataFrame":
-    """Dynamic labels as a table: columns valence and arousal, index song id and time (s)."""
+    """Dynamic labels as a table.
+
+    Parameters
+    ----------
+    annotations : dict of str to Annotation
+        By song id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns valence and arousal, index song id and time (s).
+    """
     import pandas as pd
 
     songs = np.repeat(list(annotations), [len(a.times) for a in annotations.values()])

@@ -57,7 +57,17 @@ def export(results: Path, out: Path) -> list[Path]:
 
 
 def splits(record: dict) -> list[list]:
-    """A header, and one line per run and song: its fold or part. Official splits are the same in all runs."""
+    """Which songs a record's runs are trained and tested on. Official splits are the same in all runs.
+
+    Parameters
+    ----------
+    record : dict
+
+    Returns
+    -------
+    list of list
+        A header, and one line per run and song: its fold or part.
+    """
     facts, lines = record["facts"], []
     tested = {split: coverage_of(facts, split)["tracks"] for split in record["runs"][0]["metrics"]}
     tracks = facts.get("tracks") or next(iter(tested.values()))
@@ -74,7 +84,17 @@ def splits(record: dict) -> list[list]:
 
 
 def predictions(record: dict) -> list[list]:
-    """A header, and one line per run, split and test song; only the header if a record has no predictions."""
+    """What a record's runs predicted.
+
+    Parameters
+    ----------
+    record : dict
+
+    Returns
+    -------
+    list of list
+        A header, and one line per run, split and test song; only the header if the record has no predictions.
+    """
     facts, lines = record["facts"], []
     targets = facts["targets"]
     for run in record["runs"]:
@@ -104,7 +124,17 @@ def predictions(record: dict) -> list[list]:
 
 
 def history(record: dict) -> list[list]:
-    """A header, and one line per run, network, recorded value and epoch (or check) of the training histories."""
+    """The training histories of a record.
+
+    Parameters
+    ----------
+    record : dict
+
+    Returns
+    -------
+    list of list
+        A header, and one line per run, network, recorded value and epoch (or check).
+    """
     lines = [["seed", "network", "value", "epoch", "number"]]
     for run in record["runs"]:
         for network, curves in enumerate(histories(run)):

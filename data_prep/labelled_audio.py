@@ -174,7 +174,18 @@ def read_labels(path: Path, scale: tuple[float, float] | None = None) -> tuple[d
 
 
 def locate(folder: Path, name: str) -> Path:
-    """The file that a table names, whichever way its accents are written there and in the folder."""
+    """The file that a table names, whichever way its accents are written there and in the folder.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+
+    Returns
+    -------
+    Path
+        As named, if there is none.
+    """
     spelled = [folder / unicodedata.normalize(form, name) for form in ("NFC", "NFD")]
     return next((path for path in (folder / name, *spelled) if path.exists()), folder / name)
 

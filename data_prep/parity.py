@@ -54,19 +54,50 @@ class Windows:
 
     @classmethod
     def of(cls, recording: Recording, rows: np.ndarray, official: tuple[np.ndarray, np.ndarray]) -> "Windows":
-        """The windows of one recording, from features computed here (n, 260) and `Deam.features` of the song."""
+        """The windows of one recording.
+
+        Parameters
+        ----------
+        recording : Recording
+        rows : float32 (n, 260)
+            Features computed here.
+        official : tuple
+            Those of the song from `Deam.features`.
+
+        Returns
+        -------
+        Windows
+        """
         starts = recording.start_s + STEP_S * np.arange(len(rows))
         kept, official_rows = align_to_labels(starts, *official, "starts_at_label")
         return cls(rows[kept], official_rows, starts[kept] - recording.start_s)
 
     @classmethod
     def concatenate(cls, songs: list["Windows"]) -> "Windows":
-        """The windows of several recordings."""
+        """The windows of several recordings.
+
+        Parameters
+        ----------
+        songs : list of Windows
+
+        Returns
+        -------
+        Windows
+        """
         names = ("ours", "official", "since_start_s")
         return cls(*(np.concatenate([getattr(song, name) for song in songs]) for name in names))
 
     def subset(self, kept: np.ndarray) -> "Windows":
-        """The windows where `kept`, bool (n,), is True."""
+        """Some of the windows.
+
+        Parameters
+        ----------
+        kept : bool (n,)
+
+        Returns
+        -------
+        Windows
+        """
         return Windows(self.ours[kept], self.official[kept], self.since_start_s[kept])
 
     def r(self) -> np.ndarray:
@@ -82,7 +113,17 @@ class Windows:
 
 
 def compare(songs: dict[str, Windows]) -> dict:
-    """The agreement over a set of recordings, as JSON; r of the RASTA bands excludes the first second of each."""
+    """The agreement over a set of recordings; r of the RASTA bands excludes the first second of each.
+
+    Parameters
+    ----------
+    songs : dict of str to Windows
+        By song id.
+
+    Returns
+    -------
+    dict, as JSON
+    """
     windows = Windows.concatenate(list(songs.values()))
     r, settled = windows.r(), windows.since_start_s >= MEMORY_S
     r[RASTA] = windows.subset(settled).r()[RASTA]
@@ -97,7 +138,25 @@ def compare(songs: dict[str, Windows]) -> dict:
 
 
 def fit_delays(store: FeatureStore, recordings, official, undelayed, jobs: int) -> tuple[dict, dict]:
-    """For each song the delay with the highest mean r, in seconds, and the windows with it."""
+    """For each song the delay with the highest mean r.
+
+    Parameters
+    ----------
+    store : FeatureStore
+    recordings : dict of str to Recording
+    official : dict
+        As of `Deam.features`.
+    undelayed : dict of str to Windows
+        Those without a delay.
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    delays : dict of str to float
+        In seconds.
+    windows : dict of str to Windows
+    """
     best = {song: (np.nanmean(windows.r()), 0.0, windows) for song, windows in undelayed.items()}
     for delay in DELAYS_S:
         rows = store.get_all([r.path for r in recordings.values()], Delayed(OpenSmile(), delay), n_jobs=jobs)
@@ -143,7 +202,18 @@ def measure(data: Deam, jobs: int) -> dict[str, dict]:
 
 
 def grouped(columns: list[str]) -> list[str]:
-    """One line each for sma_stddev, sma_amean, sma_de_stddev and sma_de_amean, with the descriptors in `columns`."""
+    """Columns of features in few lines.
+
+    Parameters
+    ----------
+    columns : list of str
+        Names of features.
+
+    Returns
+    -------
+    list of str
+        One line each for sma_stddev, sma_amean, sma_de_stddev and sma_de_amean, with their descriptors.
+    """
     groups: dict[str, list[str]] = {}
     for column in columns:
         name, kind = re.fullmatch(r"(\S+?)_(sma\S*)", re.sub(r"\[\d+\]", "", column)).groups()
@@ -156,7 +226,17 @@ def grouped(columns: list[str]) -> list[str]:
 
 
 def summary(results: dict[str, dict]) -> str:
-    """The results of `measure` as a table, with a list of the columns that agree least, and the delays."""
+    """The results as a table, with a list of the columns that agree least, and the delays.
+
+    Parameters
+    ----------
+    results : dict
+        As of `measure`.
+
+    Returns
+    -------
+    str
+    """
     lines, notes = [], []
     for name, agreement in results.items():
         r = {column: value for column, value in agreement["r"].items() if value is not None}
@@ -180,7 +260,18 @@ def summary(results: dict[str, dict]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
     parser = cli.Parser(prog="python -m data_prep.parity", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")

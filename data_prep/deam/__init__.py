@@ -153,7 +153,17 @@ class Deam(DynamicDataset):
         return self.segment_lengths(self.tracks)
 
     def segment_lengths(self, tracks: list[Track]) -> dict[str, float]:
-        """Length in seconds of each of these tracks that is a segment in this copy of DEAM, by song id."""
+        """How long segments are, as listed.
+
+        Parameters
+        ----------
+        tracks : list of Track
+
+        Returns
+        -------
+        dict
+            In seconds, by song id, of those of the tracks that are segments in this copy of DEAM.
+        """
         return self._recordings.segment_lengths(tracks)
 
     def extractors(self) -> tuple:

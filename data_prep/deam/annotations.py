@@ -101,6 +101,15 @@ def repair(annotations: dict[str, Annotation]) -> dict[str, Annotation]:
     """Labels of the task with the song means of valence and arousal exchanged for the songs above 1000.
 
     The trajectory around each mean is kept (`python -m reproductions.malik2017.labels` shows the evidence).
+
+    Parameters
+    ----------
+    annotations : dict of str to Annotation
+        By song id.
+
+    Returns
+    -------
+    dict of str to Annotation
     """
     return {song: _exchange_means(a) if int(song) > LAST_OF_2013 else a for song, a in annotations.items()}
 
@@ -111,13 +120,24 @@ def _exchange_means(annotation: Annotation) -> Annotation:
 
 
 def read_ratings(archive: Archive) -> dict[str, np.ndarray]:
-    """Mean song-level ratings, from 1 to 9, by song id, (2,): valence and arousal as the headers name them.
+    """Mean song-level ratings, valence and arousal as the headers name them.
 
     The header is wrong for songs up to 1000 (`python -m reproductions.malik2017.labels` shows it).
 
+    Parameters
+    ----------
+    archive : Archive
+        Of annotations.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By song id, (2,), from 1 to 9.
+
     Raises
     ------
-    InputError : if a file lacks a column
+    InputError
+        If a file lacks a column.
     """
     ratings = {}
     for songs in ("1_2000", "2000_2058"):

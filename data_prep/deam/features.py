@@ -89,11 +89,21 @@ class OfficialFeatures:
 
 
 def read_excerpt_starts(metadata: Archive) -> dict[int, float]:
-    """Start of the excerpt in the full song, in seconds, of songs up to 1000; empty without `metadata_2013.csv`.
+    """Where the excerpts of songs up to 1000 start in the full songs.
+
+    Parameters
+    ----------
+    metadata : Archive
+
+    Returns
+    -------
+    dict of int to float
+        In seconds, by song id; empty without `metadata_2013.csv`.
 
     Raises
     ------
-    InputError : if the table has no such column, or a line that cannot be read
+    InputError
+        If the table has no such column, or a line that cannot be read.
     """
     if METADATA not in metadata.members:
         return {}

@@ -64,17 +64,46 @@ class Recordings:
         return files
 
     def are_segments(self, ids: list[str]) -> bool:
-        """Whether `of` gives segments of these songs."""
+        """Whether `of` gives segments of these songs.
+
+        Parameters
+        ----------
+        ids : list of str
+
+        Returns
+        -------
+        bool
+        """
         return any(song in self.segments for song in ids) and not all(song in self.complete for song in ids)
 
     def of(self, ids: list[str]) -> dict[str, Recording]:
-        """The recordings of songs that have one: all complete if every song has a complete one, else segments."""
+        """The recordings of songs that have one.
+
+        Parameters
+        ----------
+        ids : list of str
+
+        Returns
+        -------
+        dict of str to Recording
+            By song id: all complete if every song has a complete one, else segments.
+        """
         if not self.are_segments(ids):
             return {song: Recording(self.complete[song], 0.0) for song in ids if song in self.complete}
         return {song: Recording(self.segments[song], self.spans[song][0]) for song in ids if song in self.segments}
 
     def segment_lengths(self, tracks: list[Track]) -> dict[str, float]:
-        """Length in seconds, as listed, of each of these tracks that is a segment, by song id."""
+        """How long segments are, as listed.
+
+        Parameters
+        ----------
+        tracks : list of Track
+
+        Returns
+        -------
+        dict of str to float
+            In seconds, by song id, of those of the tracks that are segments.
+        """
         folder = self.offsets.parent if self.offsets else None
         return {track.id: self.spans[track.id][1] for track in tracks if track.path.parent == folder}
 
@@ -88,7 +117,16 @@ class Recordings:
 
 
 def read_artists(metadata: Archive) -> dict[str, str]:
-    """Artists by song id, where the metadata can be parsed without doubt."""
+    """Artists by song id, where the metadata can be parsed without doubt.
+
+    Parameters
+    ----------
+    metadata : Archive
+
+    Returns
+    -------
+    dict of str to str
+    """
     artists = {}
     for name in ("metadata_2013.csv", "metadata_2014.csv", "metadata_2015.csv"):
         header, *rows = metadata.rows(name) if name in metadata.members else [[]]
