@@ -147,7 +147,8 @@ def _add_variants(group, training: Training) -> None:
     repeats = "repetitions: other splits or shuffles, other initial weights (default: %(default)s)"
     add("--repeats", type=at_least(1), default=training.repeats, help=repeats)
     add("--seed", type=at_least(0), action="append", metavar="N", help="the repetition with this seed (repeatable)")
-    add("--epochs", type=at_least(1), help="epochs of every network (default: the published number)")
+    epochs = "epochs of the networks (default: the published number); variants that are named by theirs keep them"
+    add("--epochs", type=at_least(1), help=epochs)
     quick = "2 folds, 5 epochs" if training.folds else "5 epochs"
     add("--quick", action="store_true", help=f"{quick}, once, nothing recorded: only to see that it runs")
 
