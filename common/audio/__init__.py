@@ -124,7 +124,7 @@ def duration(path: Path) -> float:
     Raises
     ------
     InputError
-        If the file is missing, not audio or cut off.
+        If the file is missing, not audio or cut off; a file that has to be decoded: as `load`.
     """
     container, module = _recognised(path)
     if module is libsndfile and not container.missing:

@@ -79,6 +79,11 @@ def inspect(path: Path) -> Container:
     -------
     Container
         Of an unknown format one that is exact.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
     """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start = _after_tags(data)

@@ -44,6 +44,7 @@ def chunks(path: Path) -> Iterator[Chunk]:
     Raises
     ------
     DecodingError
+        If the file cannot be decoded; `CutOffError` if sound is missing at its end.
     """
     import av
 

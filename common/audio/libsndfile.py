@@ -101,6 +101,7 @@ def chunks(path: Path, parts: Parts = ()) -> Iterator[Chunk]:
     Raises
     ------
     DecodingError
+        If the file cannot be decoded; `CutOffError` if sound is missing at its end.
     """
     for content in _contents(path, parts):
         with _opened(content) as file:

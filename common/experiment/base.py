@@ -139,7 +139,8 @@ class Experiment(ABC):
             reference_z : list, labels standardised, (n_songs, n_targets) (for labels of songs)
             splits : dict, by the name of a split what differs there from the above (optional)
             frames : str, which part of each song is used, if it is not all (optional)
-            partial, stand_in : bool, True: the songs are not all of the paper's, or other songs (optional)
+            partial : bool, True: songs, settings or folds are not all as in the paper (optional)
+            stand_in : bool, True: other songs or another input than the paper's (optional)
             overlap : float, number of tested songs by number of others, for repeated random splits (optional)
 
         Raises
@@ -289,7 +290,8 @@ class Experiment(ABC):
 
         Returns
         -------
-        float, in (0, 1]
+        float, 0 or more
+            1: all of it; above 1 with more songs or folds.
         """
         return 1.0
 

@@ -105,6 +105,11 @@ def describe(extractor, path: Path | None = None) -> dict | None:
     dict, as JSON; None for None
         The extractor's name, version and parameters, its code and configuration files, the versions of its libraries,
         and the decoder.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read.
     """
     if extractor is None:
         return None

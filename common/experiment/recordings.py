@@ -32,7 +32,7 @@ class FromRecordings(Experiment):
         key : hashable
             Names the tracks and the input.
         tracks : list of tracks of a data set
-        y : array, (n_tracks, ...)
+        y : array (n_tracks, ...) or `common.protocol.Sequences`
         x : callable without arguments
             Returns the input, one entry a track.
 

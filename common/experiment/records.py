@@ -247,7 +247,7 @@ def record_run(out: Path, path: Path, new: dict, entry: dict) -> dict:
     new : dict
         A record without runs, as of `new_record`.
     entry : dict
-        The run.
+        The run; nothing is written if a run of its seed is recorded already.
 
     Returns
     -------
@@ -257,7 +257,7 @@ def record_run(out: Path, path: Path, new: dict, entry: dict) -> dict:
     Raises
     ------
     InputError
-        As `joined`.
+        As `read_record`, `joined` and `write_record`.
     """
     with lock(Path(out) / ".lock"):
         record = joined(path, read_record(path), new)

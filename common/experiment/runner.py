@@ -89,12 +89,17 @@ class Work:
         ----------
         key : str
         wait : bool
-            True: until no other process trains it.
+            True: waits until no other process trains it.
 
         Returns
         -------
         context manager of bool
-            False, without waiting, if another process trains it.
+            True; without `wait` False if another process trains it.
+
+        Raises
+        ------
+        InputError
+            If the lock file cannot be created or locked, when the context is entered.
         """
         return lock(self.folder / f"{key}.lock", wait=wait)
 

@@ -222,6 +222,7 @@ def pitches(power: np.ndarray, window: int, hop: int, rate: int) -> np.ndarray:
     Returns
     -------
     float (12 * OCTAVES, n_windows)
+        Windows quieter than QUIET times the loudest are left out.
     """
     power = np.lib.stride_tricks.sliding_window_view(power, window, axis=1)[:, ::hop].mean(axis=2)
     level = np.sqrt(power.sum(axis=0))
