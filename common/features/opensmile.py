@@ -123,15 +123,21 @@ def extract_windows(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
 
     Parameters
     ----------
-    path : the audio file
+    path : Path
+        Of the recording.
 
     Returns
     -------
-    the end of each window (n,) in seconds; the features (n, 260); and the recording's length in seconds
+    ends : float (n,)
+        Of the windows, in seconds.
+    features : float32 (n, 260)
+    length : float
+        Of the recording, in seconds.
 
     Raises
     ------
-    InputError : as `common.audio.load`, and if the recording is shorter than a window
+    InputError
+        As `common.audio.load`, and if the recording is shorter than WINDOW_S + LOOKAHEAD_S.
     """
     extractor, ends, rows, length = OpenSmile(), [], [], 0.0
     for samples, rate in audio.blocks(path, BLOCK_S, overlap=OVERLAP_S):

@@ -63,16 +63,19 @@ class FeatureStore:
 
         Parameters
         ----------
-        path : the audio file
-        extractor : see `common.features`
+        path : Path
+            Of the recording.
+        extractor : as the classes in `common.features`
 
         Returns
         -------
-        float32, time first
+        float32 ndarray
+            Time first, where there is time.
 
         Raises
         ------
-        InputError : if the file cannot be decoded, or if the features are not finite
+        InputError
+            If the file cannot be decoded or is too short, or if the features are not finite.
         """
         entry = self.entry(path, extractor)
         if entry.is_file():
