@@ -308,7 +308,7 @@ def test_damaged_packets_are_left_out_with_a_warning(tmp_path):
     content = bytearray(encoded.by_ffmpeg(NOISE, RATE, "adts", "aac"))
     content[20_000:21_000] = np.random.default_rng(0).bytes(1000)
     samples, _, warnings = loaded(tmp_path / "a.aac", content)
-    message = r".*a\.aac: has \d+ packets that cannot be decoded .* the other (.+) s are used"
+    message = r".*a\.aac: has \d+ packets that are missing or cannot be decoded .* the other (.+) s are used, .*"
     used = float(re.fullmatch(message, *warnings)[1])
     assert used == pytest.approx(len(samples) / RATE, abs=0.01)
     assert used > 2.2  # FFmpeg 8 goes on behind the damage, at 2.2 of 3 s, FFmpeg 9 does not
@@ -333,8 +333,40 @@ def test_zeros_in_the_place_of_sound_are_told(tmp_path, kind, n_zeros):
     middle = len(content) // 2
     content = content[:middle] + bytes(n_zeros) + content[middle + n_zeros :]
     samples, _, warnings = loaded(tmp_path / f"holed.{kind}", content)
-    used = float(re.search("packets that cannot be decoded .* the other (.+) s are used", "".join(warnings))[1])
+    used = float(re.search("packets that are missing .* the other (.+) s are used", "".join(warnings))[1])
     assert used == pytest.approx(len(samples) / rate, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "mp2"])
+def test_zeros_up_to_the_next_frame_are_told(tmp_path, kind):
+    """FFmpeg takes them for a part of that frame, and skips them."""
+    form, codec, options = HOLED[kind]
+    content = encoded.by_ffmpeg(np.tile(NOISE, 4), 48000, form, codec, bit_rate=128_000, **options)
+    frame = 384  # bytes: 128,000 bits a second, 24 ms
+    assert content[100 * frame : 100 * frame + 2] == content[:2]
+    content = content[: 80 * frame + 50] + bytes(20 * frame - 50) + content[100 * frame :]
+    _, _, warnings = loaded(tmp_path / f"holed.{kind}", content)
+    assert "packets that are missing" in "".join(warnings)
+
+
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov"}
+TAILED = HOLED | {"fragmented m4a": ("mp4", "aac", FRAGMENTED), "wma": ("asf", "wmav2", {})}
+
+
+@pytest.mark.parametrize("kind", TAILED)
+def test_zeros_to_the_end_are_told(tmp_path, kind):
+    """As in a file whose place on the disk was reserved before it was written."""
+    form, codec, options = TAILED[kind]
+    sound, rate = np.tile(NOISE, 4), 48000 if codec == "libopus" else RATE
+    content = encoded.by_ffmpeg(sound, rate, form, codec, bit_rate=128_000, **options)
+    half = len(content) // 2
+    (tmp_path / "a").write_bytes(content[:half] + bytes(len(content) - half))
+    try:
+        samples, _, warnings = loaded(tmp_path / "a")
+    except InputError:  # the header is at the end, or the sound is cut off
+        pass
+    else:
+        assert len(samples) < 0.6 * len(sound) and "packets that are missing" in "".join(warnings)
 
 
 @pytest.mark.parametrize(

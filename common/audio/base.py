@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-CHUNK_S = 2  # seconds of a chunk: what is told of a cut-off file is as exact, and shorter ones take longer
+CHUNK_S = 2  # seconds of a chunk: so exact is where a file is said to be cut off; shorter chunks take longer
 
 
 class Chunk(NamedTuple):
@@ -15,7 +15,7 @@ class Chunk(NamedTuple):
     samples : float32 (n_samples, n_channels); integers are scaled to [-1, 1)
     rate : in Hz
     wide : the file holds integers of 32 bits
-    n_damaged : how many packets before this chunk could not be decoded
+    n_damaged : how many packets before this chunk are missing or could not be decoded
     """
 
     samples: np.ndarray

@@ -159,8 +159,8 @@ class Survey:
         """What is not in a mix, a text each."""
         texts, lost = [], sum(seconds for seconds, products in self.parts if mix.lost(products))
         if self.n_damaged:
-            fault = f"{self.n_damaged} packets that cannot be decoded (damaged, or cut off)"
-            texts.append(f"has {fault}; the other {self.seconds:.2f} s are used")
+            fault = f"{self.n_damaged} packets that are missing or cannot be decoded (damaged, or cut off)"
+            texts.append(f"has {fault}; the other {self.seconds:.2f} s are used, and times after a gap are too early")
         if lost > LOST_PART * self.seconds:
             where = f"{lost:.0f} of {self.seconds:.0f} s"
             texts.append(f"has channels that cancel each other in {where} (antiphase), where little is left")
