@@ -1,6 +1,8 @@
 """The recordings that a command is given: files, and what folders hold of them."""
 
+import contextlib
 import hashlib
+import stat
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -71,22 +73,27 @@ def recordings(given: list[str]) -> Recordings:
 
 
 def _copies(paths: list[Path]) -> set[Path]:
-    """The files that have the bytes of an earlier one. Of most files only the size and the beginning are read."""
-    groups = [[path for path in paths if path.is_file() and path.stat().st_size]]
-    for key in (lambda path: path.stat().st_size, partial(_digest, n_bytes=BEGINNING), _digest):
+    """The files that have the bytes of an earlier one. Only files of one size, and then of one beginning, are read."""
+    groups = [paths]
+    for key in (_size, partial(_digest, n_bytes=BEGINNING), _digest):
         groups = [alike for group in groups for alike in _alike(group, key)]
     return {path for group in groups for path in group[1:]}
 
 
 def _alike(paths: list[Path], key: Callable[[Path], object]) -> list[list[Path]]:
-    """Those with the same key, in order, where there are several."""
+    """Those with the same key, in order, where there are several; without those that have none."""
     groups = defaultdict(list)
     for path in paths:
-        try:
-            groups[key(path)].append(path)
-        except OSError:  # reported when it is decoded
-            continue
+        with contextlib.suppress(OSError):  # reported when it is decoded
+            if (value := key(path)) is not None:
+                groups[value].append(path)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _size(path: Path) -> int | None:
+    """In bytes; None for what is empty or no file."""
+    status = path.stat()
+    return status.st_size or None if stat.S_ISREG(status.st_mode) else None
 
 
 def _digest(path: Path, n_bytes: int = -1) -> bytes:

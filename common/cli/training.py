@@ -138,7 +138,7 @@ def _add_variants(group, training: Training) -> None:
     add(
         "--list",
         action="store_true",
-        help="list all variants, or those of --variant, with the time that each takes, and stop",
+        help="list all variants, or those of --variant, --table and --set, with the time that each takes, and stop",
     )
     changed = "change a setting of the network, as dropout=.5 (repeatable); recorded under a name of its own"
     add("--set", action="append", default=[], metavar="NAME=VALUE", help=changed)
@@ -147,7 +147,7 @@ def _add_variants(group, training: Training) -> None:
     repeats = "repetitions: other splits or shuffles, other initial weights (default: %(default)s)"
     add("--repeats", type=at_least(1), default=training.repeats, help=repeats)
     add("--seed", type=at_least(0), action="append", metavar="N", help="the repetition with this seed (repeatable)")
-    epochs = "epochs of the networks (default: the published number); variants that are named by theirs keep them"
+    epochs = "epochs of the networks (default: the published number); variants whose names state theirs keep them"
     add("--epochs", type=at_least(1), help=epochs)
     quick = "2 folds, 5 epochs" if training.folds else "5 epochs"
     add("--quick", action="store_true", help=f"{quick}, once, nothing recorded: only to see that it runs")
@@ -174,8 +174,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     requested = _requested(variants, training, options)
     systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     if options.list:
-        some = options.variant or options.table or options.set
-        print(outcome.listing(systems if some else variants.values(), options.jobs))
+        chosen = options.variant or options.table or options.set
+        print(outcome.listing(systems if chosen else variants.values(), options.jobs))
         return 0
     use_device(options)
     require_cache()

@@ -28,7 +28,7 @@ from common.recordings import Recordings, left_out_line, recordings
 PICTURED = 24  # recordings in one picture
 PICTURES = (".png", ".svg", ".pdf")
 WORKER_S = 100  # seconds of audio that one process reads while another one starts
-READ_AHEAD = 256  # recordings whose features may wait for the networks
+READ_AHEAD = 64  # recordings whose features may wait for the networks
 KEPT = 8  # features of recordings that `predict_file` keeps for other models
 CSV, JSON = rb"recording,[^\n]*,warning\r?\n", rb'\{\n "model": \{'  # patterns of outputs
 PICTURE, JAMS = (rb"(\x89PNG|%PDF|<\?xml).*" + NAME.encode(), rb'\{.*"program": "' + NAME.encode())
@@ -185,7 +185,7 @@ def _require_outputs(options: argparse.Namespace, jams_files: list[Path], inputs
         raise InputError(f"--plot {options.plot}: ends in none of {', '.join(PICTURES)}")
     named = [(options.csv, CSV), (options.json, JSON), (options.plot, PICTURE)]
     outputs = [(path, pattern) for path, pattern in named if path] + [(path, JAMS) for path in jams_files]
-    require_distinct([path for path, _ in outputs])
+    require_distinct([path for path, _ in outputs] + [options.jams] * (options.jams not in [None, *jams_files]))
     require_no_input([path for path, _ in outputs], inputs)
     for path, pattern in outputs:
         require_output(path, pattern)

@@ -29,8 +29,8 @@ def songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:
     from common.predict import load
     from reproductions.predict import with_weights
 
-    models = {}
-    for paper in (paper for paper in MODELS if paper in with_weights()):
+    models, known = {}, with_weights()
+    for paper in (paper for paper in MODELS if paper in known):
         _, facts = weights.load(RESULTS / paper / "weights", paper)
         models[paper] = load(f"reproductions.{paper}.predict"), facts
     pages, failed = [], []
