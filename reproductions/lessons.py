@@ -82,7 +82,7 @@ def table(results: Path) -> str:
             if label != "primary":
                 moved = ["–", "–"] if _diverged(values) else _moved(values.mean() - primary.mean(), gap)
                 lines.append([label, len(values), _mean(values), *moved])
-    return report.markdown_table(["interpretation", "runs", "measured", "less the primary", "of the gap"], lines)
+    return report.markdown_table(["interpretation", "runs", "measured", "minus the primary's", "of the gap"], lines)
 
 
 def _moved(by: float, gap: float) -> list[str]:

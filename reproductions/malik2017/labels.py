@@ -316,8 +316,8 @@ def outcomes(data: Deam, records: Records):
         f"all {len(labels)}, whole",
         "zero",
         np.array([len(a.times) for a in labels]),
-        [[zero] * 2, *exchanged],
-    )  # as any run
+        [[zero] * 2, *exchanged],  # twice, as an interval needs two runs
+    )
     recorded = {name: records.get(DATASET, name) for name in SYSTEMS}
     for split in ("evaluation", "evaluation_cuts"):
         for name, record in recorded.items():

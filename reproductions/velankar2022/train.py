@@ -206,7 +206,8 @@ class RandomSplits(FromRecordings):
             extractor, tracks = self.extractor(variant), self.songs(variant).tracks
             facts["extractor"] = asdict(getattr(extractor, "of", extractor))
             facts["shorter_than_640_frames"] = sum(len(of) < FRAMES for of in self.features(extractor, tracks))
-        facts |= {"artists": samples.groups} if settings["groups"] else {}
+        if settings["groups"]:
+            facts["artists"] = samples.groups
         return facts
 
 
