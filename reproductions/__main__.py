@@ -31,7 +31,13 @@ EPILOG = "\n".join(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the board, or run another command; returns the exit code."""
+    """Print the board, or run another command; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in COMMANDS:
         return importlib.import_module(COMMANDS[arguments[0]][0]).main(arguments[1:])

@@ -19,7 +19,25 @@ TIMINGS = {  # by section of the page: the records that make its tables
 
 
 def read(results: Path, name: str) -> dict | None:
-    """The record of a script, or None if there is none. Raises InputError if the file is no such record."""
+    """The record of a script.
+
+    Parameters
+    ----------
+    results : Path
+        Folder that holds `benchmarks/`.
+    name : str
+        Of the script.
+
+    Returns
+    -------
+    dict or None
+        With the keys benchmark, title, found, machine and provenance; None if there is no record.
+
+    Raises
+    ------
+    InputError
+        If the file is no such record.
+    """
     path = Path(results) / "benchmarks" / f"{name}.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -31,7 +49,23 @@ def read(results: Path, name: str) -> dict | None:
 
 
 def generated(results: Path) -> dict[Path, dict[str, str]]:
-    """{page: {mark: tables}} of what is recorded; the tables of a section only if all its records are there."""
+    """The tables of what is recorded.
+
+    Parameters
+    ----------
+    results : Path
+        Folder that holds `benchmarks/`.
+
+    Returns
+    -------
+    dict of Path to dict
+        By page, its tables in Markdown by mark; the tables of a section only if all its records are there.
+
+    Raises
+    ------
+    InputError
+        As `read`.
+    """
     parts = {}
     for section, names in TIMINGS.items():
         records = [read(results, name) for name in names]
@@ -46,7 +80,17 @@ def generated(results: Path) -> dict[Path, dict[str, str]]:
 
 
 def timings(record: dict) -> str:
-    """A table of medians, with the range where there is more than one value; below it where and when."""
+    """A table of medians, with the range where there is more than one value; below it where and when.
+
+    Parameters
+    ----------
+    record : dict
+        As from `read`; found[row][column] is as `quantity` takes it.
+
+    Returns
+    -------
+    str, Markdown
+    """
     rows = record["found"]
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     lines = [[row, *(quantity(cells.get(column)) for column in columns)] for row, cells in rows.items()]
@@ -56,7 +100,18 @@ def timings(record: dict) -> str:
 
 
 def quantity(measured: dict | None) -> str:
-    """'0.64 s (0.62 to 0.66)', three digits of each; without a range of one value."""
+    """A quantity that was measured one or several times, three significant digits of each number.
+
+    Parameters
+    ----------
+    measured : dict or None
+        With median, lowest, highest, unit, and n, the number of values.
+
+    Returns
+    -------
+    str
+        As "0.64 s (0.62 to 0.66)"; without a range of one value; a dash for None.
+    """
     if measured is None:
         return "–"
     median, *ends = (f"{float(f'{measured[key]:.3g}'):,g}" for key in ("median", "lowest", "highest"))
@@ -65,7 +120,17 @@ def quantity(measured: dict | None) -> str:
 
 
 def where(record: dict) -> str:
-    """Script, processor, versions and date of a record."""
+    """Script, processor, versions and date of a record.
+
+    Parameters
+    ----------
+    record : dict
+        As from `read`.
+
+    Returns
+    -------
+    str
+    """
     machine, of = record["machine"], record["provenance"]
     versions = [
         f"{name} {version}"
@@ -77,7 +142,19 @@ def where(record: dict) -> str:
 
 
 def official_features(record: dict, paper: str) -> str:
-    """Differences of a paper's predictions from audio from those on official features: valence, arousal."""
+    """Differences of a paper's predictions from audio from those on official features: valence, arousal.
+
+    Parameters
+    ----------
+    record : dict
+        The one of this name, as from `read`.
+    paper : str
+
+    Returns
+    -------
+    str, Markdown
+        A line for each way to compare; below the table the numbers of excerpts and predictions.
+    """
     lines = []
     for title, of_targets in record["found"][paper].items():
         keys = ("largest", "largest_of_a_songs_mean", "median")
@@ -88,7 +165,18 @@ def official_features(record: dict, paper: str) -> str:
 
 
 def blended_windows(record: dict) -> str:
-    """Errors with windows side by side and blended, and the difference with its interval."""
+    """Errors with windows side by side and blended, and the difference with its interval.
+
+    Parameters
+    ----------
+    record : dict
+        The one of this name, as from `read`.
+
+    Returns
+    -------
+    str, Markdown
+        A line for each model and target.
+    """
     lines = []
     for title, of_targets in record["found"].items():
         for target, of_target in of_targets.items():

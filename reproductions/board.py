@@ -21,12 +21,38 @@ def papers() -> list[dict]:
 
 
 def rows(results: Path) -> list[Row]:
-    """All cells of all papers with what is recorded under `results`."""
+    """All cells of all papers with what is recorded.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    list of Row
+
+    Raises
+    ------
+    InputError
+        If a record is damaged, or lacks what a cell asks for.
+    """
     return [row for expected in papers() for row in join(expected, Records(results, expected["paper"]))]
 
 
 def counts(cells: list[Row]) -> str:
-    """How often each verdict comes out; papers that are here as an example are not part of the totals."""
+    """How often each verdict comes out; papers that are here as an example are not part of the totals.
+
+    Parameters
+    ----------
+    cells : list of Row
+        Of all papers.
+
+    Returns
+    -------
+    str
+        As of `common.report.counts`; behind it those of each example.
+    """
     excluded = [expected["paper"] for expected in papers() if expected.get("exclude_from_totals")]
     text = report.counts([row for row in cells if row.fields["paper"] not in excluded])
     apart = [f"{name}, {report.counts([row for row in cells if row.fields['paper'] == name])}" for name in excluded]
@@ -34,7 +60,23 @@ def counts(cells: list[Row]) -> str:
 
 
 def other_variants(results: Path) -> str:
-    """A table of all that is recorded and answers for no published cell, by the metric of the paper's primary cells."""
+    """A table of all that is recorded and answers for no published cell, by the metric of the paper's primary cells.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    str
+        If there is no such record, a sentence that says so.
+
+    Raises
+    ------
+    InputError
+        If a record is damaged.
+    """
     lines = []
     for expected in papers():
         records, cells = Records(results, expected["paper"]), expected["cells"]
@@ -61,25 +103,85 @@ def _shown(record: dict, cells: list[dict]) -> tuple[str, str, list[str]]:
 
 
 def claims(results: Path) -> list[dict]:
-    """All claims of all papers, tested on what is recorded under `results`."""
+    """All claims of all papers, tested on what is recorded.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    list of dict
+        As of `judge_claims`.
+
+    Raises
+    ------
+    InputError
+        As `judge_claims`.
+    """
     return [c for e in papers() for c in judge_claims(e, Records(results, e["paper"]))]
 
 
 def own_tables(records: Records) -> dict[str, str]:
-    """Tables of a paper's own by mark: what `generated` in the module `tables` of its folder returns, if it has one."""
+    """Tables of a paper's own: what `generated` in the module `tables` of its folder returns.
+
+    Parameters
+    ----------
+    records : Records
+        Of the paper.
+
+    Returns
+    -------
+    dict of str to str
+        Markdown by the mark in the README; empty if the paper has no such module.
+    """
     module = f"reproductions.{records.paper}.tables"
     return importlib.import_module(module).generated(records) if importlib.util.find_spec(module) else {}
 
 
 def history(results: Path, expected: dict) -> str:
-    """The reproduction log of a paper, and the cells that contributed records answer for."""
+    """The reproduction log of a paper, and the cells that contributed records answer for.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+    expected : dict
+        The paper's `expected.json`.
+
+    Returns
+    -------
+    str, Markdown
+
+    Raises
+    ------
+    InputError
+        If a record, or the file of verifications, is damaged.
+    """
     rows = log.contributed_rows(results, expected)
     tables = [report.board(rows, report.markdown_table)] if rows else []
     return "\n\n".join([log.table(results, expected["paper"]), *tables])
 
 
 def generated(results: Path) -> dict[Path, str]:
-    """The READMEs and the pages in docs/ with their generated parts made anew: {file: text}."""
+    """The READMEs and the pages in docs/ with their generated parts made anew.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    dict of Path to str
+        The complete text of each file.
+
+    Raises
+    ------
+    InputError
+        If a record is damaged, or a file lacks the marks of a generated part.
+    """
     cells = rows(results)
     board = counts(cells) + ".\n\n" + report.summary(cells, report.markdown_table)
     recorded = benchmarks.generated(results)

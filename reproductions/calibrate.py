@@ -16,7 +16,13 @@ from reproductions.verify import open_experiment
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions calibrate", description=__doc__)
     add = parser.add_argument
     add("papers", nargs="*", metavar="PAPER", help="papers with weights (default: all)")

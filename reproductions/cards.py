@@ -122,7 +122,20 @@ def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
 
 
 def measured(records: Records, facts: dict) -> dict[str, float]:
-    """The recorded means of the variant that the weights are of, by target."""
+    """The recorded means of the variant that the weights are of.
+
+    Parameters
+    ----------
+    records : Records
+        Of the paper.
+    facts : dict
+        `weights.json`.
+
+    Returns
+    -------
+    dict of str to float
+        Means over runs by target, in the unit of the metric, with five digits.
+    """
     place, quality = (facts["dataset"], facts["variant"]), facts["quality"]
     where = quality["split"], quality["metric"]
     return {target: round(float(np.mean(records.values(*place, *where, target))), 5) for target in quality["model"]}
@@ -138,7 +151,21 @@ def _what(facts: dict) -> str:
 
 
 def metadata(expected: dict, facts: dict, values: dict[str, float]) -> str:
-    """The YAML at the head of a card, without its marks; values: the measured metric, by target."""
+    """The YAML at the head of a card, without its marks.
+
+    Parameters
+    ----------
+    expected : dict
+        `expected.json` of the paper.
+    facts : dict
+        `weights.json`.
+    values : dict of str to float
+        The measured metric by target, as from `measured`.
+
+    Returns
+    -------
+    str
+    """
     quality = facts["quality"]
     classes = quality["metric"].startswith("accuracy")
     kind = next(kind for stem, kind in TYPES.items() if quality["metric"].startswith(stem))

@@ -37,7 +37,13 @@ KEPT = ("songs", "predictions", "predicted")  # what metrics follow from, by tas
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions import", description=__doc__)
     add = parser.add_argument
     add("folder", type=Path, metavar="DIR", help="the folder of records")

@@ -134,7 +134,16 @@ def _as_samples(clips) -> Samples:
 
 
 def same_artist(one: str, other: str) -> bool:
-    """Whether two names are of one artist, or one of them is within the other ("Morphamish remixes Full Blush")."""
+    """Whether two names are of one artist, or one of them is within the other ("Morphamish remixes Full Blush").
+
+    Parameters
+    ----------
+    one, other : str
+
+    Returns
+    -------
+    bool
+    """
     one, other = (re.sub(r"\W+", " ", name.casefold()).strip() for name in (one, other))
     return one == other or (not (one + other).isdigit() and (f" {one} " in f" {other} " or f" {other} " in f" {one} "))
 
@@ -223,7 +232,24 @@ class AcrossEmotions(Experiment):
 
 
 def experiments(root: str, n_jobs: int) -> list[Experiment]:
-    """All comparisons. Raises InputError if a data set is not there."""
+    """All comparisons.
+
+    Parameters
+    ----------
+    root : str or None
+        Folder of the data sets; None: the variable MER_DATA_ROOT.
+    n_jobs : int
+        Processes for the extraction of features.
+
+    Returns
+    -------
+    list of Experiment
+
+    Raises
+    ------
+    InputError
+        If a data set is not there.
+    """
     from reproductions.jakubik2017 import emotify, quadrants
 
     deam, emomusic = (open_dataset(name, root) for name in ("deam", "emomusic"))
@@ -256,6 +282,22 @@ def table(results: Path, render=report.text_table) -> str:
     """Every system on every pair of data sets, means over runs ± their deviation, with the baselines.
 
     Below it, how far each network is from ridge regression.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+    render : callable
+        `text_table` or `markdown_table` of `common.report`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If a record is damaged.
     """
     lines, records = [], Records(results, PAPER)
     for dataset in records.datasets():
@@ -281,7 +323,13 @@ def table(results: Path, render=report.text_table) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions compare", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")

@@ -39,7 +39,22 @@ class Panel:
 
 
 def panels(results: Path) -> list[Panel]:
-    """The cells shown that something is recorded of, with their interpretations."""
+    """The cells shown that something is recorded of, with their interpretations.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    list of Panel
+
+    Raises
+    ------
+    InputError
+        If a record is damaged, or lacks what a cell asks for.
+    """
     found = []
     for paper, shown in SHOWN.items():
         if not (PAPERS / paper).is_dir():
@@ -68,7 +83,24 @@ def _labels(titles: list[str]) -> list[str]:
 
 
 def table(results: Path) -> str:
-    """A line for each interpretation: its mean, its distance from the primary one's, and that as share of the gap."""
+    """A line for each interpretation: its mean, its distance from the primary one's, and that as share of the gap.
+
+    The gap is the published value minus the mean of the primary interpretation.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    str, Markdown
+
+    Raises
+    ------
+    InputError
+        As `panels`.
+    """
     lines = []
     for panel in panels(results):
         fields, primary = panel.cell.fields, panel.values["primary"]
@@ -100,7 +132,18 @@ def _diverged(values: np.ndarray) -> bool:
 
 
 def draw(results: Path) -> list[Path]:
-    """Draw all panels into the results folder; returns the path, in a list that is empty if nothing is recorded."""
+    """Draw all panels into the results folder; returns the path, in a list that is empty if nothing is recorded.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Raises
+    ------
+    InputError
+        As `panels`.
+    """
     from common.report.plots import STYLE, plt, save
 
     shown, path = panels(results), Path(results) / FIGURE

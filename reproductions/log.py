@@ -28,7 +28,24 @@ def table(results: Path, paper: str) -> str:
 
 
 def contributed_rows(results: Path, expected: dict) -> list[Row]:
-    """The cells of a paper that contributed records answer for, also where the suite has records of its own."""
+    """The cells of a paper that contributed records answer for, also where the suite has records of its own.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the suite's records.
+    expected : dict
+        The paper's `expected.json`.
+
+    Returns
+    -------
+    list of Row
+
+    Raises
+    ------
+    InputError
+        If a contributed record is damaged, or lacks what a cell asks for.
+    """
     rows = join(expected, Records(Path(results) / CONTRIBUTED, expected["paper"]))
     return [row for row in rows if row.fields["record"]]
 

@@ -23,7 +23,17 @@ PAPERS = Path(__file__).parent
 
 
 def with_weights(results: Path = RESULTS) -> list[str]:
-    """The papers that have a module `predict` and weights."""
+    """The papers that have a module `predict` and weights.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of records and weights.
+
+    Returns
+    -------
+    list of str, sorted
+    """
     return sorted(
         path.parent.name
         for path in PAPERS.glob("*/predict.py")
@@ -32,7 +42,23 @@ def with_weights(results: Path = RESULTS) -> list[str]:
 
 
 def scores(results: Path = RESULTS) -> dict[str, float]:
-    """The concordance correlation coefficient across data sets of each paper that the rule compares."""
+    """The concordance correlation coefficient across data sets of each paper that the rule compares.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of records and weights.
+
+    Returns
+    -------
+    dict of str to float
+        By paper, in [-1, 1]; papers without weights or without records across data sets are left out.
+
+    Raises
+    ------
+    InputError
+        If a record cannot be read.
+    """
     compared = {}
     for name in NETWORKS:
         paper, of_pairs = name.split("_")[0], []
@@ -52,9 +78,21 @@ def scores(results: Path = RESULTS) -> dict[str, float]:
 def choose(results: Path = RESULTS) -> tuple[str, str]:
     """The paper that the rule chooses, and its score and the others' in words.
 
+    Parameters
+    ----------
+    results : Path
+        Folder of records and weights.
+
+    Returns
+    -------
+    paper : str
+    better : str
+        As "concordance correlation across data sets 0.40; chaki2020 0.30".
+
     Raises
     ------
-    InputError : there are no records to choose by, or one cannot be read
+    InputError
+        If there are no records to choose by, or one cannot be read.
     """
     compared = scores(results)
     if not compared:
@@ -66,7 +104,13 @@ def choose(results: Path = RESULTS) -> tuple[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = command.parser("python -m reproductions predict", __doc__)
     parser.add_argument("--paper", choices=with_weights(), help="another model (default: by the rule above)")
     options = parser.parse_args(arguments)

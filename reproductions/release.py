@@ -21,7 +21,19 @@ def version() -> str:
 
 
 def digest(folder: Path, paths: list[Path]) -> str:
-    """SHA-256 of names and contents of files, shortened."""
+    """SHA-256 of names and contents of files, shortened.
+
+    Parameters
+    ----------
+    folder : Path
+        Names are relative to it.
+    paths : list of Path
+        Files in the folder, in any order.
+
+    Returns
+    -------
+    str, `SHOWN` hexadecimal digits
+    """
     content = hashlib.sha256()
     for path in sorted(paths):
         content.update(f"{path.relative_to(folder).as_posix()}\0".encode())

@@ -16,7 +16,18 @@ INTERVALS = {  # of tests/benchmarks/claims.py
 
 
 def tables(records: Path) -> dict[str, str]:
-    """The generated parts of docs/verdicts.md by name."""
+    """The generated parts of docs/verdicts.md.
+
+    Parameters
+    ----------
+    records : Path
+        Folder of `cells.json` and `claims.json`.
+
+    Returns
+    -------
+    dict of str to str
+        Markdown by mark.
+    """
     cells, claims = (json.loads((records / f"{name}.json").read_text(encoding="utf-8")) for name in ("cells", "claims"))
     return {
         "spread": _table(*_spread(cells["spread"]), cells),

@@ -61,7 +61,13 @@ class Target:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions verify", description=__doc__)
     add = parser.add_argument
     add("what", nargs="*", metavar="WHAT", help="cell ids or variants (default: all systems with a published cell)")
@@ -99,7 +105,28 @@ def _verify(options) -> int:
 
 
 def choose(records: dict[str, Records], what: list[str], paper: str | None) -> list[Target]:
-    """The recorded variants that are meant. Raises InputError for a name that nothing recorded has."""
+    """The recorded variants that are meant.
+
+    Parameters
+    ----------
+    records : dict of str to Records
+        Of all papers, by name.
+    what : list of str
+        Ids of cells; names of variants, also as DATASET/VARIANT, and with * for any letters. Empty: all variants that
+        answer for a published cell.
+    paper : str or None
+        The only paper that is searched; None: all are.
+
+    Returns
+    -------
+    list of Target
+        With the cells that are named; all that a variant answers for where it is named itself.
+
+    Raises
+    ------
+    InputError
+        For a paper that there is not, or a name that nothing recorded has.
+    """
     if paper and paper not in records:
         raise InputError(f"--paper {paper}: no such paper; there are {', '.join(records)}")
     chosen, unknown = [], set(what)
@@ -151,9 +178,27 @@ def _plan(targets: list[Target], records: dict, n_runs: int, jobs: int) -> str:
 
 
 def open_experiment(record: dict, given: str | None, jobs: int = 1) -> tuple[Experiment, dict]:
-    """The experiment that a record comes from, as its paper's `train` builds it, and its variants by name.
+    """The experiment that a record comes from, as its paper's `train` builds it, and its variants.
 
-    given: the data root, see `data_prep.base.data_root`.
+    Parameters
+    ----------
+    record : dict
+    given : str or None
+        The data root, see `data_prep.base.data_root`.
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    experiment : Experiment
+        Of another data set, or of synthetic music, where that of the record is not at hand.
+    variants : dict of str to Variant
+        By name.
+
+    Raises
+    ------
+    InputError
+        As `data_prep.base.data_root`, and as the paper's `build`.
     """
     training, dataset = importlib.import_module(f"reproductions.{record['paper']}.train").TRAINING, record["dataset"]
     arguments = ["--allow-missing", "--jobs", str(jobs)]
@@ -208,10 +253,22 @@ def _other_configuration(record: dict, new: dict) -> list[str]:
 
 
 def compare(record: dict, derived: list[dict], cells) -> dict:
-    """What derived runs say of a record, as JSON.
+    """What derived runs say of a record.
 
-    Parameters: the record; runs derived anew, with seeds that it has; the published cells that it answers for (none:
-    the first metric of its first split is compared). Returns `word`, the worst over the cells, and what it rests on.
+    Parameters
+    ----------
+    record : dict
+    derived : list of dict
+        Runs derived anew, with seeds that the record has.
+    cells : sequence of dict
+        The published cells that the record answers for, as in `Target`; if there are none, the first metric of its first
+        split is compared.
+
+    Returns
+    -------
+    dict, as JSON
+        word, the worst over the cells, and what it rests on; `not equal` if the identity and the processor are those of
+        the recorded runs, and the bits are not.
     """
     by_seed = {run["seed"]: run for run in record["runs"]}
     pairs = [(by_seed[run["seed"]], run) for run in derived]
@@ -269,7 +326,21 @@ def _word(number: dict) -> str:
 
 
 def agreement(one: dict, other: dict, split: str) -> dict | None:
-    """How much two runs of a seed agree song by song: r of predictions, the lowest over targets; or equal classes."""
+    """How much two runs of a seed agree song by song.
+
+    Parameters
+    ----------
+    one, other : dict
+        Runs as in a record.
+    split : str
+
+    Returns
+    -------
+    dict or None
+        For classes {"same class": share of the tested songs, in [0, 1]}; else {"lowest r": Pearson's r of the predictions
+        over the songs, the lowest over targets}, of predictions over time that of song means. None if the runs hold no
+        predictions, or no target's vary.
+    """
     if "predicted" in one:
         before, now = (np.asarray(run["predicted"][split]) for run in (one, other))
         tested = before >= 0
@@ -287,7 +358,19 @@ def agreement(one: dict, other: dict, split: str) -> dict | None:
 def keep(results: Path, outcome: dict, identities: dict) -> None:
     """Write an outcome to `verified.json`, and what it established to the record: which identities are equivalent.
 
-    identities: those of the derived runs, by name; an equivalent one is described in the record as its own are.
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+    outcome : dict
+        As from `compare`, with paper, dataset and variant.
+    identities : dict
+        Those of the derived runs, by name; an equivalent one is described in the record as its own are.
+
+    Raises
+    ------
+    InputError
+        If `verified.json` or the record is damaged.
     """
 
     def place_of(one):
@@ -316,7 +399,19 @@ def _line(outcome: dict) -> str:
 
 
 def table(outcomes: list[dict], render=report.text_table) -> str:
-    """A line a compared number: the primary cell of each system, and every one that falls outside."""
+    """A line a compared number: the primary cell of each system, and every one that falls outside.
+
+    Parameters
+    ----------
+    outcomes : list of dict
+        As from `compare`, with paper and variant; those without cells, which could not be derived, have no line.
+    render : callable
+        `text_table` or `markdown_table` of `common.report`.
+
+    Returns
+    -------
+    str
+    """
     lines = []
     for outcome in outcomes:
         cells = outcome.get("cells", [])

@@ -133,7 +133,9 @@ def test_two_outputs_need_two_files(tmp_path, songs):
     (tmp_path / "link").symlink_to("songs")
     with pytest.raises(InputError, match="two outputs"):
         require_distinct([songs / "x", tmp_path / "link" / ".." / "songs" / "x"])
-    assert loudness.main(tmp_path, songs, "--csv", tmp_path / "x", "--json", tmp_path / "x") == 2
+    for other in ("--json", "--jams"):
+        assert loudness.main(tmp_path, songs, "--csv", tmp_path / "x", other, tmp_path / "x") == 2
+        assert not (tmp_path / "x").exists()
 
 
 def test_folders_of_outputs(tmp_path):

@@ -17,7 +17,13 @@ PACKAGES = ("jams", "starlette", "uvicorn")  # of the extra 'app'
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions app", description=__doc__)
     add = parser.add_argument
     others = "another lets other machines in, without a password"

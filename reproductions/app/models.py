@@ -74,14 +74,38 @@ class Shown:
             self.predict(Path(folder) / "noise.wav", "noise")
 
     def predict(self, path: Path, name: str) -> Prediction | str:
-        """As the command predicts, or why it cannot; in its messages the song's name stands for the file."""
+        """As the command predicts.
+
+        Parameters
+        ----------
+        path : Path
+        name : str
+            Of the song, which stands for the file in messages.
+
+        Returns
+        -------
+        Prediction, with its warnings; if the model cannot predict, str: why, in one line
+        """
         outcome = command.predict_file(self.module, self.folder, STEP_S, path)
         if isinstance(outcome, str):
             return outcome.replace(str(path), name)
         return replace(outcome, warnings=tuple(text.replace(str(path), name) for text in outcome.warnings))
 
     def written(self, one: Prediction, name: str, kind: str) -> bytes:
-        """A prediction as the command writes it: csv, json, jams or png."""
+        """A prediction as the command writes it.
+
+        Parameters
+        ----------
+        one : Prediction
+        name : str
+            Of the song.
+        kind : str
+            csv, json, jams or png.
+
+        Returns
+        -------
+        bytes
+        """
         path, columns = Path(name), self.facts["columns"]
         if kind == "csv":
             return outputs.as_csv({path: one}, columns).encode()
@@ -108,9 +132,18 @@ def shown() -> tuple[list[Shown], str]:
 def mel_picture(path: Path) -> bytes:
     """The mel spectrogram of a recording as PNG, without axes: time to the right, low bands below, at most 80 dB deep.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bytes
+
     Raises
     ------
-    InputError : the recording cannot be read
+    InputError
+        If the recording cannot be read.
     """
     from matplotlib import image
 

@@ -29,7 +29,14 @@ class Song:
     results: dict[str, Future] = field(default_factory=dict)
 
     def start(self, worker: Worker, models: list[Shown]) -> None:
-        """Have it predicted: by the first model, then its spectrogram is drawn, then by the other models."""
+        """Have it predicted: by the first model, then its spectrogram is drawn, then by the other models.
+
+        Parameters
+        ----------
+        worker : Worker
+        models : list of Shown
+            At least one.
+        """
         first, *others = models
         self.results = {first.paper: worker.submit(FIRST, first.predict, self.path, self.name)}
         self.results["mel"] = worker.submit(NEXT, mel_picture, self.path)
@@ -68,6 +75,17 @@ class Song:
 
 
 def succeeded(future: Future) -> bool:
+    """Whether a call has returned.
+
+    Parameters
+    ----------
+    future : Future
+
+    Returns
+    -------
+    bool
+        False also if it was cancelled or raised.
+    """
     return future.done() and not future.cancelled() and future.exception() is None
 
 
@@ -79,7 +97,16 @@ class Page:
         self._numbers, self.seen = itertools.count(1), time.monotonic()
 
     def add(self, song: Song) -> str:
-        """Take in a song; returns its key."""
+        """Take in a song; returns its key.
+
+        Parameters
+        ----------
+        song : Song
+
+        Returns
+        -------
+        str
+        """
         key = str(next(self._numbers))
         self.songs[key] = song
         return key

@@ -45,7 +45,13 @@ DEFAULT = "emomusic"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     listed = "\n".join(f"  {name:<14}{board.title}" for name, board in BOARDS.items())
     parser = cli.Parser(prog="python -m reproductions leaderboard", description=__doc__, epilog=f"boards:\n{listed}")
     option = parser.add_argument

@@ -23,7 +23,13 @@ METRICS = {"r2": "R²", "pearson r": "Pearson's r", "kendall tau": "Kendall's τ
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
     parser = cli.Parser(prog="python -m reproductions report", description=__doc__)
     add = parser.add_argument
     add("--out", type=Path, default=Path("site"), metavar="DIR", help="folder of the site (default: %(default)s/)")
@@ -110,7 +116,17 @@ def _write(pages: dict[str, tuple[str, dict]], site: dict, out: Path) -> None:
 
 
 def templates(folder: Path = TEMPLATES):
-    """The environment of a folder of templates: values are escaped, and one that is missing is an error."""
+    """The environment of a folder of templates: values are escaped, and one that is missing is an error.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    jinja2.Environment
+        With the filters `number`, `p_value` and `words`.
+    """
     import jinja2
 
     environment = jinja2.Environment(

@@ -16,7 +16,20 @@ QUOTED = ("Findings", "What in the paper does not agree", "Deviations and assump
 
 
 def results(expected: list[dict], rows: dict[str, list[Row]]) -> dict:
-    """The first page: the outcome of each paper, then all cells; what was compared comes first in both."""
+    """The first page: the outcome of each paper, then all cells; what was compared comes first in both.
+
+    Parameters
+    ----------
+    expected : list of dict
+        The `expected.json` of each paper.
+    rows : dict of str to list of Row
+        By paper.
+
+    Returns
+    -------
+    dict
+        The values of `board.html`.
+    """
     cells = sorted((row for of_paper in rows.values() for row in of_paper), key=outcome.rank)
     papers = [_summary(of_paper, rows[of_paper["paper"]]) for of_paper in expected if rows[of_paper["paper"]]]
     papers.sort(key=lambda paper: (paper["example"], paper["rank"]))
@@ -51,7 +64,17 @@ def _panels(rows: list[Row]) -> list[dict]:
 
 
 def fields(row: Row) -> dict:
-    """The fields of a row, with what templates need besides."""
+    """The fields of a row, and what else templates need.
+
+    Parameters
+    ----------
+    row : Row
+
+    Returns
+    -------
+    dict
+        By `BOARD_KEYS`, and digits, note, rank, and page: the address of the variant's page, or None.
+    """
     return row.fields | {"digits": row.digits, "note": row.note, "rank": outcome.rank(row), "page": _page(row)}
 
 
@@ -65,7 +88,28 @@ def _readme(expected: dict) -> Path:
 
 
 def paper(expected: dict, records: Records, rows: list[Row], figures: list[Path]) -> dict:
-    """The page of a paper."""
+    """The page of a paper.
+
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+    records : Records
+    rows : list of Row
+        All cells of the paper.
+    figures : list of Path
+        As from `drawings.draw`.
+
+    Returns
+    -------
+    dict
+        The values of `paper.html`.
+
+    Raises
+    ------
+    InputError
+        As `judge_claims`.
+    """
     texts, summary = readme.sections(_readme(expected)), outcome.summary(rows)
     return {
         "paper": expected, "counts": _counts(rows), "outcome": _panels(summary), "figures": figures,
@@ -77,7 +121,21 @@ def paper(expected: dict, records: Records, rows: list[Row], figures: list[Path]
 
 
 def variants(expected: dict, records: Records, rows: list[Row]) -> dict[str, dict]:
-    """By address, the page of each variant that answers for a cell: settings, runs, command, and the README's words."""
+    """The page of each variant that answers for a cell: settings, runs, command, and the README's words.
+
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+    records : Records
+    rows : list of Row
+        All cells of the paper.
+
+    Returns
+    -------
+    dict of str to dict
+        By address the values of `variant.html`.
+    """
     texts = readme.sections(_readme(expected))
     other_names = {cell["id"]: {cell["variant"], *cell["alternatives"]} for cell in expected["cells"]}
     pages = {}
@@ -110,7 +168,18 @@ def _record(record: dict, split: str) -> dict:
 
 
 def flat(settings: dict, prefix: str = "") -> dict:
-    """Nested settings as {"network.length": 20, ...}."""
+    """Nested settings as {"network.length": 20, ...}.
+
+    Parameters
+    ----------
+    settings : dict
+    prefix : str
+        Put before each name.
+
+    Returns
+    -------
+    dict
+    """
     named = {}
     for key, value in settings.items():
         named |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
@@ -128,7 +197,19 @@ def _command(expected: dict, row: Row) -> str:
 
 
 def datasets(records: dict[str, Records]) -> dict[str, dict]:
-    """By data set, its page: how to cite it, and the records on it."""
+    """The page of each data set: how to cite it, and the records on it.
+
+    Parameters
+    ----------
+    records : dict of str to Records
+        By paper.
+
+    Returns
+    -------
+    dict of str to dict
+        By data set, in alphabetical order, the values of `dataset.html`; citation and source are empty texts where they
+        are not known.
+    """
     described = {}
     for name in DATASETS:
         kind = dataset_class(name)

@@ -13,7 +13,16 @@ MARGIN = 4  # % of the width, left free at both ends of an axis
 
 
 def rank(row: Row) -> int:
-    """The place of a row's verdict in `VERDICTS`."""
+    """The place of a row's verdict in `VERDICTS`.
+
+    Parameters
+    ----------
+    row : Row
+
+    Returns
+    -------
+    int
+    """
     return VERDICTS.index(row.fields["verdict"])
 
 
@@ -22,6 +31,15 @@ def summary(rows: list[Row]) -> list[Row]:
 
     They are the primary cell of each system (else its first), and where that is of one target among several, as
     arousal, the same metric of the other targets too.
+
+    Parameters
+    ----------
+    rows : list of Row
+        All cells of the paper.
+
+    Returns
+    -------
+    list of Row
     """
     heads = {}
     for row in rows:
@@ -38,12 +56,19 @@ def _belongs(fields: dict, head: dict) -> bool:
 def panels(rows: list[Row]) -> list[dict]:
     """One panel a metric, split, target and data set.
 
+    Parameters
+    ----------
+    rows : list of Row
+
     Returns
     -------
-    metric, split, target, dataset : texts
-    ordered, lower : whether some values are better than others, and whether it is the lower ones
-    ticks : (value, place) on the axis, with digits after the point
-    marks : (row, places), compared ones first; places in % of the width, by name of the field
+    list of dict
+        metric, split, target, dataset : str
+        ordered, lower : bool, whether some values are better than others, and whether it is the lower ones
+        ticks : list of (value, place) on the axis
+        digits : int, of ticks after the point
+        marks : list of (row, places), compared ones first; places by name of the field
+        All places are in % of the width.
     """
     groups = {}
     for row in rows:
@@ -78,7 +103,17 @@ def _panel(key: tuple, rows: list[Row]) -> dict:
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """Two to five round numbers from low to high."""
+    """Two to five round numbers from low to high.
+
+    Parameters
+    ----------
+    low, high : float
+
+    Returns
+    -------
+    list of float
+        `low` alone if `high` is not above it.
+    """
     if high <= low:
         return [low]
     power = 10.0 ** math.floor(math.log10((high - low) / 2))
@@ -88,6 +123,17 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def shown_at_a_glance(rows: list[Row]) -> list[Row]:
-    """The rows for the first page: without stand-ins and what is not measured, where a paper has any others."""
+    """The rows for the first page: without stand-ins and what is not measured, where a paper has any others.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Of one paper.
+
+    Returns
+    -------
+    list of Row
+        If all are of other data, those with a record; if none has one, all.
+    """
     own = [row for row in rows if row.fields["verdict"] not in OTHER_DATA]
     return own or [row for row in rows if row.fields["record"]] or rows

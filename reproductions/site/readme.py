@@ -13,13 +13,33 @@ NO_PROSE = re.compile(r"[|#<!]| {4}")  # how tables, headings, HTML, pictures an
 
 
 def sections(page: Path) -> dict[str, str]:
-    """The text below each heading of the second level, without generated tables."""
+    """The text below each heading of the second level, without generated tables.
+
+    Parameters
+    ----------
+    page : Path
+        A file in Markdown.
+
+    Returns
+    -------
+    dict of str to str
+        By heading.
+    """
     text = GENERATED.sub("", page.read_text(encoding="utf-8"))
     return dict(part.split("\n", 1) for part in re.split(r"^## ", text, flags=re.M)[1:])
 
 
 def html(markdown_text: str):
-    """Markdown as HTML, without pictures; links to files lose their target, which the site does not have."""
+    """Markdown as HTML, without pictures; links to files lose their target, which the site does not have.
+
+    Parameters
+    ----------
+    markdown_text : str
+
+    Returns
+    -------
+    markupsafe.Markup
+    """
     import markdown
     from markupsafe import Markup
 
@@ -29,7 +49,16 @@ def html(markdown_text: str):
 
 
 def first_sentence(text: str) -> str:
-    """The first sentence of a section, as Markdown."""
+    """The first sentence of a section, as Markdown.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
     return SENTENCE_END.split(text.strip(), maxsplit=1)[0]
 
 
@@ -68,6 +97,17 @@ def passages_about(texts: dict[str, str], system: str, variants: set[str]) -> li
 
 
 def verdict_meanings(page: Path) -> dict[str, str]:
-    """What each verdict on a cell means, as Markdown: the table in the section Cells of docs/verdicts.md."""
+    """What each verdict on a cell means: the table in the section Cells of docs/verdicts.md.
+
+    Parameters
+    ----------
+    page : Path
+        docs/verdicts.md.
+
+    Returns
+    -------
+    dict of str to str
+        Markdown by verdict.
+    """
     lines = re.findall(r"^\| (`.*?) \| (.*) \|$", sections(page)["Cells"], flags=re.M)
     return {verdict: meaning for names, meaning in lines for verdict in re.findall("`(.*?)`", names)}
