@@ -261,8 +261,8 @@ def compare(record: dict, derived: list[dict], cells) -> dict:
     derived : list of dict
         Runs derived anew, with seeds that the record has.
     cells : sequence of dict
-        The published cells that the record answers for, as in `Target`; if there are none, the first metric of its first
-        split is compared.
+        The published cells that the record answers for, as in `Target`; if there are none, the first metric of its
+        first split is compared.
 
     Returns
     -------
@@ -337,9 +337,9 @@ def agreement(one: dict, other: dict, split: str) -> dict | None:
     Returns
     -------
     dict or None
-        For classes {"same class": share of the tested songs, in [0, 1]}; else {"lowest r": Pearson's r of the predictions
-        over the songs, the lowest over targets}, of predictions over time that of song means. None if the runs hold no
-        predictions, or no target's vary.
+        For classes {"same class": share of the tested songs, in [0, 1]}; else {"lowest r": Pearson's r over songs of
+        the predictions, or of their means over time, the lowest over targets}. None if the runs hold no predictions, or
+        those of no target vary.
     """
     if "predicted" in one:
         before, now = (np.asarray(run["predicted"][split]) for run in (one, other))

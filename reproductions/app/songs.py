@@ -112,6 +112,17 @@ class Page:
         return key
 
     def remove(self, key: str) -> None:
+        """Take a song off the page, and delete its upload.
+
+        Parameters
+        ----------
+        key : str
+
+        Raises
+        ------
+        KeyError
+            If there is no such song.
+        """
         self.songs.pop(key).remove()
 
 
@@ -128,19 +139,44 @@ class Pages:
         return key
 
     def get(self, key: str) -> Page | None:
-        """A page that is still there; it will be for LIFETIME_S more."""
+        """A page that is still there; it will be for LIFETIME_S more.
+
+        Parameters
+        ----------
+        key : str
+
+        Returns
+        -------
+        Page or None
+        """
         if page := self._pages.get(key):
             page.seen = time.monotonic()
         return page
 
     def close(self, key: str) -> None:
-        """Remove a page with its songs."""
+        """Remove a page with its songs.
+
+        Parameters
+        ----------
+        key : str
+
+        Raises
+        ------
+        KeyError
+            If there is no such page.
+        """
         page = self._pages.pop(key)
         for song in list(page.songs):
             page.remove(song)
 
     def expire(self, lifetime: float = LIFETIME_S) -> None:
-        """Close pages that nobody has asked for since so many seconds."""
+        """Close pages that nobody has asked for in some time.
+
+        Parameters
+        ----------
+        lifetime : float
+            In seconds; 0 closes all.
+        """
         for key, page in list(self._pages.items()):
             if time.monotonic() - page.seen >= lifetime:
                 self.close(key)

@@ -23,7 +23,22 @@ class Worker:
         threading.Thread(target=self._work, daemon=True).start()
 
     def submit(self, rank: int, function: Callable, *arguments) -> Future:
-        """Have a function called; a lower rank goes first. A future that is cancelled before is passed over."""
+        """Have a function called in the process.
+
+        Parameters
+        ----------
+        rank : int
+            A lower one goes first.
+        function : callable
+            It, its arguments and what it returns can be pickled.
+        *arguments : of the function
+
+        Returns
+        -------
+        Future
+            If it is cancelled before the call begins, the call is passed over. Its `result` raises what the function
+            raised, and InputError if the process ended.
+        """
         future = Future()
         self._tasks.put((rank, next(self._count), future, function, arguments))
         return future

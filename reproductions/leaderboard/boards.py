@@ -167,7 +167,17 @@ def open_board(name: str, data_root: str | None = None, results: Path = RESULTS)
 
 
 def recorded(results: Path = RESULTS) -> list[str]:
-    """The names of the boards all of whose systems are recorded; not that of synthetic music."""
+    """The names of the boards all of whose systems are recorded; not that of synthetic music.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    list of str
+    """
     paths = {
         name: [Records(results, board.paper).path(board.dataset, system) for system in board.systems]
         for name, board in BOARDS.items()

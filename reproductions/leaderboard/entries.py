@@ -54,7 +54,26 @@ def score(board: OpenBoard, predictions: Path, name: str, source: str = "") -> d
 
 
 def entry_path(folder: Path, board: str, name: str) -> Path:
-    """The file of an entry. Raises InputError for a name without letters or digits."""
+    """The file of an entry.
+
+    Parameters
+    ----------
+    folder : Path
+        Of all entries.
+    board : str
+        Its name.
+    name : str
+        Of the entry.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        For a name without letters or digits.
+    """
     stem = re.sub(r"[^\w.+-]+", "_", name.strip().lower()).strip("._")
     if not stem:
         raise InputError(f"--name {name!r}: needs letters or digits")
@@ -62,7 +81,24 @@ def entry_path(folder: Path, board: str, name: str) -> Path:
 
 
 def add(folder: Path, entry: dict) -> Path:
-    """Keep an entry; returns its file. Raises InputError if there is one of this name."""
+    """Keep an entry; returns its file.
+
+    Parameters
+    ----------
+    folder : Path
+        Of all entries.
+    entry : dict
+        As from `score`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If there is one of this name, or as `entry_path`.
+    """
     path = entry_path(folder, entry["board"], entry["name"])
     if path.exists():
         raise InputError(f"{path}: is there already; choose another --name, or --remove '{entry['name']}' first")
@@ -71,7 +107,24 @@ def add(folder: Path, entry: dict) -> Path:
 
 
 def entries(folder: Path, board: OpenBoard) -> list[dict]:
-    """The entries of a board, by name. Raises InputError for a damaged one, or one of other songs or folds."""
+    """The entries of a board, by name.
+
+    Parameters
+    ----------
+    folder : Path
+        Of all entries.
+    board : OpenBoard
+
+    Returns
+    -------
+    list of dict
+        As from `score`, in the order of their files' names.
+
+    Raises
+    ------
+    InputError
+        For a damaged entry, or one of other songs or folds.
+    """
     found = []
     for path in sorted((Path(folder) / board.name).glob("*.json")):
         entry = read_record(path)
@@ -86,13 +139,37 @@ def entries(folder: Path, board: OpenBoard) -> list[dict]:
 
 
 def means(board: OpenBoard, record: dict) -> list[float]:
-    """The board's numbers of a record, means over its runs."""
+    """The board's numbers of a record, means over its runs.
+
+    Parameters
+    ----------
+    board : OpenBoard
+    record : dict
+        Of a system, or an entry.
+
+    Returns
+    -------
+    list of float
+        One a metric and target of the board, in its order.
+    """
     measured = [run["metrics"][board.board.split] for run in record["runs"]]
     return [float(np.mean([of[metric][target] for of in measured])) for metric, target in board.board.numbers]
 
 
 def ranking(board: OpenBoard, own: list[dict]) -> list[dict]:
-    """All systems, the best by the first number first: system, source, runs, and the board's numbers."""
+    """All systems, the best by the first number first.
+
+    Parameters
+    ----------
+    board : OpenBoard
+    own : list of dict
+        The entries, as from `entries`.
+
+    Returns
+    -------
+    list of dict
+        With system, source, runs, and the board's numbers, whose keys are as "r2_pooled arousal".
+    """
     systems = [(record, board.board.paper) for record in board.records.values()]
     systems += [(entry, ", ".join(filter(None, (entry["source"], entry["added"])))) for entry in own]
     names = [" ".join(pair) for pair in board.board.numbers]
@@ -118,10 +195,25 @@ class _Both:
 def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
     """Each entry less each of the systems `against`, on the runs that both have, paired by song.
 
+    Parameters
+    ----------
+    board : OpenBoard
+    own : list of dict
+        The entries, as from `entries`.
+
     Returns
     -------
-    system, less, metric, target, runs, difference, the 95 % interval low to high, and outcome: better, worse, or
-    undecided where 0 is in the interval
+    list of dict
+        system, less : str, the entry and the other system
+        metric, target : str
+        runs : int, those in common
+        difference, low, high : float, with the 95 % interval from low to high; None without a run in common
+        outcome : str, better, worse, or undecided where 0 is in the interval; `no run in common` without one
+
+    Raises
+    ------
+    InputError
+        If songs cannot be left out of a metric.
     """
     arms, rows = Arms(_Both(board, own)), []
     for entry in own:
@@ -153,7 +245,20 @@ def _judged(values: np.ndarray, lower: bool) -> dict:
 
 
 def table(board: OpenBoard, own: list[dict], render=text_table) -> str:
-    """A board as text: all systems, then the differences of the entries."""
+    """A board as text: all systems, then the differences of the entries.
+
+    Parameters
+    ----------
+    board : OpenBoard
+    own : list of dict
+        The entries, as from `entries`.
+    render : callable
+        `text_table` or `markdown_table` of `common.report`.
+
+    Returns
+    -------
+    str
+    """
     rows = ranking(board, own)
     names = list(rows[0])[3:]
     header = ["system", *(name.replace("_", " ") for name in names), "runs", "source"]

@@ -14,12 +14,32 @@ OPTIONAL = ("seed", "fold")
 
 
 def columns(board: OpenBoard) -> list[str]:
-    """The columns of the values: a class, or one a target."""
+    """The columns of the values: a class, or one a target.
+
+    Parameters
+    ----------
+    board : OpenBoard
+
+    Returns
+    -------
+    list of str
+    """
     return ["class"] if "reference" in board.facts else list(board.targets)
 
 
 def template(board: OpenBoard) -> list[list]:
-    """A header, and a line for each prediction that is asked for in the first repetition: fill in the values."""
+    """A header, and a line for each prediction that is asked for in the first repetition: fill in the values.
+
+    Parameters
+    ----------
+    board : OpenBoard
+
+    Returns
+    -------
+    list of list
+        Columns seed, fold, song, time_s (in seconds, if the labels are over time), and those of `columns`, which are
+        empty.
+    """
     seed, names = min(board.folds), columns(board)
     empty = [""] * len(names)
     lines = [["seed", "fold", "song", *(["time_s"] if board.times else []), *names]]
