@@ -9,6 +9,7 @@ from common import provenance
 from common.experiment.records import data_sets
 from common.files import NAME
 from common.places import ROOT
+from common.verdict.recorded import CONTRIBUTED
 
 SHOWN = 12  # digits of a digest
 
@@ -46,18 +47,19 @@ def summary(results: Path) -> str:
 
     Parameters
     ----------
-    results : folder of the records
+    results : Path
+        The folder of the records; those that others contributed count too.
 
     Returns
     -------
     str
     """
-    papers = sorted(path.name for path in results.glob("*/"))
     records = [
         path
-        for paper in papers
-        for dataset in data_sets(results, paper)
-        for path in (results / paper / dataset).glob("*.json")
+        for folder in (results, results / CONTRIBUTED)
+        for paper in sorted(folder.glob("*/"))
+        for dataset in data_sets(folder, paper.name)
+        for path in (paper / dataset).glob("*.json")
     ]
     commit = provenance.commit()
     lines = [f"{NAME} {version()}" + (f", commit {commit}" if commit else "")]

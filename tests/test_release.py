@@ -62,3 +62,6 @@ def test_version_names_records_and_weights(tmp_path, capsys):
     command.main(["--version", "--results", str(tmp_path)])
     second = capsys.readouterr().out
     assert [a == b for a, b in zip(first.splitlines(), second.splitlines(), strict=True)] == [True, False, True]
+    shutil.copytree(RESULTS / "velankar2022" / "4q", tmp_path / "contributed" / "velankar2022" / "hindi")
+    command.main(["--version", "--results", str(tmp_path)])
+    assert f"\nrecords: {2 * n}, SHA-256 " in capsys.readouterr().out
