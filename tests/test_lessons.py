@@ -24,7 +24,7 @@ def test_every_cell_shown_is_published_and_recorded():
 
 
 @pytest.mark.parametrize("paper", lessons.SHOWN)
-def test_every_reading_of_a_cell_shown_is_recorded(paper):
+def test_every_interpretation_of_a_cell_shown_is_recorded(paper):
     records = Records(RESULTS, paper)
     cells = load_expected(lessons.PAPERS / paper / "expected.json")["cells"]
     for one in (c for c in cells if c["id"] in lessons.SHOWN[paper]):
