@@ -541,7 +541,7 @@ def test_help_imports_no_backend(module):
 def test_weights_load_with_the_import_that_their_card_names(folder):
     import re
 
-    imported = re.search(r"after `(import [\w.]+)`", (folder / "README.md").read_text(encoding="utf-8"))[1]
+    imported = re.search(r"`(import [\w.]+)`, then", (folder / "README.md").read_text(encoding="utf-8"))[1]
     code = f"{imported}\nimport keras\n" + "".join(
         f"keras.saving.load_model({str(path)!r})\n" for path in sorted(folder.glob("*.keras"))
     )
