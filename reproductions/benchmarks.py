@@ -14,6 +14,9 @@ TIMINGS = {  # by section of the page: the records that make its tables
     "training": ["malik2017_training", "chaki2020_training", "cross_validation", "training_speed"],
     "features": ["official_features_reading", "opensmile_extraction", "extraction", "mel_extraction"],
     "prediction": ["prediction"],
+    "start": ["startup"],
+    "networks": ["networks"],
+    "cluster": ["cluster"],
     "growth": ["growth"],
 }
 

@@ -1,4 +1,4 @@
-"""What prediction costs: a four-minute song against its features, the start of the program, and an hour's memory.
+"""What prediction costs: a four-minute song against its features, the program on a song and on 24, an hour's memory.
 
 python -m tests.benchmarks.prediction [--hour] [--pairs 5] [--out results]
 """
@@ -24,6 +24,7 @@ from tests import benchmarks
 from tests.made_up import MUSIC_RATE as RATE
 from tests.made_up import music
 
+EXCERPTS = 24
 FEATURES = {  # what each paper computes of a file before a network hears it
     "malik2017": lambda path: opensmile.extract_windows(path),
     "chaki2020": lambda path: opensmile.extract_windows(path),
@@ -38,9 +39,9 @@ def seconds(function, *arguments) -> float:
     return time.perf_counter() - started
 
 
-def program(paper: str, path: Path) -> tuple[float, float]:
-    """Wall seconds of the command on a recording, and its largest resident memory in GiB."""
-    command = [sys.executable, "-m", f"reproductions.{paper}.predict", str(path), "--jobs", "1"]
+def program(paper: str, *paths: Path, jobs: int = 1) -> tuple[float, float]:
+    """Wall seconds of the command on recordings, and the largest resident memory of one of its processes in GiB."""
+    command = [sys.executable, "-m", f"reproductions.{paper}.predict", *map(str, paths), "--jobs", str(jobs)]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
@@ -62,6 +63,9 @@ def main() -> None:
         song, other, hour = (Path(folder) / name for name in ("song.mp3", "other.mp3", "hour.flac"))
         for path, sound in ((song, music(240)), (other, music(150, seed=1))):  # as most mp3s: 44.1 kHz, two channels
             soundfile.write(path, np.repeat(soxr.resample(sound, RATE, 44100)[:, None], 2, axis=1), 44100)
+        excerpts = [Path(folder) / f"{n}.mp3" for n in range(EXCERPTS)]
+        for n, path in enumerate(excerpts):
+            soundfile.write(path, soxr.resample(music(30, seed=n), RATE, 44100), 44100)
         if options.hour:
             with soundfile.SoundFile(hour, "w", RATE, 2) as file:
                 for minute in range(60):
@@ -76,6 +80,9 @@ def main() -> None:
                 "features": benchmarks.measured("s", alone), "prediction": benchmarks.measured("s", whole),
                 "ratio": benchmarks.measured("", whole / alone),
                 "the program, 150 s of mp3": benchmarks.measured("s", [program(paper, other)[0] for _ in range(3)]),
+                f"the program, {EXCERPTS} mp3 of 30 s, two cores": benchmarks.measured(
+                    "s", [program(paper, *excerpts, jobs=2)[0] for _ in range(3)]
+                ),
             }  # fmt: skip
             if options.hour:
                 taken, memory = program(paper, hour)
