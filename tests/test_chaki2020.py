@@ -514,7 +514,7 @@ def small_root(tmp_path_factory):
     return write_emomusic(tmp_path_factory.mktemp("chaki2020"), described)
 
 
-VARIANTS = ["at_32_260", "nat_400_artists_260", "nat_400_official_260"]
+VARIANTS, ONE_PART = ["at_32_260", "nat_400_artists_260", "nat_400_official_260"], "nat_128_part_260"
 
 
 @pytest.fixture(scope="module")
@@ -538,7 +538,7 @@ def recorded(small_root, tmp_path_factory):
         patch.setattr("common.cli.training.cache_folder", lambda: folder / "work")
         patch.setattr(runner, "progress", lambda calls, isolated, **options: parallel.progress(calls, **options))
         patch.setattr(train, "fit", predicted)
-        for name in VARIANTS:
+        for name in [*VARIANTS, ONE_PART]:
             options = ["--data-root", small_root, "--allow-missing", "--folds", 2, "--jobs", 1, "--out", folder / "out"]
             assert train.main([*map(str, options), "--variant", name]) == 0
             of[name], networks = networks, []
@@ -620,6 +620,24 @@ def test_the_official_split_trains_on_development_and_tests_evaluation(recorded,
     assert (facts["n_train"], facts["of_train"]) == (35, 36) and list(facts["splits"]) == ["evaluation"]
 
 
+def test_one_part_is_tested_by_the_networks_of_all_folds(recorded, small_root):
+    record, networks = (part[ONE_PART] for part in recorded)
+    [run], labels, facts = record["runs"], Emomusic(small_root).annotations(), record["facts"]
+    tested = networks[0].test
+    assert [network.target for network in networks] == [0, 1, 0, 1] and len(tested) == 5  # of 43
+    for network in networks:
+        assert np.array_equal(network.test, tested) and sorted([*network.train, *tested]) == list(range(43))
+    first, second = networks[0].split.validation, networks[2].split.validation
+    assert sorted([*first, *second, *tested]) == list(range(43))
+    y = np.stack([labels[networks[0].clips.ids[song]].values for song in tested])
+    alone = [np.stack([n.predicted for n in networks[k : k + 2]], axis=-1) for k in (0, 2)]
+    for name, predicted in {"network 1": alone[0], "network 2": alone[1], "average": np.mean(alone, axis=0)}.items():
+        assert_metrics(run["metrics"][name], y, predicted)
+        assert facts["splits"][name] == {"n_test": 5, "of_test": 4}
+    assert (facts["n_train"], facts["of_train"]) == (38, 40) and len(facts["splits"]) == 3
+    assert np.flatnonzero(np.array(run["fold"]) < 2).tolist() == tested.tolist()
+
+
 def test_the_excerpts_of_the_figures(recorded, small_root):
     record, networks = (part["at_32_260"] for part in recorded)
     [run], ids, predicted = record["runs"], networks[0].clips.ids, pooled(networks)
@@ -666,11 +684,15 @@ def test_predictions_that_are_not_finite_are_counted(small_root):
 
 
 def test_baselines_run_beside_every_network(recorded):
-    expected = {f"{baseline}{suffix}" for baseline in BASELINES for suffix in ("_260", "_artists_260", "_official_260")}
-    assert set(recorded[0]) == expected | set(VARIANTS)
+    expected = {
+        f"{baseline}{suffix}"
+        for baseline in BASELINES
+        for suffix in ("_260", "_artists_260", "_official_260", "_part_260")
+    }
+    assert set(recorded[0]) == expected | {*VARIANTS, ONE_PART}
     for name, record in recorded[0].items():
         [run] = record["runs"]
-        [split] = {"cross-validation", "evaluation"} & run["metrics"].keys()
+        [split] = {"cross-validation", "evaluation", "average"} & run["metrics"].keys()
         r2, undefined = (run["metrics"][split][m]["average"] for m in ("r2_pooled", "kendall_tau_undefined"))
         n = record["facts"]["splits"][split]["n_test"]
         if name.startswith("training_mean"):

@@ -6,7 +6,7 @@ from sklearn.metrics import r2_score
 
 from common import metrics
 from common.verdict.resampling import leaving_out
-from reproductions.chaki2020 import tables
+from reproductions.chaki2020 import parts, tables
 
 CLIPS, STEPS, RUNS = 12, 20, 3
 ONCE, FRAMES = np.ones((1, CLIPS)), [STEPS] * CLIPS
@@ -73,3 +73,25 @@ def test_differences_from_ridge_regression():
     assert tables.line([ridge], ridge, False)[5:] == ["–", "–"]
     one = tables.difference(own[:1], other[:1], FRAMES, weights, False)
     assert one.mean == pytest.approx(exact[0]) and np.isnan(one.df).all()
+
+
+def test_r2_of_random_tenths():
+    """Each of one song in ten: some draw has any song, and its R² is that of the song alone."""
+    labels, predicted = predictions(1, 1)
+    songs = metrics.of_songs(labels[:10], predicted[0, 0, :10])
+    drawn, alone = parts.tenths(songs, 200), [pooled(labels[k], predicted[0, 0, k]) for k in range(10)]
+    for values in drawn:
+        assert min(np.abs(values - one).max() for one in alone) < 1e-3
+    assert len(np.unique(drawn[:, 0].round(6))) == 10
+
+
+def test_r2_of_test_parts():
+    """Of two parts with two networks each: the mean of single networks, and their average, with the ranges."""
+    runs = [
+        {"metrics": {name: {"r2_pooled": {"valence": r2}} for name, r2 in of_part.items()}}
+        for of_part in (
+            {"network 1": 0.1, "network 2": 0.3, "average": 0.4},
+            {"network 1": 0.5, "network 2": 0.7, "average": 0.8},
+        )
+    ]
+    assert parts.of_parts({"runs": runs}, "valence") == [2, ".400 (.200 to .600)", ".600 (.400 to .800)"]

@@ -12,6 +12,7 @@ from common.report import markdown_table, number
 from common.verdict.crossed import Estimate, estimate
 from common.verdict.recorded import Records, coverage_of
 from common.verdict.resampling import leaving_out, weighted_r2
+from reproductions.chaki2020 import parts
 
 DATASET, SPLIT = "emomusic", "cross-validation"
 TARGETS = ("arousal", "valence")
@@ -32,7 +33,7 @@ HEADER += [f"clips, less ridge, {target} (95 %)" for target in TARGETS]
 
 
 def generated(records: Records) -> dict[str, str]:
-    """A table for each input, under one mark, with a line for each ensemble whose members are recorded.
+    """The tables of ensembles, one for each input, and of test parts.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def generated(records: Records) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Markdown by the mark in the README, `ensembles`.
+        Markdown by the mark in the README, `ensembles` and `parts`.
     """
     tables = []
     for suffix, title in INPUTS.items():
@@ -53,7 +54,7 @@ def generated(records: Records) -> dict[str, str]:
         if lines:
             runs = len(records.get(DATASET, RIDGE + suffix)["runs"])
             tables.append(f"**{title}; runs: {runs}**\n\n{markdown_table(HEADER, lines)}")
-    return {"ensembles": "\n\n".join(tables) or "Nothing is recorded yet."}
+    return {"ensembles": "\n\n".join(tables) or "Nothing is recorded yet.", "parts": parts.generated(records)}
 
 
 def line(members: list[dict], ridge: dict, all_runs: bool) -> list[str]:

@@ -23,6 +23,7 @@ from reproductions.chaki2020.variants import FOLDS, baselines, variants
 
 TARGETS = ("valence", "arousal")
 PAPER_DATASET = "emomusic"
+PARTS, ALONE, AVERAGED = 10, "network {}", "average"  # a test part is one of ten; what is reported of its ten networks
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
 NETWORK = {  # settings that a variant need not name
@@ -138,12 +139,39 @@ class ThousandSongs(Experiment):
                 absent = "development" if tested.all() else "evaluation"
                 raise InputError(f"{self.data.root}: no {absent} clip has its input")
             parts = [Split(np.flatnonzero(~tested), {"evaluation": np.flatnonzero(tested)}, seed=1000 * seed)]
+        elif test == "part":
+            return self.one_part(len(clips), seed)
         else:
             parts = protocol.cross_validation("cross-validation", len(clips), self.folds, seed, groups=groups)
         held_out = [validation(part.train, groups, part.seed) for part in parts]
         return [
             replace(part, train=part.train[~held], validation=part.train[held])
             for part, held in zip(parts, held_out, strict=True)
+        ]
+
+    def one_part(self, n_clips: int, seed: int) -> list[Split]:
+        """The protocol as section 3.1 may be read: a tenth of the clips is tested by the networks of all folds.
+
+        Parameters
+        ----------
+        n_clips, seed : int
+
+        Returns
+        -------
+        list of Split
+            By fold of the other clips: it validates, the networks are trained on the rest, and test the same clips.
+        """
+        part = protocol.k_folds(n_clips, PARTS, seed)
+        tested, others = np.flatnonzero(part == 0), np.flatnonzero(part != 0)
+        folds = protocol.cross_validation("", len(others), self.folds, seed)
+        return [
+            replace(
+                fold,
+                train=others[fold.train],
+                validation=others[fold.tests[""]],
+                tests={ALONE.format(fold.fold + 1): tested},
+            )
+            for fold in folds
         ]
 
     def networks(self, variant, split):
@@ -172,6 +200,15 @@ class ThousandSongs(Experiment):
         frames = trained[0].outputs["predicted"] if trained else None
         return {name: baseline(variant.settings["baseline"], self.samples(variant), split, frames)}
 
+    def predictions(self, variant, seed, trained):
+        """As of every experiment; of one test part also the average over its networks."""
+        found = super().predictions(variant, seed, trained)
+        if variant.settings["test"] == "part":
+            found[AVERAGED] = {
+                song: np.mean([of[song] for of in found.values()], axis=0) for song in found[ALONE.format(1)]
+            }
+        return found
+
     def score(self, variant, seed, trained):
         """As of every experiment, with the number of frames that were not finite."""
         entry = super().score(variant, seed, trained)
@@ -184,6 +221,8 @@ class ThousandSongs(Experiment):
     def evaluate(self, variant, splits, predictions):
         """As of every experiment, with metrics of the text's excerpts and the figures' trajectories."""
         entry, clips = super().evaluate(variant, splits, predictions), self.samples(variant)
+        if variant.settings["test"] == "part":
+            return entry
         ((_, predicted),) = predictions.items()
         excerpts = self.excerpts(clips, list(predicted))
         for name, (song, steps) in excerpts.items():
@@ -247,23 +286,27 @@ class ThousandSongs(Experiment):
 
     def facts(self, variant):
         """Coverage by split; the text's excerpts are splits of one clip each."""
-        settings, clips, official = variant.settings, self.samples(variant), variant.settings["test"] == "official"
-        sizes = {split: len(songs) for split, songs in self.data.splits.items()}
-        (name,) = {name for split in self.splits(variant, 0) for name in split.tests}
-        tested = np.sort(np.concatenate([split.tests[name] for split in self.splits(variant, 0)]))
-        of_split = {"n_test": len(tested), "of_test": sizes["evaluation"] if official else sum(sizes.values())}
-        of_split |= {"tracks": [clips.ids[i] for i in tested], "artists": [clips.groups[i] for i in tested]}
-        shortened = settings != PUBLISHED.get(variant.name) or not (official or self.folds == FOLDS)
+        settings, clips, test = variant.settings, self.samples(variant), variant.settings["test"]
+        sizes, splits = {split: len(songs) for split, songs in self.data.splits.items()}, self.splits(variant, 0)
+        total = sum(sizes.values())
+        tested = np.unique([song for split in splits for songs in split.tests.values() for song in songs])
+        of_test = {"official": sizes.get("evaluation"), "part": round(total / PARTS)}.get(test)  # None: all, by folds
+        of_split = {"n_test": len(tested), "of_test": of_test or total}
+        if test != "part":  # a repetition tests other clips; its `fold` tells which
+            of_split |= {"tracks": [clips.ids[i] for i in tested], "artists": [clips.groups[i] for i in tested]}
+        names = dict.fromkeys(name for split in splits for name in split.tests) | (
+            {AVERAGED: 0} if test == "part" else {}
+        )
+        shortened = settings != PUBLISHED.get(variant.name) or not (test == "official" or self.folds == FOLDS)
         facts = {
             "fingerprint": clips.fingerprint, "audio": self.data.audio_kind if self.extractor(variant) else "none",
             "input": INPUTS[settings["input"]], "stand_in": settings["input"] != "compare",
-            "n_train": len(clips) - official * len(tested),
-            "of_train": sizes["development"] if official else sum(sizes.values()),
-            "partial": shortened, "targets": list(TARGETS), "splits": {name: of_split},
+            "n_train": len(clips) - (len(tested) if of_test else 0), "of_train": total - (of_test or 0),
+            "partial": shortened, "targets": list(TARGETS), "splits": dict.fromkeys(names, of_split),
         }  # fmt: skip
         if self.data.name == PAPER_DATASET and len(clips.times) < STEPS:
             facts["frames"] = f"{len(clips.times)} of {STEPS} steps"
-        for excerpt, (song, _) in self.excerpts(clips, tested).items():
+        for excerpt, (song, _) in self.excerpts(clips, tested if test != "part" else []).items():
             facts["splits"][excerpt] = {"n_test": 1, "of_test": 1, "tracks": [song]}
         return facts
 

@@ -24,6 +24,7 @@ TESTS = {  # how clips are split, and what that adds to a name and a title
     "clips": ("", ""),
     "artists": ("_artists", ", folds by artist"),
     "official": ("_official", ", official split"),
+    "part": ("_part", ", one test part for all folds"),
 }
 FRAMES_PER_EPOCH = 31_000  # of 626 clips in ten folds
 FLOPS, OVERHEAD_S, TYPICAL_EPOCHS = 1.1e11, 0.4, 18  # of one core a second; of an epoch for all else; early stopping
@@ -92,6 +93,7 @@ def variants(epochs: int | None = None) -> list[Variant]:
     systems += [
         network(prefix, (400,), "deam", test=test) for test in ("artists", "official") for prefix in ("nat", "at")
     ]
+    systems += [network(prefix, (128,), "deam", test="part") for prefix in ("nat", "at")]
     trivial = {baseline.name: baseline for variant in systems for baseline in _baselines(variant)}
     return [*systems, *trivial.values()]
 

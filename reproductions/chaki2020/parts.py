@@ -1,0 +1,116 @@
+"""The README's table of test parts: how R² depends on which tenth of the clips is tested, and on averaging networks.
+
+Sections 3.1 and 4.1 can be read so that one tenth of the clips is tested by the networks of all ten folds, their
+predictions averaged or not. Two questions: how R² varies with the clips of the tenth alone (tenths drawn from the
+predictions of the ten-fold cross-validation, without any training), and what networks trained by that protocol reach.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from common.report import markdown_table, number
+from common.verdict.board import load_expected
+from common.verdict.recorded import Records
+from common.verdict.resampling import weighted_r2
+
+DATASET, FOLDS, INPUT, DRAWS = "emomusic", "cross-validation", "_260", 2000
+AVERAGED = "average"
+SYSTEMS = {
+    "LSTM_NAT_128": "nat_128", "LSTM_AT_128": "at_128", "LSTM_NAT_400": "nat_400", "LSTM_AT_400": "at_400",
+    "ridge regression of each frame": "ridge", "its predictions averaged over the clip": "ridge_averaged",
+}  # fmt: skip
+HEADER = ["system", "target", "published", "ten folds", "random tenths of them, 95 %", "test parts"]
+HEADER += ["one network (lowest to highest)", "average of ten (lowest to highest)"]
+
+
+def generated(records: Records) -> str:
+    """R² by system and target.
+
+    Parameters
+    ----------
+    records : Records
+
+    Returns
+    -------
+    str, Markdown
+    """
+    cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
+    published = {
+        (cell["variant"], cell["target"]): cell["value"]
+        for cell in cells
+        if cell["metric"] == "r2_pooled" and cell["split"] == FOLDS and not cell["quoted"]
+    }
+    lines = []
+    for title, name in SYSTEMS.items():
+        record, part = (records.get(DATASET, name + middle + INPUT) for middle in ("", "_part"))
+        for target in ("arousal", "valence"):
+            if record:
+                line = [title, target, number(published.get((name, target))), *of_folds(record, target)]
+                lines.append(line + (of_parts(part, target) if part else ["–"] * 3))
+    return markdown_table(HEADER, lines)
+
+
+def of_folds(record: dict, target: str) -> list[str]:
+    """R² of all clips, and the range of R² of random tenths.
+
+    Parameters
+    ----------
+    record : dict
+        Of a cross-validation.
+    target : str
+
+    Returns
+    -------
+    list of str
+        The mean over runs; the central 95 % of R² of tenths, over draws and runs.
+    """
+    drawn = np.concatenate([tenths(run["songs"][FOLDS]) for run in record["runs"]])[:, _column(record, target)]
+    mean = np.mean([run["metrics"][FOLDS]["r2_pooled"][target] for run in record["runs"]])
+    return [number(mean), " … ".join(map(number, np.quantile(drawn, [0.025, 0.975])))]
+
+
+def tenths(songs: dict, draws: int = DRAWS) -> np.ndarray:
+    """R² of random tenths of the clips.
+
+    Parameters
+    ----------
+    songs : dict
+        `frames` and `moments` of a run's clips.
+    draws : int
+
+    Returns
+    -------
+    ndarray, (draws, targets)
+    """
+    n = len(songs["frames"])
+    ranks = np.random.default_rng(0).random((draws, n)).argsort(axis=1).argsort(axis=1)
+    return weighted_r2(songs, (ranks < round(n / 10)).astype(float))
+
+
+def of_parts(record: dict, target: str) -> list[str]:
+    """R² of test parts, each predicted by the networks of ten folds.
+
+    Parameters
+    ----------
+    record : dict
+        Its runs differ in the test part.
+    target : str
+
+    Returns
+    -------
+    list of str
+        The number of test parts. R² of single networks: the mean over the networks of a part, which is R² of all their
+        predictions together; and R² of their average. Of both the mean over parts, and the lowest and highest part.
+    """
+    of_runs = [{name: of["r2_pooled"][target] for name, of in run["metrics"].items()} for run in record["runs"]]
+    alone = [np.mean([r2 for name, r2 in of_run.items() if name != AVERAGED]) for of_run in of_runs]
+    return [len(of_runs), *(_spread(values) for values in (alone, [of_run[AVERAGED] for of_run in of_runs]))]
+
+
+def _spread(values) -> str:
+    return f"{number(np.mean(values))} ({number(min(values))} to {number(max(values))})"
+
+
+def _column(record: dict, target: str) -> int:
+    return record["facts"]["targets"].index(target)
