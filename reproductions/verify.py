@@ -163,9 +163,10 @@ def _answered(expected: dict, records: Records) -> dict[tuple[str, str], list[di
 
 
 def _recorded(records: Records) -> list[tuple[str, str]]:
-    """All data sets and variants that a paper has records of."""
+    """All data sets and variants of which a paper has recorded runs."""
     folder = records.results / records.paper
-    return [(name, path.stem) for name in records.datasets() for path in sorted((folder / name).glob("*.json"))]
+    places = [(name, path.stem) for name in records.datasets() for path in sorted((folder / name).glob("*.json"))]
+    return [place for place in places if records.get(*place)]
 
 
 def _plan(targets: list[Target], records: dict, n_runs: int, jobs: int) -> str:

@@ -165,6 +165,16 @@ def test_plan_sample_and_names(command):
     assert command("--plan", "--paper", "nobody2020")[0] == 2
 
 
+def test_a_record_without_runs_is_nothing_recorded(command):
+    write_record(command.path, read_record(command.path) | {"runs": []})
+    code, out, _ = command("--plan", "*")
+    assert code == 0 and "1 systems" in out
+    assert command("linear_regression")[::2] == (
+        2,
+        "error: linear_regression: nothing recorded has this name; python -m reproductions --json lists cells\n",
+    )
+
+
 def test_other_data_are_not_compared(command, small_deam, tmp_path):
     record = read_record(command.path)
     record["facts"]["fingerprint"] = "of other data"
