@@ -188,6 +188,21 @@ def test_no_prediction_hears_the_future(attention, t):
     assert (difference[: t + 1] > 1e-4).all() if attention == "global" else (difference[: t + 1] < 1e-6).all()
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.7, -0.4])
+def test_the_previous_output_is_an_input(weight):
+    z, labels = rng.standard_normal((2, 3, 6, 1)).astype("float32")
+    own, taught = model.PreviousOutput(), model.PreviousOutput()
+    own(z), taught([z, labels])
+    for layer in (own, taught):
+        layer.weight.assign(weight)
+    expected, before = np.empty_like(z), np.zeros((3, 1))
+    for step in range(6):
+        expected[:, step] = before = z[:, step] + weight * before
+    np.testing.assert_allclose(own(z), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(taught([z, labels])[:, 1:], z[:, 1:] + weight * labels[:, :-1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(taught([z, labels])[:, 0], z[:, 0])
+
+
 @pytest.mark.parametrize(("mode", "first"), [("strict", 4), ("history", 3), ("global", 0)])
 def test_the_first_context_that_knows_a_step(mode, first):
     """Of `strict` the one after it: the context of a step is made of the steps before."""
@@ -310,16 +325,20 @@ def test_the_same_seed_gives_the_same_network(reference):
         assert not np.allclose(other[name], reference[name])
 
 
-@pytest.mark.parametrize("network", [{"activation": "linear"}, {"optimizer": "keras3"}], ids=str)
+OTHERS = [{"activation": "linear"}, {"optimizer": "keras3"}, {"previous": "own"}, {"previous": "label"}]
+
+
+@pytest.mark.parametrize("network", OTHERS, ids=str)
 def test_readings_train_otherwise(reference, network):
     assert not np.allclose(trained_on(noise(), **network)["loss"], reference["loss"], rtol=1e-4)
 
 
-def test_nothing_is_learnt_from_test_clips_or_the_other_target(reference):
-    clips = noise()
+@pytest.mark.parametrize("previous", [None, "own", "label"])
+def test_nothing_is_learnt_from_test_clips_or_the_other_target(previous):
+    clips, reference = noise(), trained_on(noise(), previous=previous)
     clips.x[TEST[:2]] = np.nan
     clips.y[TEST] = clips.y[..., 1] = np.nan
-    found = trained_on(clips)
+    found = trained_on(clips, previous=previous)
     for name in ("loss", "validation_loss"):
         np.testing.assert_array_equal(found[name], reference[name])
     assert np.isnan(found["predicted"][:2]).all()

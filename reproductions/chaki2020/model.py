@@ -9,7 +9,14 @@ from common.layers import tf1
 SCORE_UNITS = 32  # of the alignment model; the paper has no number, the package that its words point to has 32
 
 
-def lstm(features: int, length: int, units: tuple[int, ...], attention: str | None = None, activation="tanh"):
+def lstm(
+    features: int,
+    length: int,
+    units: tuple[int, ...],
+    attention: str | None = None,
+    activation="tanh",
+    previous: str | None = None,
+):
     """x (batch, length, features) -> y (batch, length, 1), valence or arousal.
 
     With 260 features, LSTM_NAT_400 has 1,058,001 parameters and LSTM_AT_400 1,084,066.
@@ -23,6 +30,9 @@ def lstm(features: int, length: int, units: tuple[int, ...], attention: str | No
         "strict", "history" or "global" for LSTM_AT (`Attention`); None for LSTM_NAT.
     activation : str
         Of the LSTM layers, "tanh" (eqs 3 and 6) or "linear".
+    previous : str, optional
+        What the output also depends on (3.3 and eq. 14, y_(t-1)): "own", the network's output of the step before, or
+        "label", the label of the step before, for training: a second input, (batch, length, 1).
 
     Returns
     -------
@@ -33,7 +43,11 @@ def lstm(features: int, length: int, units: tuple[int, ...], attention: str | No
         h = tf1.LSTM(size, activation, return_sequences=True)(h)  # (batch, length, size)
     if attention:
         h = Attention(attention, name="attention")(h)  # (batch, length, 2 size), or size
-    return keras.Model(x, keras.layers.Dense(1, name="output")(h))  # (batch, length, 1)
+    y = keras.layers.Dense(1, name="output")(h)  # (batch, length, 1)
+    if previous == "label":
+        labels = keras.Input((length, 1))
+        return keras.Model([x, labels], PreviousOutput(name="previous")([y, labels]))
+    return keras.Model(x, PreviousOutput(name="previous")(y) if previous else y)
 
 
 @keras.saving.register_keras_serializable("chaki2020")
@@ -74,3 +88,26 @@ class Attention(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"mode": self.mode}
+
+
+@keras.saving.register_keras_serializable("chaki2020")
+class PreviousOutput(keras.layers.Layer):
+    """The part of y_(t-1) in a linear output: y_t = z_t + a y_(t-1), y_0 = 0; (batch, time, 1) -> (batch, time, 1).
+
+    Called with [z, labels], y_(t-1) is the label of step t - 1 (teacher forcing). One parameter, a, at first 0.
+    """
+
+    def build(self, shape):
+        self.weight = self.add_weight((), "zeros", name="weight")
+
+    def call(self, inputs):
+        if isinstance(inputs, (list, tuple)):
+            z, labels = inputs
+            return z + self.weight * ops.pad(labels[:, :-1], ((0, 0), (1, 0), (0, 0)))
+        steps = np.arange(inputs.shape[1], dtype="float32")
+        ago = steps[:, None] - steps  # y_t is the sum of a^(t - j) z_j, j <= t
+        earlier = ops.where(ago > 0, ops.power(self.weight, np.maximum(ago, 1)), 0.0)
+        return ops.matmul(earlier + np.eye(len(steps), dtype="float32"), inputs)
+
+    def compute_output_shape(self, shape):
+        return shape[0] if isinstance(shape[0], (list, tuple)) else shape

@@ -30,6 +30,7 @@ NETWORK = {  # settings that a variant need not name
     "activation": ("tanh", "linear"),
     "restore": False,
     "optimizer": ("tf1", "keras3"),
+    "previous": (None, "own", "label"),
 }
 PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with as many epochs as in the paper
 
@@ -41,7 +42,8 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     ----------
     settings : dict
         `target`, `units`, `attention`, `epochs` (at most), and interpretations: `activation` of the LSTM, `restore` the
-        best weights, `optimizer` "keras3".
+        best weights, `optimizer` "keras3", `previous` output as an input (`model.lstm`): with "label", the label of the
+        step before in training and validation, and the network's own output in the test.
     clips : Clips
     split : Split
         With one test split.
@@ -66,16 +68,25 @@ def fit(settings: dict, clips: Clips, split: Split) -> Trained:
     def labels(songs):
         return clips.y[songs, :, TARGETS.index(settings["target"]), None]
 
+    taught = settings.get("previous") == "label"
+
+    def pair(songs):
+        x, y = scaled(songs), labels(songs)
+        return ([x, y] if taught else x), y
+
     net, stop = compiled(settings, features, steps)
     history = net.fit(
-        scaled(split.train),
-        labels(split.train),
+        *pair(split.train),
         batch_size=BATCH,
         epochs=settings["epochs"],
         verbose=0,
-        validation_data=(scaled(split.validation), labels(split.validation)),
+        validation_data=pair(split.validation),
         callbacks=[stop],
     ).history
+    if taught:  # no label is an input any more
+        values = net.get_weights()
+        net, _ = compiled(settings | {"previous": "own"}, features, steps)
+        net.set_weights(values)
     (test,) = split.tests.values()
     predicted = keras.ops.convert_to_numpy(net(scaled(test)))[..., 0]
     curves = {"loss": np.array(history["loss"]), "validation_loss": np.array(history["val_loss"])}
@@ -101,7 +112,8 @@ def compiled(settings: dict, features: int, steps: int):
     from common.layers.tf1 import RMSprop
     from reproductions.chaki2020 import model
 
-    net = model.lstm(features, steps, settings["units"], settings["attention"], settings.get("activation", "tanh"))
+    readings = settings.get("activation", "tanh"), settings.get("previous")
+    net = model.lstm(features, steps, settings["units"], settings["attention"], *readings)
     optimizer = keras.optimizers.RMSprop if settings.get("optimizer") == "keras3" else RMSprop
     net.compile(optimizer(1e-3), "mse")
     best = settings.get("restore", False)
@@ -392,9 +404,10 @@ class OwnRecordings(ThousandSongs):
         return {}
 
     def unavailable_reason(self, variant):
-        """Attention to the whole clip needs one length."""
-        if variant.settings.get("network", {}).get("attention") == "global":
-            return "attention to the whole clip needs clips of one length"
+        """Attention to the whole clip, and labels as input, need clips of one length."""
+        network = variant.settings.get("network", {})
+        if network.get("attention") == "global" or network.get("previous") == "label":
+            return "attention to the whole clip, or labels as an input, need clips of one length"
         return super().unavailable_reason(variant)
 
 

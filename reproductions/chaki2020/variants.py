@@ -89,6 +89,8 @@ def variants(epochs: int | None = None) -> list[Variant]:
         network("at", (128,), "deam", activation="linear", reading=("_linear", ", linear units")),
         network("at", (128,), "deam", restore=True, reading=("_restored", ", weights of the best epoch")),
         network("at", (128,), "deam", optimizer="keras3", reading=("_keras3", ", RMSprop of Keras 3")),
+        network("at", (128,), "deam", previous="own", reading=("_own_output", ", previous output as input")),
+        network("at", (128,), "deam", previous="label", reading=("_label", ", previous label as input in training")),
     ]
     systems += [
         network(prefix, (400,), "deam", test=test) for test in ("artists", "official") for prefix in ("nat", "at")
