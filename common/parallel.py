@@ -156,7 +156,8 @@ def stop_workers() -> None:
         from joblib.externals.loky import get_reusable_executor
 
         _started.clear()
-        get_reusable_executor().shutdown(kill_workers=True)
+        # reuse: else joblib's own executor, made with other options, would first wait for its workers to end by themselves
+        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
 def in_own_process(function, *arguments):

@@ -1,5 +1,6 @@
 """Workers: they end with their command, however it ends; training has a process of its own."""
 
+import atexit
 import itertools
 import os
 import signal
@@ -83,6 +84,18 @@ def span(seconds):
     start = time.monotonic()
     time.sleep(seconds)
     return start, time.monotonic()
+
+
+def test_workers_are_killed_at_once(tmp_path):
+    """TensorFlow takes seconds to end by itself."""
+    run(end_slowly, [tmp_path / str(n) for n in range(2)], n_jobs=2)
+    parallel.stop_workers()
+    assert not list(tmp_path.iterdir())
+
+
+def end_slowly(path):
+    atexit.register(path.touch)
+    time.sleep(0.2)
 
 
 @pytest.mark.slow
