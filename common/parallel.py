@@ -156,7 +156,7 @@ def stop_workers() -> None:
         from joblib.externals.loky import get_reusable_executor
 
         _started.clear()
-        # reuse: else joblib's own executor, made with other options, would first wait for its workers to end by themselves
+        # reuse: else the executor of joblib, made with other options, would first wait until its workers end
         get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
