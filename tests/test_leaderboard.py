@@ -78,6 +78,13 @@ def test_other_labels_are_an_error(synthetic, monkeypatch):
         _ = other.labels
 
 
+def test_a_reference_is_on_the_boards_whose_songs_and_folds_it_has(synthetic):
+    boards = [*map(open_board, RECORDED), synthetic]
+    shown = {board.name: leaderboard.references(board) for board in boards}
+    assert {name for name, own in shown.items() if own} == {"emomusic", "mediaeval2015", "emotify", "4q"}
+    assert {reference["source"] for own in shown.values() for reference in own} == {"musicnn2019"}
+
+
 def test_recorded_predictions_score_as_recorded(tmp_path):
     """Those of ridge regression as an entry: the same numbers, and no difference from it on any song."""
     board = open_board("emotify")
@@ -200,7 +207,8 @@ def test_command(tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
     assert run(*options, "--json") == 0
     content = json.loads(capsys.readouterr().out)["emotify"]
-    assert content["ranking"][0]["system"] == "An Oracle (1)" and len(content["differences"]) == 2
+    assert [row["system"] for row in content["ranking"][:2]] == ["An Oracle (1)", "MusiCNN, ridge regression"]
+    assert [row["system"] for row in content["differences"][2:]] == 2 * ["An Oracle (1)"]
     assert run(*options, "--remove", "an oracle 1") == 2  # of which the file would have the same name
     assert "is the entry 'An Oracle (1)', not 'an oracle 1'" in capsys.readouterr().err
     assert run(*options, "--remove", "An Oracle (1)") == 0 and not list(folder.rglob("*.json"))

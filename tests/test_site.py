@@ -152,9 +152,11 @@ def test_the_leaderboard_shows_entries_of_ones_own(site, tmp_path):
     (tmp_path / "p.csv").write_text("\n".join(lines))
     leaderboard.add(tmp_path, leaderboard.score(board, tmp_path / "p.csv", "<b>Mine</b>", "me & you"))
     (shown,) = (of for of in build._boards(ROOT / "results", tmp_path) if of["name"] == "4q")
-    values = {"boards": [shown], "papers": [], "datasets": {}, "songs": [], "addresses": [], "up": "", "here": ""}
+    values = {"boards": [shown], "papers": [], "datasets": {}, "songs": [], "up": "", "here": ""}
+    values["addresses"] = ["papers/musicnn2019.html"]
     page = build.templates().get_template("leaderboard.html").render(**values)
-    assert "&lt;b&gt;Mine&lt;/b&gt;" in page and "me &amp; you" in page and page.count("<td>better</td>") == 4
+    assert '<td><a href="papers/musicnn2019.html">musicnn2019</a></td>' in page
+    assert "&lt;b&gt;Mine&lt;/b&gt;" in page and "me &amp; you" in page and page.count("<td>better</td>") == 8
     assert leaderboard.recorded(tmp_path) == build._boards(tmp_path, tmp_path) == []
 
 

@@ -26,7 +26,7 @@ from common.outputs import require_output
 from common.places import RESULTS
 from common.report import csv_text
 from reproductions.leaderboard.boards import BOARDS, OpenBoard, open_board, recorded
-from reproductions.leaderboard.entries import add, differences, entries, ranking, remove, score, table
+from reproductions.leaderboard.entries import add, differences, entries, ranking, references, remove, score, table
 from reproductions.leaderboard.predictions import template
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "open_board",
     "ranking",
     "recorded",
+    "references",
     "remove",
     "score",
     "table",
@@ -81,7 +82,9 @@ def _leaderboard(options) -> int:
     if options.template:
         return _write_template(options.template, boards[0])
     unkept = _change(boards[0], options)
-    shown = [(board, [*entries(options.folder, board), *unkept]) for board in boards]
+    shown = [
+        (board, [*references(board, options.results), *entries(options.folder, board), *unkept]) for board in boards
+    ]
     if options.json:
         content = {
             board.name: {"ranking": ranking(board, own), "differences": differences(board, own)} for board, own in shown

@@ -1,7 +1,7 @@
 """The entries of a user's own: scored, kept in a folder of theirs, and compared with the recorded systems.
 
 An entry is a record of its own kind, <folder>/<board>/<name>.json, with a name and a source. It is never among the
-suite's records.
+suite's records. References are records of the suite that are shown as entries are: of systems that are not a paper's.
 """
 
 import hashlib
@@ -14,16 +14,19 @@ import numpy as np
 from common.errors import InputError
 from common.experiment.records import read_record, write_record
 from common.experiment.tasks import Classes, Dynamic, Static
+from common.places import RESULTS
 from common.report import interval, number, text_table
 from common.verdict import schemas
 from common.verdict.cells import ALPHA, lower_is_better
 from common.verdict.claims import Arms
 from common.verdict.crossed import estimate, over_songs
+from common.verdict.recorded import Records
 from reproductions.leaderboard.boards import OpenBoard
 from reproductions.leaderboard.predictions import read
 
 KEPT = {Dynamic: "songs", Static: "predictions", Classes: "predicted"}  # by task, what metrics follow from
 LONGEST_NAME = 100  # so that files can have it
+REFERENCES = {"musicnn2019": "ridge"}  # by the folder that records it, the variant that a board shows
 AGAIN = "remove the file, and add its predictions again with --add"
 
 
@@ -173,6 +176,33 @@ def entries(folder: Path, board: OpenBoard) -> list[dict]:
     return found
 
 
+def references(board: OpenBoard, results: Path = RESULTS) -> list[dict]:
+    """The references that were recorded on the songs and folds of a board.
+
+    Parameters
+    ----------
+    board : OpenBoard
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    list of dict
+        In the form of entries; their source is the folder of the record.
+
+    Raises
+    ------
+    InputError
+        If a record is damaged.
+    """
+    recorded = {name: Records(results, name).get(board.board.dataset, variant) for name, variant in REFERENCES.items()}
+    return [
+        record | {"name": record["title"], "source": name, "added": ""}
+        for name, record in recorded.items()
+        if record and not _fault(record, board)
+    ]
+
+
 def _fault(entry: dict, board: OpenBoard) -> str | None:
     """Why an entry cannot be compared with the systems of a board; None if it can."""
     of_seeds, kept = {run["seed"]: run for run in entry["runs"]}, KEPT[type(board.task)]
@@ -216,7 +246,7 @@ def ranking(board: OpenBoard, own: list[dict]) -> list[dict]:
     ----------
     board : OpenBoard
     own : list of dict
-        The entries, as from `entries`.
+        The entries, as from `entries` and `references`.
 
     Returns
     -------
@@ -252,7 +282,7 @@ def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
     ----------
     board : OpenBoard
     own : list of dict
-        The entries, as from `entries`.
+        The entries, as from `entries` and `references`.
 
     Returns
     -------
@@ -297,13 +327,13 @@ def _judged(values: np.ndarray, lower: bool) -> dict:
 
 
 def table(board: OpenBoard, own: list[dict], render=text_table) -> str:
-    """A board as text: all systems, then the differences of the entries.
+    """A board as text: all systems, then the differences of entries and references.
 
     Parameters
     ----------
     board : OpenBoard
     own : list of dict
-        The entries, as from `entries`.
+        The entries, as from `entries` and `references`.
     render : callable
         `text_table` or `markdown_table` of `common.report`.
 
