@@ -1,9 +1,12 @@
 """Model cards of the weights in results/: what a network predicts, how well, from what, with metadata for model hubs.
 
 The first part is YAML as Hugging Face reads it (`model-index`: task, data set, metrics). All numbers are those of the
-records.
+records. Weights that the suite did not train have a card of their own: what `card` in the module `card` of their folder
+returns.
 """
 
+import importlib
+import importlib.util
 import json
 from pathlib import Path
 
@@ -64,10 +67,13 @@ def generated(results: Path, papers: list[dict]) -> dict[Path, str]:
     """
     cards = {}
     for expected in papers:
-        folder = RESULTS / expected["paper"] / "weights"
+        paper, records = expected["paper"], Records(results, expected["paper"])
+        folder, module = RESULTS / paper / "weights", f"reproductions.{paper}.card"
         if (folder / "weights.json").is_file():
             facts = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
-            cards[folder / "README.md"] = card(expected, facts, Records(results, expected["paper"]), folder)
+            cards[folder / "README.md"] = card(expected, facts, records, folder)
+        elif importlib.util.find_spec(module):
+            cards[folder / "README.md"] = importlib.import_module(module).card(expected, records, folder)
     return cards
 
 
@@ -86,7 +92,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
     str
     """
     quality, made = facts["quality"], facts["provenance"]
-    values = measured(records, facts)
+    values = measured(records, (facts["dataset"], facts["variant"]), quality["split"], quality["metric"])
     n, files = facts["n_validation"], list(facts["sha256"])
     rows = {"this model": values} | quality["baselines"]
     targets = list(values)
@@ -121,24 +127,24 @@ def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
     )
 
 
-def measured(records: Records, facts: dict) -> dict[str, float]:
-    """The recorded means of the variant that the weights are of.
+def measured(records: Records, place: tuple[str, str], split: str, metric: str) -> dict[str, float]:
+    """The recorded means of a variant.
 
     Parameters
     ----------
     records : Records
         Of the paper.
-    facts : dict
-        `weights.json`.
+    place : (str, str)
+        Data set and variant.
+    split, metric : str
 
     Returns
     -------
     dict of str to float
         Means over runs by target, in the unit of the metric, with five digits.
     """
-    place, quality = (facts["dataset"], facts["variant"]), facts["quality"]
-    where = quality["split"], quality["metric"]
-    return {target: round(float(np.mean(records.values(*place, *where, target))), 5) for target in quality["model"]}
+    targets = records.get(*place)["runs"][0]["metrics"][split][metric]
+    return {target: round(float(np.mean(records.values(*place, split, metric, target))), 5) for target in targets}
 
 
 def _what(facts: dict) -> str:
@@ -166,20 +172,38 @@ def metadata(expected: dict, facts: dict, values: dict[str, float]) -> str:
     -------
     str
     """
-    quality = facts["quality"]
-    classes = quality["metric"].startswith("accuracy")
-    kind = next(kind for stem, kind in TYPES.items() if quality["metric"].startswith(stem))
-    data = dataset_class(facts["dataset"])
-    text = json.dumps  # JSON's texts are YAML's
     lines = [
         "license: other", "license_name: non-commercial", "license_link: NOTICE.txt", "library_name: keras",
         "tags:", "- music", "- music-emotion-recognition", f"- {expected['paper']}", "model-index:",
-        f"- name: {text(facts['paper'] + ' ' + facts['variant'])}", "  results:", "  - task:",
-        f"      type: {'audio-classification' if classes else 'audio-regression'}",
-        f"      name: {text(_what(facts))}", "    dataset:", f"      type: {text(facts['dataset'])}",
-        f"      name: {text(data.folder)}", f"      split: {text(quality['split'])}", "    metrics:",
+        f"- name: {json.dumps(facts['paper'] + ' ' + facts['variant'])}", "  results:",
+    ]  # fmt: skip
+    quality = facts["quality"]
+    return "\n".join(lines + result(_what(facts), facts["dataset"], quality["split"], quality["metric"], values))
+
+
+def result(what: str, dataset: str, split: str, metric: str, values: dict[str, float]) -> list[str]:
+    """An item of `results` in the YAML at the head of a card.
+
+    Parameters
+    ----------
+    what : str
+        What is predicted.
+    dataset, split, metric : str
+    values : dict of str to float
+        The metric by target.
+
+    Returns
+    -------
+    list of str
+        Its lines.
+    """
+    kind, text = next(kind for stem, kind in TYPES.items() if metric.startswith(stem)), json.dumps  # YAML's texts
+    lines = [
+        "  - task:", f"      type: {'audio-classification' if kind == 'accuracy' else 'audio-regression'}",
+        f"      name: {text(what)}", "    dataset:", f"      type: {text(dataset)}",
+        f"      name: {text(dataset_class(dataset).folder)}", f"      split: {text(split)}", "    metrics:",
     ]  # fmt: skip
     for target, value in values.items():
-        name = f"{quality['metric'].replace('_', ' ')}, {target.replace('_', ' ')}"
+        name = f"{metric.replace('_', ' ')}, {target.replace('_', ' ')}"
         lines += [f"    - type: {kind}", f"      name: {text(name)}", f"      value: {value}"]
-    return "\n".join(lines)
+    return lines

@@ -247,6 +247,46 @@ def test_songs_side_by_side_on_all_screens(people, recordings):
     expect(page.locator("#together")).to_be_hidden()
 
 
+MANY = """(means) => means.forEach(([valence, arousal], i) => {
+    songs.add({ name: `song ${i}`, shown: new Map([[first, { mean: { valence, arousal } }]]) });
+    compare();
+})"""
+LONG = """(seconds) => {
+    const article = byId("song").content.firstElementChild.cloneNode(true);
+    byId("songs").append(article);
+    const section = article.querySelector("[data-over-time=yes]");
+    const values = [0.1, -0.2, 0.3], one = { columns: ["valence"], time_s: [1, 2, seconds], length_s: seconds };
+    section.hidden = false;
+    drawCurves(section, { ...one, valence: values, mean: { valence: 0 } }, () => {});
+}"""
+
+
+def _overlaps(page, selector):
+    """Pairs of texts that cover each other, by their boxes without a quarter at top and bottom, where no digits are."""
+    texts = [(one.text_content(), one.bounding_box()) for one in page.locator(selector).all()]
+    assert len(texts) > 1 and all(box for _, box in texts)
+
+    def covers(a, b):
+        return abs(2 * a["x"] + a["width"] - 2 * b["x"] - b["width"]) < a["width"] + b["width"] and (
+            abs(2 * a["y"] + a["height"] - 2 * b["y"] - b["height"]) < (a["height"] + b["height"]) / 2
+        )
+
+    return [(name, other) for i, (name, a) in enumerate(texts) for other, b in texts[:i] if covers(a, b)]
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [320, 390, 1600])
+def test_no_text_covers_another_one(people, width):
+    """Of twelve songs that are nearly the same, also in a corner; and of times below the curves."""
+    page = people(viewport={"width": width, "height": 900})
+    page.evaluate(MANY, [[0.1 + 0.01 * i, 0.2] for i in range(8)] + 4 * [[0.97, -0.98]])
+    assert page.locator("#together .number").count() == 12
+    assert _overlaps(page, "#together .plane text") == []
+    for seconds in (9, 31, 59, 241, 3599, 7201):
+        page.evaluate(LONG, seconds)
+        assert _overlaps(page, "article:last-child .ticks >> nth=0 >> span") == []
+
+
 def _is_accessible(page):
     """Whatever is a picture or can be used has a name, and all of the latter are reached by the keyboard."""
     snapshot = page.locator("body").aria_snapshot()

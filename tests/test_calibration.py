@@ -175,6 +175,8 @@ def test_the_suites_weights_are_calibrated(paper):
     known = calibration.read(folder, facts)
     of = known.facts["distance"]
     assert of["songs"] == facts["n_train"] + facts["n_validation"] and of["flagged"] <= 0.01 * of["songs"]
+    made = facts["provenance"]["commit"], known.facts["provenance"]["commit"]
+    assert not any(commit.endswith("+") for commit in made)  # of code that was not committed
     if paper == "velankar2022":
         assert known.error_model is None and known.statement() == ""
         return

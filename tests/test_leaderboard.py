@@ -50,6 +50,18 @@ def test_all_systems_of_a_board_have_its_songs_and_folds(name):
     assert set(board.board.against) <= set(board.records)
 
 
+def test_a_system_without_folds_is_an_error(tmp_path):
+    for system in BOARDS["4q"].systems:
+        path = tmp_path / "jakubik2017" / "4q" / f"{system}.json"
+        content = json.loads((ROOT / "results" / path.relative_to(tmp_path)).read_text())
+        if system == "majority":
+            content["runs"][1].pop("fold")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"majority\.json: has runs without folds"):
+        open_board("4q", results=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["emomusic", "emomusic_45s", "mediaeval2015"])
 def test_the_labels_of_a_board_are_those_of_its_records(name, real_root):
     board = open_board(name, str(real_root))
@@ -64,6 +76,13 @@ def test_other_labels_are_an_error(synthetic, monkeypatch):
     other._run["songs"]["cross-validation"]["moments"][3][0][0] += 0.01
     with pytest.raises(InputError, match="labels of song 4 are not those of the records"):
         _ = other.labels
+
+
+def test_a_reference_is_on_the_boards_whose_songs_and_folds_it_has(synthetic):
+    boards = [*map(open_board, RECORDED), synthetic]
+    shown = {board.name: leaderboard.references(board) for board in boards}
+    assert {name for name, own in shown.items() if own} == {"emomusic", "mediaeval2015", "emotify", "4q"}
+    assert {reference["source"] for own in shown.values() for reference in own} == {"musicnn2019"}
 
 
 def test_recorded_predictions_score_as_recorded(tmp_path):
@@ -188,7 +207,10 @@ def test_command(tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
     assert run(*options, "--json") == 0
     content = json.loads(capsys.readouterr().out)["emotify"]
-    assert content["ranking"][0]["system"] == "An Oracle (1)" and len(content["differences"]) == 2
+    assert [row["system"] for row in content["ranking"][:2]] == ["An Oracle (1)", "MusiCNN, ridge regression"]
+    assert [row["system"] for row in content["differences"][2:]] == 2 * ["An Oracle (1)"]
+    assert run(*options, "--remove", "an oracle 1") == 2  # of which the file would have the same name
+    assert "is the entry 'An Oracle (1)', not 'an oracle 1'" in capsys.readouterr().err
     assert run(*options, "--remove", "An Oracle (1)") == 0 and not list(folder.rglob("*.json"))
     assert run(*options, "--remove", "An Oracle (1)") == 2
     assert run("--folder", folder) == 0
@@ -204,6 +226,9 @@ def test_command(tmp_path, capsys):
         (["--add", "a.csv", "--results", "/nowhere"], "no such record, which the board emomusic shows"),
         (["emotify", "--add", __file__], "cannot be read as a table"),
         (["--remove", "//"], "needs letters or digits"),
+        (["--remove", "+"], "--name '+': needs letters or digits"),
+        (["--remove", "+_-"], "needs letters or digits"),
+        (["--remove", 300 * "x"], "has 300 characters; choose one of at most 100"),
         (["emotify", "--template", __file__], "no earlier output"),
     ],
 )
@@ -234,6 +259,48 @@ def test_an_entry_of_other_folds_is_refused(tmp_path, synthetic):
     (tmp_path / "synthetic" / "mine.json").write_text(json.dumps(entry))
     with pytest.raises(InputError, match=r"mine\.json: is of other songs or folds"):
         leaderboard.entries(tmp_path, synthetic)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda entry: entry.pop("source"), "'source' is a required property"),
+        (lambda entry: entry.update(name=3), "name: 3 is not of type 'string'"),
+        (lambda entry: entry["facts"].pop("tracks"), "is of other songs or folds than the board, or"),
+        (lambda entry: entry["runs"].clear(), "runs: "),
+        (lambda entry: entry["runs"][0].pop("fold"), "is of other songs or folds than the board, or"),
+        (lambda entry: entry["runs"].append(entry["runs"][0]), "two of its runs have the same seed"),
+        (lambda entry: entry["runs"][0].update(seed=7), "is of other songs or folds"),
+        (lambda entry: entry["runs"][0]["metrics"].clear(), "the run of seed 0 has no r2_pooled of arousal"),
+        (lambda entry: entry["runs"][0].pop("songs"), "the run of seed 0 has no 'songs'"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_named(tmp_path, synthetic, change, message):
+    entry = leaderboard.score(synthetic, write(tmp_path / "p.csv", means(synthetic)), "Mine")
+    change(entry)
+    (tmp_path / "synthetic").mkdir()
+    (tmp_path / "synthetic" / "mine.json").write_text(json.dumps(entry))
+    with pytest.raises(InputError, match=rf"mine\.json: {message}") as raised:
+        leaderboard.entries(tmp_path, synthetic)
+    assert "remove the file, and add its predictions again" in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_entries_whose_names_have_a_plus_are_told_apart(tmp_path, synthetic):
+    for number, name in enumerate(["C", "C+", "+C", "mel + ridge", "mel+ridge"], 1):
+        path = write(tmp_path / "p.csv", means(synthetic, number / 5))
+        leaderboard.add(tmp_path, leaderboard.score(synthetic, path, name))
+    own = leaderboard.entries(tmp_path, synthetic)
+    judged = leaderboard.differences(synthetic, own)
+    assert len({row["difference"] for row in judged if row["target"] == "arousal"}) == 2 * len(own) == 10
+    leaderboard.remove(tmp_path, "synthetic", "C+")
+    assert {entry["name"] for entry in leaderboard.entries(tmp_path, synthetic)} == {e["name"] for e in own} - {"C+"}
+
+
+def test_entries_of_one_name_are_told_apart(tmp_path, synthetic):
+    """As where a file was copied, and changed by hand."""
+    own = [leaderboard.score(synthetic, write(tmp_path / "p.csv", means(synthetic, x)), "Mine") for x in (0.2, 0.9)]
+    judged = leaderboard.differences(synthetic, own)
+    assert judged == leaderboard.differences(synthetic, own[:1]) + leaderboard.differences(synthetic, own[1:])
 
 
 def test_the_notebook(tmp_path, monkeypatch, capsys):

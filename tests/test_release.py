@@ -45,6 +45,37 @@ def test_a_card_has_metadata_whose_numbers_are_recorded(folder):
         assert (folder / link).exists(), link
 
 
+def test_the_card_of_published_weights_has_the_recorded_numbers():
+    """Of each data set the first metric of ridge regression; the licence is that of the weights."""
+    folder = RESULTS / "musicnn2019" / "weights"
+    _, head, text = (folder / "README.md").read_text().split("---\n", 2)
+    metadata = yaml.safe_load(head)
+    (model,) = metadata["model-index"]
+    assert metadata["license"] == "isc" and "Licence of the package (ISC)" in text
+    values = {}
+    for result in model["results"]:
+        place = result["dataset"]["type"], result["dataset"]["split"]
+        values |= {(*place, metric["name"]): metric["value"] for metric in result["metrics"]}
+    for place, variant in {
+        ("emomusic", "cross-validation", "r2 pooled, arousal"): "ridge",
+        ("emomusic", "evaluation", "r2 pooled, valence"): "ridge_official",
+        ("mediaeval2015", "cross-validation", "rmse pooled, arousal"): "ridge",
+        ("emotify", "10-fold", "pearson r mean over folds, average"): "ridge",
+        ("4q", "10-fold", "accuracy, all"): "ridge",
+        ("4q", "test", "accuracy, all"): "ridge_moods",
+    }.items():
+        dataset, split, (metric, target) = place[0], place[1], place[2].split(", ")
+        runs = json.loads((RESULTS / "musicnn2019" / dataset / f"{variant}.json").read_text())["runs"]
+        mean = np.mean([run["metrics"][split][metric.replace(" ", "_")][target] for run in runs])
+        assert values[place] == pytest.approx(mean, abs=6e-6)
+    for link in re.findall(r"\]\((?!https?:)([^)]*)\)", text):
+        assert (folder / link).exists(), link
+
+
+def test_all_weights_have_a_card():
+    assert all((folder / "README.md").is_file() for folder in RESULTS.glob("*/weights"))
+
+
 def test_the_version_is_the_same_everywhere():
     assert f"\nversion: {release.version()}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"\nversion = {release.version()}\n" in (ROOT / "setup.cfg").read_text()

@@ -37,6 +37,7 @@ def changed(value, place, new):
         (["cells", 0, "value"], "0.5", "cells[0].value: "),
         (["cells", 1, "digits"], 2.5, "cells[1].digits: "),
         (["cells", 1, "metric"], LACKING, "cells[1]: "),
+        (["cells", 1, "reason"], LACKING, "cells[1]: "),  # of a cell without a variant
         (["cells", 1, "stand-in"], ["songs", "model"], "cells[1]: "),  # for stand_in
         (["cells", 1, "stand_in"], ["songs"], "cells[1].stand_in: "),
         (["cells", 0, "std"], 0.03, "cells[0].runs: "),  # of one run
@@ -54,7 +55,7 @@ def changed(value, place, new):
 def test_a_wrong_field_of_a_table_is_named(tmp_path, place, new, field):
     bounds = CLAIM | {"kind": "bounds", "within": [0.9, 1.1]}
     whole = table(
-        [cell("x", "model", 0.5), cell("y", None, 0.5)],
+        [cell("x", "model", 0.5), cell("y", None, 0.5, reason="its songs are not public")],
         [CLAIM, bounds],
         declared=[DECLARED],
         variant_tables=[["songs", "cv", "r2_pooled", ["model"]]],

@@ -14,7 +14,7 @@ import soundfile
 
 from common.files import write_atomically
 from reproductions.board import PAPERS, ROOT, papers, rows
-from reproductions.site import drawings, outcome, readme
+from reproductions.site import contents, drawings, outcome, readme
 from tests.made_up import cell, record
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -74,6 +74,7 @@ def test_no_link_is_dead(site):
         "leaderboard.html",
         "papers",
         "variants",
+        "systems",
         "datasets",
         "songs",
     }
@@ -130,14 +131,31 @@ def test_the_first_page_tells_the_outcome_of_each_paper(site, cells):
 
 
 def test_each_cell_leads_to_its_record_settings_notes_and_command(site, cells):
+    index = (site / "index.html").read_text()
     for row in (row.fields for row in cells if row.fields["variant"]):
         address = f"variants/{row['paper']}/{row['dataset']}/{row['variant']}.html"
         page = (site / address).read_text()
-        assert f'href="{address}"' in (site / "index.html").read_text() and row["system"] in page
+        assert f'href="{address}"' in index and row["system"] in page
         assert 'id="readme"' in page and f"{row['variant']}</code></pre>" in page and "python -m reproductions" in page
         if row["record"]:
             stored = (site / address).with_suffix(".json").read_bytes()
             assert stored == (ROOT / row["record"]).read_bytes() and "<h2>Settings</h2>" in page
+        else:
+            assert "There is no record: " in page
+
+
+def test_a_cell_that_no_variant_answers_for_leads_to_the_reason(site, cells):
+    """Its page quotes the README; a number that is counted has the command of the test that counts it."""
+    index = (site / "index.html").read_text()
+    for row in (row for row in cells if not row.fields["variant"]):
+        address = contents.fields(row)["page"]
+        page = (site / address).read_text()
+        assert f'href="{address}"' in index and row.fields["system"] in page
+        assert "There is no record: " in page and 'class="passage"' in page
+        assert ("No command" in page) == (row.fields["measured"] is None)
+        if "No command" not in page:
+            test = re.search(r"python -m pytest (tests/\w+\.py) -k counted</code>", page)[1]
+            assert "def test_counted" in (ROOT / test).read_text()
 
 
 def test_the_leaderboard_shows_entries_of_ones_own(site, tmp_path):
@@ -152,9 +170,11 @@ def test_the_leaderboard_shows_entries_of_ones_own(site, tmp_path):
     (tmp_path / "p.csv").write_text("\n".join(lines))
     leaderboard.add(tmp_path, leaderboard.score(board, tmp_path / "p.csv", "<b>Mine</b>", "me & you"))
     (shown,) = (of for of in build._boards(ROOT / "results", tmp_path) if of["name"] == "4q")
-    values = {"boards": [shown], "papers": [], "datasets": {}, "songs": [], "addresses": [], "up": "", "here": ""}
+    values = {"boards": [shown], "papers": [], "datasets": {}, "songs": [], "up": "", "here": ""}
+    values["addresses"] = ["papers/musicnn2019.html"]
     page = build.templates().get_template("leaderboard.html").render(**values)
-    assert "&lt;b&gt;Mine&lt;/b&gt;" in page and "me &amp; you" in page and page.count("<td>better</td>") == 4
+    assert '<td><a href="papers/musicnn2019.html">musicnn2019</a></td>' in page
+    assert "&lt;b&gt;Mine&lt;/b&gt;" in page and "me &amp; you" in page and page.count("<td>better</td>") == 8
     assert leaderboard.recorded(tmp_path) == build._boards(tmp_path, tmp_path) == []
 
 
@@ -189,6 +209,9 @@ def test_passages_of_a_readme_name_a_system_or_a_variant():
     assert readme.passages_about(texts, "GRU", set()) == [("Findings", "", "**GRU** is worse.")]
     assert readme.passages_about(texts, "LSTM", {"gru_a"}) == [("Deviations", "1", "Size: `gru_*`.")]
     assert readme.passages_about(texts, "Features + SVM [17]", {"svm"}) == [("Deviations", "2", "As in [17].")]
+    assert readme.passages_about({"Data": "As in section V.B.2.\n\nOf section V.B."}, "Section V.B", set()) == [
+        ("Data", "", "Of section V.B.")
+    ]
     assert readme.passages_about(texts, "Deep gru + SVR", set()) == [("Findings", "", "**GRU** is worse.")]
     assert readme.passages_about(texts, "LSTM_400", {"x"}) == [("Findings", "", "The LSTM_400 is\n  better.")]
 
@@ -276,7 +299,7 @@ def test_no_page_is_wider_than_the_screen(site):
         "leaderboard.html",
         *(
             next((site / name).rglob("*.html")).relative_to(site).as_posix()
-            for name in ("papers", "variants", "datasets", "songs")
+            for name in ("papers", "variants", "systems", "datasets", "songs")
         ),
     ]
     frames = []
@@ -300,7 +323,7 @@ def test_no_page_is_wider_than_the_screen(site):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-@pytest.mark.parametrize("folder", ["papers", "variants", "datasets", "songs"])
+@pytest.mark.parametrize("folder", ["papers", "variants", "systems", "datasets", "songs"])
 def test_pages_load_without_errors(site, folder):
     path = next((site / folder).rglob("*.html"))
     page, console = browse(path.as_uri())

@@ -26,7 +26,7 @@ from common.outputs import require_output
 from common.places import RESULTS
 from common.report import csv_text
 from reproductions.leaderboard.boards import BOARDS, OpenBoard, open_board, recorded
-from reproductions.leaderboard.entries import add, differences, entries, entry_path, ranking, score, table
+from reproductions.leaderboard.entries import add, differences, entries, ranking, references, remove, score, table
 from reproductions.leaderboard.predictions import template
 
 __all__ = [
@@ -38,6 +38,8 @@ __all__ = [
     "open_board",
     "ranking",
     "recorded",
+    "references",
+    "remove",
     "score",
     "table",
 ]
@@ -80,7 +82,9 @@ def _leaderboard(options) -> int:
     if options.template:
         return _write_template(options.template, boards[0])
     unkept = _change(boards[0], options)
-    shown = [(board, [*entries(options.folder, board), *unkept]) for board in boards]
+    shown = [
+        (board, [*references(board, options.results), *entries(options.folder, board), *unkept]) for board in boards
+    ]
     if options.json:
         content = {
             board.name: {"ranking": ranking(board, own), "differences": differences(board, own)} for board, own in shown
@@ -101,10 +105,7 @@ def _write_template(path: Path, board: OpenBoard) -> int:
 def _change(board: OpenBoard, options) -> list[dict]:
     """Add or remove an entry; returns it where it is not kept, as of synthetic music."""
     if options.remove:
-        path = entry_path(options.folder, board.name, options.remove)
-        if not path.is_file():
-            raise InputError(f"{path}: no such entry of {board.name}; nothing is removed")
-        path.unlink()
+        remove(options.folder, board.name, options.remove)
     if not options.add:
         return []
     entry = score(board, options.add, options.name or options.add.stem, options.source)

@@ -160,9 +160,11 @@ def open_board(name: str, data_root: str | None = None, results: Path = RESULTS)
     known = Records(results, board.paper)
     records = {system: known.get(board.dataset, system) for system in board.systems}
     for system, record in records.items():
+        path = known.path(board.dataset, system)
         if record is None:
-            path = known.path(board.dataset, system)
             raise InputError(f"{path}: no such record, which the board {name} shows; --results names another folder")
+        if any("fold" not in run for run in record["runs"]):
+            raise InputError(f"{path}: has runs without folds, which the board {name} needs; record them again")
     return OpenBoard(name, records, data_root)
 
 

@@ -1,7 +1,7 @@
 """The entries of a user's own: scored, kept in a folder of theirs, and compared with the recorded systems.
 
 An entry is a record of its own kind, <folder>/<board>/<name>.json, with a name and a source. It is never among the
-suite's records.
+suite's records. References are records of the suite that are shown as entries are: of systems that are not a paper's.
 """
 
 import hashlib
@@ -13,13 +13,21 @@ import numpy as np
 
 from common.errors import InputError
 from common.experiment.records import read_record, write_record
+from common.experiment.tasks import Classes, Dynamic, Static
+from common.places import RESULTS
 from common.report import interval, number, text_table
 from common.verdict import schemas
 from common.verdict.cells import ALPHA, lower_is_better
 from common.verdict.claims import Arms
 from common.verdict.crossed import estimate, over_songs
+from common.verdict.recorded import Records
 from reproductions.leaderboard.boards import OpenBoard
 from reproductions.leaderboard.predictions import read
+
+KEPT = {Dynamic: "songs", Static: "predictions", Classes: "predicted"}  # by task, what metrics follow from
+LONGEST_NAME = 100  # so that files can have it
+REFERENCES = {"musicnn2019": "ridge"}  # by the folder that records it, the variant that a board shows
+AGAIN = "remove the file, and add its predictions again with --add"
 
 
 def score(board: OpenBoard, predictions: Path, name: str, source: str = "") -> dict:
@@ -72,11 +80,13 @@ def entry_path(folder: Path, board: str, name: str) -> Path:
     Raises
     ------
     InputError
-        For a name without letters or digits.
+        For a name without letters or digits, or a longer one than `LONGEST_NAME`.
     """
     stem = re.sub(r"[^\w.+-]+", "_", name.strip().lower()).strip("._")
-    if not stem:
+    if not any(map(str.isalnum, stem)):
         raise InputError(f"--name {name!r}: needs letters or digits")
+    if len(name) > LONGEST_NAME:
+        raise InputError(f"--name {name[:20]!r}...: has {len(name)} characters; choose one of at most {LONGEST_NAME}")
     return Path(folder) / board / f"{stem}.json"
 
 
@@ -100,10 +110,37 @@ def add(folder: Path, entry: dict) -> Path:
         If there is one of this name, or as `entry_path`.
     """
     path = entry_path(folder, entry["board"], entry["name"])
-    if path.exists():
-        raise InputError(f"{path}: is there already; choose another --name, or --remove '{entry['name']}' first")
+    if earlier := read_record(path):
+        hint = f"choose another --name, or --remove '{earlier.get('name', path.stem)}' first"
+        raise InputError(f"{path}: is there already; {hint}")
     write_record(path, entry)
     return path
+
+
+def remove(folder: Path, board: str, name: str) -> None:
+    """Remove an entry.
+
+    Parameters
+    ----------
+    folder : Path
+        Of all entries.
+    board : str
+        Its name.
+    name : str
+        Of the entry.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name, as where one with another name has the same file; or as `entry_path`.
+    """
+    path = entry_path(folder, board, name)
+    entry = read_record(path)
+    if entry is None:
+        raise InputError(f"{path}: no such entry of {board}; nothing is removed")
+    if (own := entry.get("name", name)) != name:
+        raise InputError(f"{path}: is the entry '{own}', not '{name}'; nothing is removed, --remove '{own}' does it")
+    path.unlink()
 
 
 def entries(folder: Path, board: OpenBoard) -> list[dict]:
@@ -128,14 +165,60 @@ def entries(folder: Path, board: OpenBoard) -> list[dict]:
     found = []
     for path in sorted((Path(folder) / board.name).glob("*.json")):
         entry = read_record(path)
-        schemas.validate(entry, "record", path)
-        same = entry["facts"].get("tracks") == board.songs and "name" in entry
-        for run in entry["runs"]:
-            same = same and run["fold"] == board.folds.get(run["seed"], np.array([])).tolist()
-        if not same:
-            raise InputError(f"{path}: is of other songs or folds than the board; remove it, and add it again")
+        try:
+            schemas.validate(entry, "record", path)
+            schemas.validate(entry, "entry", path)
+        except InputError as error:
+            raise InputError(f"{error}; {AGAIN}") from error
+        if fault := _fault(entry, board):
+            raise InputError(f"{path}: {fault}; {AGAIN}")
         found.append(entry)
     return found
+
+
+def references(board: OpenBoard, results: Path = RESULTS) -> list[dict]:
+    """The references that were recorded on the songs and folds of a board.
+
+    Parameters
+    ----------
+    board : OpenBoard
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    list of dict
+        In the form of entries; their source is the folder of the record.
+
+    Raises
+    ------
+    InputError
+        If a record is damaged.
+    """
+    recorded = {name: Records(results, name).get(board.board.dataset, variant) for name, variant in REFERENCES.items()}
+    return [
+        record | {"name": record["title"], "source": name, "added": ""}
+        for name, record in recorded.items()
+        if record and not _fault(record, board)
+    ]
+
+
+def _fault(entry: dict, board: OpenBoard) -> str | None:
+    """Why an entry cannot be compared with the systems of a board; None if it can."""
+    of_seeds, kept = {run["seed"]: run for run in entry["runs"]}, KEPT[type(board.task)]
+    if len(of_seeds) < len(entry["runs"]):
+        return "two of its runs have the same seed"
+    same = entry["facts"].get("tracks") == board.songs and of_seeds.keys() <= board.folds.keys()
+    if not same or any(run.get("fold") != board.folds[seed].tolist() for seed, run in of_seeds.items()):
+        return "is of other songs or folds than the board, or does not name them"
+    for seed, run in of_seeds.items():
+        measured = run["metrics"].get(board.board.split, {})
+        for metric, target in board.board.numbers:
+            if target not in measured.get(metric, {}):
+                return f"the run of seed {seed} has no {metric} of {target}"
+        if kept not in run:
+            return f"the run of seed {seed} has no '{kept}', from which differences would be computed"
+    return None
 
 
 def means(board: OpenBoard, record: dict) -> list[float]:
@@ -163,7 +246,7 @@ def ranking(board: OpenBoard, own: list[dict]) -> list[dict]:
     ----------
     board : OpenBoard
     own : list of dict
-        The entries, as from `entries`.
+        The entries, as from `entries` and `references`.
 
     Returns
     -------
@@ -183,13 +266,13 @@ def ranking(board: OpenBoard, own: list[dict]) -> list[dict]:
 
 
 class _Both:
-    """Systems and entries as `Arms` reads records; an entry's name has a mark before it."""
+    """Systems by their variant, and entries by their number, as `Arms` reads records."""
 
     def __init__(self, board: OpenBoard, own: list[dict]):
-        self._records = board.records | {f"+{entry['name']}": entry for entry in own}
+        self._records = board.records | dict(enumerate(own))
 
-    def get(self, _, variant: str) -> dict:
-        return self._records[variant]
+    def get(self, _, key: str | int) -> dict:
+        return self._records[key]
 
 
 def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
@@ -199,7 +282,7 @@ def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
     ----------
     board : OpenBoard
     own : list of dict
-        The entries, as from `entries`.
+        The entries, as from `entries` and `references`.
 
     Returns
     -------
@@ -216,14 +299,13 @@ def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
         If songs cannot be left out of a metric.
     """
     arms, rows = Arms(_Both(board, own)), []
-    for entry in own:
+    for index, entry in enumerate(own):
         for against in board.board.against:
             other = board.records[against]
             seeds = sorted({run["seed"] for run in entry["runs"]} & {run["seed"] for run in other["runs"]})
             for metric, target in board.board.numbers:
                 claim = {"dataset": board.board.dataset, "metric": metric, "id": board.name}
-                pair = (f"+{entry['name']}", against)
-                arm, its = (arms.values(claim, ([one], board.board.split, [target]), seeds) for one in pair)
+                arm, its = (arms.values(claim, ([one], board.board.split, [target]), seeds) for one in (index, against))
                 row = {
                     "system": entry["name"],
                     "less": other["title"].removeprefix("baseline: "),
@@ -245,13 +327,13 @@ def _judged(values: np.ndarray, lower: bool) -> dict:
 
 
 def table(board: OpenBoard, own: list[dict], render=text_table) -> str:
-    """A board as text: all systems, then the differences of the entries.
+    """A board as text: all systems, then the differences of entries and references.
 
     Parameters
     ----------
     board : OpenBoard
     own : list of dict
-        The entries, as from `entries`.
+        The entries, as from `entries` and `references`.
     render : callable
         `text_table` or `markdown_table` of `common.report`.
 

@@ -3,7 +3,7 @@
 from common.report import markdown_table
 from common.verdict.recorded import Records
 from reproductions.leaderboard.boards import open_board, recorded
-from reproductions.leaderboard.entries import table
+from reproductions.leaderboard.entries import references, table
 
 
 def generated(records: Records) -> dict[str, str]:
@@ -18,8 +18,7 @@ def generated(records: Records) -> dict[str, str]:
     dict of str to str
         Markdown by the mark in the README, `boards`.
     """
-    boards = [open_board(name, results=records.results) for name in recorded(records.results) if name != "emomusic_45s"]
-    own = {board: records.get(board.board.dataset, "ridge") for board in boards}
-    about = {"name": "MusiCNN, ridge regression", "source": records.paper, "added": ""}
-    tables = [table(board, [record | about], markdown_table) for board, record in own.items() if record]
+    boards = [open_board(name, results=records.results) for name in recorded(records.results)]
+    shown = [(board, references(board, records.results)) for board in boards]
+    tables = [table(board, own, markdown_table) for board, own in shown if own]
     return {"boards": "\n\n".join(tables) or "Nothing is recorded yet."}

@@ -1,5 +1,5 @@
 """A static site of all that is recorded: the outcome of each paper, all cells with filters, the leaderboard, and a page
-for each paper, variant, data set, and recording at hand.
+for each paper, system, data set, and recording at hand.
 
 It needs no network and no server: open index.html. Recordings that are named (--audio) have a page each, with a
 picture of their mel spectrogram and what every model of the suite predicts. Made again into the same folder, only what
@@ -83,8 +83,8 @@ def _pages(results: Path, out: Path) -> tuple[dict[str, tuple[str, dict]], dict]
         paper = of_paper["paper"]
         figures = drawings.draw(of_paper, records[paper], f"reproductions.{paper}", out / "figures" / paper)
         pages[f"papers/{paper}.html"] = "paper.html", contents.paper(of_paper, records[paper], rows[paper], figures)
-        for address, values in contents.variants(of_paper, records[paper], rows[paper]).items():
-            pages[address] = "variant.html", values
+        for address, values in contents.systems(of_paper, records[paper], rows[paper]).items():
+            pages[address] = "system.html", values
             if values["record"]:
                 path = records[paper].path(values["dataset"], values["variant"])
                 write_atomically(out / Path(address).with_suffix(".json"), path.read_bytes())
@@ -94,11 +94,11 @@ def _pages(results: Path, out: Path) -> tuple[dict[str, tuple[str, dict]], dict]
 
 
 def _boards(results: Path, folder: Path) -> list[dict]:
-    """The boards whose systems are recorded, with the entries of a folder."""
+    """The boards whose systems are recorded, with the references and the entries of a folder."""
     shown = []
     for name in leaderboard.recorded(results):
         opened = leaderboard.open_board(name, results=results)
-        own = leaderboard.entries(folder, opened)
+        own = [*leaderboard.references(opened, results), *leaderboard.entries(folder, opened)]
         shown.append({
             "name": name, "title": opened.board.title, "split": opened.board.split,
             "numbers": [" ".join(pair) for pair in opened.board.numbers],

@@ -1,5 +1,6 @@
 """What the pages of results show, as values for their templates."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -73,14 +74,17 @@ def fields(row: Row) -> dict:
     Returns
     -------
     dict
-        By `BOARD_KEYS`, and digits, note, rank, and page: the address of the variant's page, or None.
+        By `BOARD_KEYS`, and digits, note, rank, and page: the address of the page about its measurement.
     """
     return row.fields | {"digits": row.digits, "note": row.note, "rank": outcome.rank(row), "page": _page(row)}
 
 
-def _page(row: Row) -> str | None:
-    """The address of the page of the variant that answers for a cell; None for a cell without one."""
-    return "variants/{paper}/{dataset}/{variant}.html".format(**row.fields) if row.fields["variant"] else None
+def _page(row: Row) -> str:
+    """The address of the page of the variant that answers for a cell; without one, of the cell's system."""
+    if row.fields["variant"]:
+        return "variants/{paper}/{dataset}/{variant}.html".format(**row.fields)
+    name = re.sub(r"[^a-z0-9]+", "-", "{source} {system}".format(**row.fields).lower()).strip("-")
+    return f"systems/{row.fields['paper']}/{name}.html"
 
 
 def _readme(expected: dict) -> Path:
@@ -120,8 +124,8 @@ def paper(expected: dict, records: Records, rows: list[Row], figures: list[Path]
     }  # fmt: skip
 
 
-def variants(expected: dict, records: Records, rows: list[Row]) -> dict[str, dict]:
-    """The page of each variant that answers for a cell: settings, runs, command, and the README's words.
+def systems(expected: dict, records: Records, rows: list[Row]) -> dict[str, dict]:
+    """The pages that cells lead to: settings, runs, command, and the README's words; or why nothing is recorded.
 
     Parameters
     ----------
@@ -134,27 +138,45 @@ def variants(expected: dict, records: Records, rows: list[Row]) -> dict[str, dic
     Returns
     -------
     dict of str to dict
-        By address the values of `variant.html`.
+        By address the values of `system.html`. There is one for each variant that answers for a cell, and one for each
+        system that none answers for.
     """
-    texts = readme.sections(_readme(expected))
-    other_names = {cell["id"]: {cell["variant"], *cell["alternatives"]} for cell in expected["cells"]}
+    texts, meanings = readme.sections(_readme(expected)), readme.verdict_meanings(VERDICTS)
     pages = {}
-    for row in filter(_page, rows):
+    for row in rows:
         pages.setdefault(_page(row), []).append(row)
-    for address, cells in pages.items():
-        dataset, variant = (cells[0].fields[name] for name in ("dataset", "variant"))
-        names = {variant}.union(*(other_names[row.fields["cell"]] for row in cells))
-        systems = dict.fromkeys(row.fields["system"] for row in cells)
-        passages = dict.fromkeys(p for system in systems for p in readme.passages_about(texts, system, names))
-        record = records.get(dataset, variant)
+    for address, of_page in pages.items():
+        first = of_page[0].fields
+        record = records.get(first["dataset"], first["variant"])
+        names = dict.fromkeys(row.fields["system"] for row in of_page)
         pages[address] = {
-            "expected": expected, "dataset": dataset, "variant": variant, "rows": list(map(fields, cells)),
-            "title": record["title"] if record else ", ".join(systems), "command": _command(expected, cells[0]),
-            "passages": [(*place, readme.html(text)) for *place, text in passages],
-            "record": record and _record(record, cells[0].fields["split"]), "linked": QUOTED,
-            "verified": cells[0].fields["verified"], "contributed": cells[0].fields["contributed"],
+            "expected": expected, "dataset": first["dataset"], "variant": first["variant"], "source": first["source"],
+            "rows": list(map(fields, of_page)), "title": record["title"] if record else ", ".join(names),
+            "passages": _passages(expected, of_page, texts), "linked": QUOTED,
+            "record": record and _record(record, first["split"]), "command": _command(expected, of_page[0]),
+            "reason": None if record else _reason(expected, of_page[0], meanings),
+            "verified": first["verified"], "contributed": first["contributed"],
         }  # fmt: skip
     return pages
+
+
+def _passages(expected: dict, rows: list[Row], texts: dict[str, str]) -> list[tuple]:
+    """The README's words about the systems of a page: heading, number of the item, HTML."""
+    of_cells = {cell["id"]: cell for cell in expected["cells"]}
+    cells = [of_cells[row.fields["cell"]] for row in rows]
+    variants = {name for cell in cells for name in (cell["variant"], *cell["alternatives"]) if name}
+    variants |= {row.fields["variant"] for row in rows if row.fields["variant"]}
+    named = [cell["source"] for cell in cells if not variants] + [cell["system"] for cell in cells]
+    found = dict.fromkeys(of for name in dict.fromkeys(named) for of in readme.passages_about(texts, name, variants))
+    return [(*place, readme.html(text)) for *place, text in found]
+
+
+def _reason(expected: dict, row: Row, meanings: dict[str, str]) -> str:
+    """Why there is no record for a cell."""
+    (cell,) = (cell for cell in expected["cells"] if cell["id"] == row.fields["cell"])
+    if "counted" in cell:
+        return "the number follows from the layers of the network; nothing is trained, and a test counts it"
+    return cell.get("reason") or meanings[row.fields["verdict"]]
 
 
 def _record(record: dict, split: str) -> dict:
@@ -186,11 +208,13 @@ def flat(settings: dict, prefix: str = "") -> dict:
     return named
 
 
-def _command(expected: dict, row: Row) -> str:
-    """The command that derives a recorded variant again, or trains one that is not recorded."""
+def _command(expected: dict, row: Row) -> str | None:
+    """The command that derives a recorded variant again, or trains one that is not recorded, or counts parameters."""
     paper, dataset, variant = (row.fields[name] for name in ("paper", "dataset", "variant"))
     if row.fields["record"]:
         return f"python -m reproductions verify --data-root DATA --paper {paper} {dataset}/{variant}"
+    if variant is None:
+        return f"python -m pytest tests/test_{paper}.py -k counted" if row.comparison else None
     places = {name for cell in expected["cells"] for name in (cell["dataset"], *cell.get("stand_in", [])[:1])}
     chosen = f" --dataset {dataset}" if len(places) > 1 else ""
     return f"python -m reproductions.{paper}.train --data-root DATA{chosen} --variant {variant}"

@@ -70,7 +70,7 @@ def passages_about(texts: dict[str, str], system: str, variants: set[str]) -> li
     Parameters
     ----------
     texts : sections by heading, as from `sections`
-    system : its name in the paper; a reference in brackets counts as a name too
+    system : its name in the paper, or where the paper has it; a reference in brackets counts as a name too
     variants : names of variants; in the text they stand between backticks, also with wildcards
 
     Returns
@@ -79,7 +79,7 @@ def passages_about(texts: dict[str, str], system: str, variants: set[str]) -> li
     """
     reference = re.search(r"\[\d+\]", system)
     names = [re.sub(r"\s*\[\d+\]", "", system)] + ([reference[0]] if reference else [])
-    named = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names), re.I)
+    named = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\.?\w)" for name in names), re.I)
     passages = []
     for heading, text in texts.items():
         for passage in (part.strip("\n") for part in PASSAGE.split(text)):

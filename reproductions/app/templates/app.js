@@ -3,6 +3,7 @@
 
 const { page, first, maxMib } = document.body.dataset;
 const POLL_MS = 400, KEEP_MS = 60000, TRAIL_S = 10; // asked while songs are computed; else, so that the page is kept
+const MOST_TICKS = 4; // as many times fit a phone
 const songs = new Set();
 const byId = (id) => document.getElementById(id);
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
@@ -248,7 +249,7 @@ function drawCurves(section, one, seek) {
   const half = (name) => (one.mean_high ? ` ± ${number(one.mean_high[name] - one.mean[name])}` : "");
   const means = one.columns.map((name) => `${name} ${number(one.mean[name])}${half(name)}`);
   section.querySelector(".mean").textContent = `Mean of the song: ${means.join(", ")}.`;
-  const step = [1, 5, 10, 15, 30, 60, 120, 300].find((seconds) => high <= 6 * seconds) ?? 600;
+  const step = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900].find((seconds) => high <= MOST_TICKS * seconds) ?? 1800;
   const track = section.querySelector(".track"), ticks = section.querySelector(".ticks");
   for (let at = 0; at <= high; at += step) {
     element("span", { text: clock(at) }, ticks).style.left = `${(100 * at) / high}%`;
@@ -260,12 +261,14 @@ function drawCurves(section, one, seek) {
 }
 
 function plane(figure) {
-  const svg = element("svg", { viewBox: "-1.02 -1.02 2.04 2.04", role: "img" });
+  const svg = element("svg", { viewBox: "-1.18 -1.18 2.36 2.36", role: "img" });
   element("rect", { class: "box", x: -1, y: -1, width: 2, height: 2 }, svg);
   element("line", { class: "zero", x1: -1, x2: 1, y1: 0, y2: 0 }, svg);
   element("line", { class: "zero", x1: 0, x2: 0, y1: -1, y2: 1 }, svg);
-  const labels = [["excited", 0.03, -0.9, "start"], ["calm", 0.03, 0.96, "start"], ["negative", -0.97, -0.04, "start"], ["positive", 0.97, -0.04, "end"]];
-  for (const [text, x, y, anchor] of labels) element("text", { text, x, y, "text-anchor": anchor }, svg);
+  const labels = [["excited", 0, -1.06, 0], ["calm", 0, 1.14, 0], ["negative", -1.06, 0, -90], ["positive", 1.06, 0, 90]];
+  for (const [text, x, y, turn] of labels) {
+    element("text", { text, transform: `translate(${x} ${y}) rotate(${turn})`, "text-anchor": "middle" }, svg);
+  }
   figure.replaceChildren(svg);
   return svg;
 }
@@ -301,15 +304,37 @@ function drawBars(body, one) {
   }
 }
 
+function numberPlaces(points) { // one near each point, so that no number covers another one or a point
+  const places = [], apart = (x, y, others, width, height) =>
+    others.every(([u, v]) => Math.abs(x - u) >= width || Math.abs(y - v) >= height);
+  const isFree = ([x, y]) => Math.max(Math.abs(x), Math.abs(y)) < 0.89
+    && apart(x, y, places, 0.24, 0.15) && apart(x, y, points, 0.15, 0.12);
+  for (const [x, y] of points) {
+    const around = Array.from({ length: 240 }, (_, i) => { // twelve directions, then the same further away
+      const distance = 0.16 + 0.05 * Math.floor(i / 12), angle = (i * Math.PI) / 6;
+      return [x + distance * Math.sin(angle), y - distance * Math.cos(angle)];
+    });
+    places.push(around.find(isFree) ?? [x, y]);
+  }
+  return places;
+}
+
+function drawNumbers(svg, points) { // a dot for each song, and a line to its number
+  const places = numberPlaces(points);
+  points.forEach(([x, y], i) => element("line", { class: "leader", x1: x, y1: y, x2: places[i][0], y2: places[i][1] }, svg));
+  points.forEach(([x, y]) => element("circle", { class: "song-mean", cx: x, cy: y, r: 0.035 }, svg));
+  places.forEach(([x, y], i) => element("text", { class: "number", text: i + 1, x, y, "text-anchor": "middle", dy: 0.05 }, svg));
+}
+
 function compare() { // the songs next to each other, from two on
   const ready = [...songs].filter((song) => song.shown.get(first)), section = byId("together");
   section.hidden = ready.length < 2;
   const body = section.querySelector("tbody"), svg = plane(section.querySelector(".plane"));
   svg.setAttribute("aria-label", "The mean of each song on the plane of valence and arousal, by its number in the table");
   body.replaceChildren();
+  drawNumbers(svg, ready.map((song) => song.shown.get(first).mean).map(({ valence, arousal }) => [valence, -arousal]));
   ready.forEach((song, i) => {
     const { mean, mean_high: high } = song.shown.get(first), row = element("tr", {}, body);
-    element("text", { class: "number", text: i + 1, x: mean.valence, y: -mean.arousal, "text-anchor": "middle", dy: 0.05 }, svg);
     element("th", { scope: "row", text: `${i + 1}. ${song.name}` }, row);
     for (const name of ["valence", "arousal"]) {
       element("td", { class: "n", text: number(mean[name]) + (high ? ` ± ${number(high[name] - mean[name])}` : "") }, row);
