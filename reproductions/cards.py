@@ -58,7 +58,7 @@ Paper: {citation}
 
 
 def generated(results: Path, papers: list[dict]) -> dict[Path, str]:
-    """{README.md of a folder of weights: its text}, for the papers that have weights.
+    """{README.md of a folder of weights: its text}, for the papers whose weights' variant is recorded.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ def generated(results: Path, papers: list[dict]) -> dict[Path, str]:
         folder, module = RESULTS / paper / "weights", f"reproductions.{paper}.card"
         if (folder / "weights.json").is_file():
             facts = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
-            cards[folder / "README.md"] = card(expected, facts, records, folder)
+            if records.get(facts["dataset"], facts["variant"]):
+                cards[folder / "README.md"] = card(expected, facts, records, folder)
         elif importlib.util.find_spec(module):
             cards[folder / "README.md"] = importlib.import_module(module).card(expected, records, folder)
     return cards

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from reproductions import __main__ as command
-from reproductions import release
+from reproductions import cards, release
+from reproductions.board import papers
 from tests.conftest import ROOT
 
 RESULTS = ROOT / "results"
@@ -74,6 +75,11 @@ def test_the_card_of_published_weights_has_the_recorded_numbers():
 
 def test_all_weights_have_a_card():
     assert all((folder / "README.md").is_file() for folder in RESULTS.glob("*/weights"))
+
+
+def test_no_card_without_the_record_of_its_numbers(tmp_path):
+    written = cards.generated(tmp_path, papers())
+    assert not [path for path in written if (path.parent / "weights.json").is_file()]
 
 
 def test_the_version_is_the_same_everywhere():
