@@ -18,7 +18,7 @@ from common.experiment.records import data_sets, histories, read_record
 from common.files import text_bytes, write_atomically
 from common.outputs import require_output
 from common.report import csv_text
-from common.verdict.recorded import coverage_of
+from common.verdict.recorded import tested_songs
 
 PARTS = {"l": "train", "v": "validation", "t": "test", "-": "none"}
 MOMENTS = ("mean", "predicted_mean", "variance", "predicted_variance", "covariance")
@@ -69,13 +69,15 @@ def splits(record: dict) -> list[list]:
         A header, and one line per run and song: its fold or part.
     """
     facts, lines = record["facts"], []
-    tested = {split: coverage_of(facts, split)["tracks"] for split in record["runs"][0]["metrics"]}
-    tracks = facts.get("tracks") or next(iter(tested.values()))
     for run in record["runs"]:
+        tested = {split: tested_songs(facts, run, split) for split in run["metrics"]}
+        tracks = facts.get("tracks") or next(iter(tested.values()))
         if "part" in run:
             parts = [(song, PARTS[letter]) for song, letter in zip(tracks, run["part"], strict=True)]
         elif "fold" in run and len(run["fold"]) == len(tracks):
             parts = [(song, f"fold {k}") for song, k in zip(tracks, run["fold"], strict=True)]
+        elif "tested" in run:
+            parts = [(song, "test") for song in tracks]
         else:
             parts = [(song, "train") for song in facts.get("learnt", [])]
             parts += [(song, split) for split, songs in tested.items() for song in songs]
@@ -114,7 +116,7 @@ def predictions(record: dict) -> list[list]:
         elif "songs" in run:
             header = ["fold", "frames", *(f"{t}_{moment}" for t in targets for moment in MOMENTS)]
             for split, songs in run["songs"].items():
-                tracks = coverage_of(facts, split)["tracks"]
+                tracks = tested_songs(facts, run, split)
                 folds = fold if fold and len(fold) == len(tracks) else [""] * len(tracks)
                 moments_of_songs = zip(tracks, folds, songs["frames"], songs["moments"], strict=True)
                 lines += [

@@ -73,7 +73,7 @@ def generated(results: Path, papers: list[dict]) -> dict[Path, str]:
             facts = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
             if records.get(facts["dataset"], facts["variant"]):
                 cards[folder / "README.md"] = card(expected, facts, records, folder)
-        elif importlib.util.find_spec(module):
+        elif records.datasets() and importlib.util.find_spec(module):
             cards[folder / "README.md"] = importlib.import_module(module).card(expected, records, folder)
     return cards
 

@@ -28,7 +28,7 @@ from common.places import RESULTS
 from common.verdict import schemas
 from common.verdict.board import join
 from common.verdict.claims import judge_claims
-from common.verdict.recorded import CONTRIBUTED, Records, contributor, coverage_of
+from common.verdict.recorded import CONTRIBUTED, Records, contributor, coverage_of, tested_songs
 from common.verdict.resampling import METRICS
 from reproductions import board
 
@@ -174,9 +174,9 @@ def _coverage(record: dict, path: Path) -> str | None:
             n, of = facts.get(f"n_{part}"), facts.get(f"of_{part}")
             if n is None or of is None or not 0 < n <= of:
                 return f"{where}.n_{part}: {n} of {of} songs"
-        if len(set(facts.get("tracks", ()))) < facts["n_test"]:
-            return f"{where}.tracks: names fewer than the {facts['n_test']} tested songs"
         for i, run in enumerate(record["runs"]):
+            if len(set(tested_songs(record["facts"], run, split))) < facts["n_test"]:
+                return f"{where}.tracks: names fewer than the {facts['n_test']} tested songs"
             if split not in run["metrics"]:
                 return f": runs[{i}].metrics has no {split}, which the first run has"
     return None
@@ -187,9 +187,10 @@ def _metrics(record: dict) -> str | None:
     for i, run in enumerate(record["runs"]):
         if not any(key in run for key in KEPT):
             return f"runs[{i}]: holds none of {', '.join(KEPT)}, so its metrics follow from nothing"
+    first = record["facts"], record["runs"][0]
     for split, measured in record["runs"][0]["metrics"].items():
-        facts = coverage_of(record["facts"], split)
-        weights = np.ones((1, len(facts.get("reference", facts["tracks"]))))
+        songs = coverage_of(record["facts"], split).get("reference") or tested_songs(*first, split)
+        weights = np.ones((1, len(songs)))
         for metric in METRICS.keys() & measured.keys():
             try:
                 again = METRICS[metric](record, split, weights)[:, 0]

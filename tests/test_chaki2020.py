@@ -25,6 +25,7 @@ from common.features.opensmile import OpenSmile
 from common.layers import keras
 from common.layers.keras1 import hard_sigmoid
 from common.layers.tf1 import LSTM, RMSprop
+from data_prep import export
 from data_prep.dynamic import Annotation, Recording
 from data_prep.emomusic import Emomusic
 from reproductions.chaki2020 import baselines, model, train
@@ -650,11 +651,24 @@ def test_one_part_is_tested_by_the_networks_of_all_folds(recorded, small_root):
     assert sorted([*first, *second, *tested]) == list(range(43))
     y = np.stack([labels[networks[0].clips.ids[song]].values for song in tested])
     alone = [np.stack([n.predicted for n in networks[k : k + 2]], axis=-1) for k in (0, 2)]
-    for name, predicted in {"network 1": alone[0], "network 2": alone[1], "average": np.mean(alone, axis=0)}.items():
+    for name, predicted in {"fold 1": alone[0], "fold 2": alone[1], "average": np.mean(alone, axis=0)}.items():
         assert_metrics(run["metrics"][name], y, predicted)
-        assert facts["splits"][name] == {"n_test": 5, "of_test": 4}
-    assert (facts["n_train"], facts["of_train"]) == (38, 40) and len(facts["splits"]) == 3
-    assert np.flatnonzero(np.array(run["fold"]) < 2).tolist() == tested.tolist()
+        assert facts["splits"][name] == {"n_test": 5, "of_test": 5}
+    assert (facts["n_train"], facts["of_train"]) == (38, 39) and len(facts["splits"]) == 3
+    assert next(iter(run["metrics"])) == next(iter(facts["splits"])) == "average"  # what stands for the record
+    assert run["tested"] == [networks[0].clips.ids[song] for song in tested]
+    lines, (header, *parts) = export.predictions(record)[1:], export.splits(record)
+    assert [line[1:3] for line in lines[:5]] == [["average", song] for song in run["tested"]]
+    assert parts == [[0, song, "test"] for song in run["tested"]] and header == ["seed", "song", "part"]
+
+
+def test_each_repetition_tests_another_part(small_root):
+    experiment = train.ThousandSongs(Emomusic(small_root), 2, 1)
+    variant = next(v for v in variants() if v.name == ONE_PART)
+    parts = [experiment.splits(variant, seed)[0].tests["fold 1"].tolist() for seed in range(3)]
+    assert parts[0] != parts[1] != parts[2] and all(len(part) == 5 for part in parts)
+    with pytest.raises(InputError, match="no weights"):
+        experiment.trained_on_all(variant)
 
 
 def test_the_excerpts_of_the_figures(recorded, small_root):

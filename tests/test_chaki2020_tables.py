@@ -76,7 +76,7 @@ def test_differences_from_ridge_regression():
 
 
 def test_r2_of_random_tenths():
-    """Each of one song in ten: some draw has any song, and its R² is that of the song alone."""
+    """A tenth of ten songs is one song, and over 200 draws each occurs."""
     labels, predicted = predictions(1, 1)
     songs = metrics.of_songs(labels[:10], predicted[0, 0, :10])
     drawn, alone = parts.tenths(songs, 200), [pooled(labels[k], predicted[0, 0, k]) for k in range(10)]
@@ -90,8 +90,8 @@ def test_r2_of_test_parts():
     runs = [
         {"metrics": {name: {"r2_pooled": {"valence": r2}} for name, r2 in of_part.items()}}
         for of_part in (
-            {"network 1": 0.1, "network 2": 0.3, "average": 0.4},
-            {"network 1": 0.5, "network 2": 0.7, "average": 0.8},
+            {"fold 1": 0.1, "fold 2": 0.3, "average": 0.4},
+            {"fold 1": 0.5, "fold 2": 0.7, "average": 0.8},
         )
     ]
     assert parts.of_parts({"runs": runs}, "valence") == [2, ".400 (.200 to .600)", ".600 (.400 to .800)"]

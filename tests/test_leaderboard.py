@@ -228,7 +228,7 @@ def test_command(tmp_path, capsys):
         (["--remove", "//"], "needs letters or digits"),
         (["--remove", "+"], "--name '+': needs letters or digits"),
         (["--remove", "+_-"], "needs letters or digits"),
-        (["--remove", 300 * "x"], "has 300 characters; choose one of at most 100"),
+        (["--remove", 300 * "x"], "is too long for the name of a file"),
         (["emotify", "--template", __file__], "no earlier output"),
     ],
 )

@@ -87,7 +87,7 @@ def span(seconds):
 
 
 def test_workers_are_killed_at_once(tmp_path):
-    """TensorFlow takes seconds to end by itself."""
+    """Exit functions of killed workers do not run; TensorFlow takes seconds to end by itself."""
     run(end_slowly, [tmp_path / str(n) for n in range(2)], n_jobs=2)
     parallel.stop_workers()
     assert not list(tmp_path.iterdir())

@@ -246,6 +246,26 @@ def coverage_of(facts: dict, split: str) -> dict:
     return facts | facts.get("splits", {}).get(split, {})
 
 
+def tested_songs(facts: dict, run: dict, split: str) -> list[str]:
+    """The songs that a run tests.
+
+    Parameters
+    ----------
+    facts : dict
+        Of the record.
+    run : dict
+        Of the record.
+    split : str
+
+    Returns
+    -------
+    list of str
+        The run's own (`tested`), where runs test different songs; else those of the split, empty if it does not name
+        them.
+    """
+    return run.get("tested") or coverage_of(facts, split).get("tracks", [])
+
+
 def uncompared(facts: dict) -> str | None:
     """The verdict on a record that no published number is compared with.
 

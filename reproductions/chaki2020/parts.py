@@ -5,6 +5,7 @@ predictions averaged or not. Two questions: how R² varies with the clips of the
 predictions of the ten-fold cross-validation, without any training), and what networks trained by that protocol reach.
 """
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ SYSTEMS = {
     "LSTM_NAT_128": "nat_128", "LSTM_AT_128": "at_128", "LSTM_NAT_400": "nat_400", "LSTM_AT_400": "at_400",
     "ridge regression of each frame": "ridge", "its predictions averaged over the clip": "ridge_averaged",
 }  # fmt: skip
-HEADER = ["system", "target", "published", "ten folds", "random tenths of them, 95 %", "test parts"]
-HEADER += ["one network (lowest to highest)", "average of ten (lowest to highest)"]
+HEADER = ["system", "target", "published", "ten-fold cross-validation", "central 95 % of random tenths", "test parts"]
+HEADER += ["single networks, mean (lowest to highest part)", "average of ten networks, mean (lowest to highest part)"]
 
 
 def generated(records: Records) -> str:
@@ -44,34 +45,36 @@ def generated(records: Records) -> str:
     lines = []
     for title, name in SYSTEMS.items():
         record, part = (records.get(DATASET, name + middle + INPUT) for middle in ("", "_part"))
-        for target in ("arousal", "valence"):
-            if record:
-                line = [title, target, number(published.get((name, target))), *of_folds(record, target)]
-                lines.append(line + (of_parts(part, target) if part else ["–"] * 3))
+        for target, cells in of_folds(record).items() if record else ():
+            own = of_parts(part, target) if part else ["–"] * 3
+            lines.append([title, target, number(published.get((name, target))), *cells, *own])
     return markdown_table(HEADER, lines)
 
 
-def of_folds(record: dict, target: str) -> list[str]:
+def of_folds(record: dict) -> dict[str, list[str]]:
     """R² of all clips, and the range of R² of random tenths.
 
     Parameters
     ----------
     record : dict
         Of a cross-validation.
-    target : str
 
     Returns
     -------
-    list of str
-        The mean over runs; the central 95 % of R² of tenths, over draws and runs.
+    dict of str to list of str
+        By target, arousal first: the mean over runs; the central 95 % of R² of tenths, over draws and runs.
     """
-    drawn = np.concatenate([tenths(run["songs"][FOLDS]) for run in record["runs"]])[:, _column(record, target)]
-    mean = np.mean([run["metrics"][FOLDS]["r2_pooled"][target] for run in record["runs"]])
-    return [number(mean), " … ".join(map(number, np.quantile(drawn, [0.025, 0.975])))]
+    drawn = np.concatenate([tenths(run["songs"][FOLDS]) for run in record["runs"]])
+    ends = dict(zip(record["facts"]["targets"], np.quantile(drawn, [0.025, 0.975], axis=0).T, strict=True))
+    of_runs = [run["metrics"][FOLDS]["r2_pooled"] for run in record["runs"]]
+    return {
+        target: [number(np.mean([r2[target] for r2 in of_runs])), " … ".join(map(number, ends[target]))]
+        for target in ("arousal", "valence")
+    }
 
 
 def tenths(songs: dict, draws: int = DRAWS) -> np.ndarray:
-    """R² of random tenths of the clips.
+    """R² of random tenths of the clips, the same ones for all systems.
 
     Parameters
     ----------
@@ -83,9 +86,14 @@ def tenths(songs: dict, draws: int = DRAWS) -> np.ndarray:
     -------
     ndarray, (draws, targets)
     """
-    n = len(songs["frames"])
-    ranks = np.random.default_rng(0).random((draws, n)).argsort(axis=1).argsort(axis=1)
-    return weighted_r2(songs, (ranks < round(n / 10)).astype(float))
+    return weighted_r2(songs, _drawn(len(songs["frames"]), draws))
+
+
+@cache
+def _drawn(n: int, draws: int) -> np.ndarray:
+    """Which of n clips are in each tenth, (draws, n), 1 or 0."""
+    order = np.random.default_rng(0).random((draws, n)).argsort(axis=1)
+    return (order < -(-n // 10)).astype(float)
 
 
 def of_parts(record: dict, target: str) -> list[str]:
@@ -110,7 +118,3 @@ def of_parts(record: dict, target: str) -> list[str]:
 
 def _spread(values) -> str:
     return f"{number(np.mean(values))} ({number(min(values))} to {number(max(values))})"
-
-
-def _column(record: dict, target: str) -> int:
-    return record["facts"]["targets"].index(target)

@@ -23,15 +23,16 @@ class Model(predict.ContinuousPredictor):
         return self.models[0].input_shape[1]
 
     def register_layers(self):
-        """The attention layer."""
-        from reproductions.chaki2020 import model  # noqa: F401  (its attention)
+        """The layers of its `model`."""
+        from reproductions.chaki2020 import model  # noqa: F401
 
     def network(self, features, length):
         """The variant's LSTM, for a target."""
         from reproductions.chaki2020 import model
 
         units, attention = tuple(self.settings["units"]), self.settings["attention"]
-        return model.lstm(features, length, units, attention, self.settings.get("activation", "tanh"))
+        previous = "own" if self.settings.get("previous") else None
+        return model.lstm(features, length, units, attention, self.settings.get("activation", "tanh"), previous)
 
     def members(self, outputs):
         """One member: the network of valence and that of arousal."""

@@ -23,7 +23,11 @@ from reproductions.chaki2020.variants import FOLDS, baselines, variants
 
 TARGETS = ("valence", "arousal")
 PAPER_DATASET = "emomusic"
-PARTS, ALONE, AVERAGED = 10, "network {}", "average"  # a test part is one of ten; what is reported of its ten networks
+PARTS, ALONE, AVERAGED = (
+    10,
+    "fold {}",
+    "average",
+)  # a test part is one of ten; what is reported: each fold's, their mean
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
 NETWORK = {  # settings that a variant need not name
@@ -121,7 +125,8 @@ def compiled(settings: dict, features: int, steps: int):
 
 
 class ThousandSongs(Experiment):
-    """Ten folds of the clips, by clip or by artist, with all predictions pooled; or the task's split of 2013."""
+    """Ten folds of the clips, by clip or by artist, with all predictions pooled; one test part for all folds; or the
+    task's split of 2013."""
 
     paper = "chaki2020"
 
@@ -142,7 +147,7 @@ class ThousandSongs(Experiment):
         return self._clips[source]
 
     def splits(self, variant, seed):
-        """Ten folds by clip or artist, or the task's split; 10 % of the training clips validate."""
+        """Ten folds by clip or artist, or the task's split; 10 % of the training clips validate. Or one test part."""
         clips, test = self.samples(variant), variant.settings["test"]
         groups = clips.groups if test == "artists" else None
         if test == "official":
@@ -162,7 +167,7 @@ class ThousandSongs(Experiment):
         ]
 
     def one_part(self, n_clips: int, seed: int) -> list[Split]:
-        """The protocol as section 3.1 may be read: a tenth of the clips is tested by the networks of all folds.
+        """Sections 3.1 and 4.1 interpreted otherwise: a tenth of the clips is tested by the networks of all folds.
 
         Parameters
         ----------
@@ -172,7 +177,14 @@ class ThousandSongs(Experiment):
         -------
         list of Split
             By fold of the other clips: it validates, the networks are trained on the rest, and test the same clips.
+
+        Raises
+        ------
+        InputError
+            If the clips are too few.
         """
+        if n_clips <= PARTS:
+            raise InputError(f"{n_clips} clips are too few for a test part of a tenth; {PARTS + 1} are needed")
         part = protocol.k_folds(n_clips, PARTS, seed)
         tested, others = np.flatnonzero(part == 0), np.flatnonzero(part != 0)
         folds = protocol.cross_validation("", len(others), self.folds, seed)
@@ -196,7 +208,7 @@ class ThousandSongs(Experiment):
     def trained_on_all(self, variant):
         """A network a target, as of a fold that tests nothing."""
         settings = variant.settings
-        if "network" not in settings or settings["input"] == "compare":
+        if "network" not in settings or settings["input"] == "compare" or settings["test"] == "part":
             return super().trained_on_all(variant)
         clips = self.samples(variant)
         songs, groups = np.arange(len(clips)), clips.groups if settings["test"] == "artists" else None
@@ -213,13 +225,12 @@ class ThousandSongs(Experiment):
         return {name: baseline(variant.settings["baseline"], self.samples(variant), split, frames)}
 
     def predictions(self, variant, seed, trained):
-        """As of every experiment; of one test part also the average over its networks."""
+        """As of every experiment; of one test part first the average over the folds."""
         found = super().predictions(variant, seed, trained)
-        if variant.settings["test"] == "part":
-            found[AVERAGED] = {
-                song: np.mean([of[song] for of in found.values()], axis=0) for song in found[ALONE.format(1)]
-            }
-        return found
+        if variant.settings["test"] != "part":
+            return found
+        tested = next(iter(found.values()))
+        return {AVERAGED: {song: np.mean([of[song] for of in found.values()], axis=0) for song in tested}} | found
 
     def score(self, variant, seed, trained):
         """As of every experiment, with the number of frames that were not finite."""
@@ -234,7 +245,7 @@ class ThousandSongs(Experiment):
         """As of every experiment, with metrics of the text's excerpts and the figures' trajectories."""
         entry, clips = super().evaluate(variant, splits, predictions), self.samples(variant)
         if variant.settings["test"] == "part":
-            return entry
+            return entry | {"tested": [clips.ids[song] for song in predictions[AVERAGED]]}
         ((_, predicted),) = predictions.items()
         excerpts = self.excerpts(clips, list(predicted))
         for name, (song, steps) in excerpts.items():
@@ -302,13 +313,11 @@ class ThousandSongs(Experiment):
         sizes, splits = {split: len(songs) for split, songs in self.data.splits.items()}, self.splits(variant, 0)
         total = sum(sizes.values())
         tested = np.unique([song for split in splits for songs in split.tests.values() for song in songs])
-        of_test = {"official": sizes.get("evaluation"), "part": round(total / PARTS)}.get(test)  # None: all, by folds
+        of_test = {"official": sizes.get("evaluation"), "part": -(-total // PARTS)}.get(test)  # None: all, by folds
         of_split = {"n_test": len(tested), "of_test": of_test or total}
-        if test != "part":  # a repetition tests other clips; its `fold` tells which
+        if test != "part":  # whose repetitions test other clips, and name them
             of_split |= {"tracks": [clips.ids[i] for i in tested], "artists": [clips.groups[i] for i in tested]}
-        names = dict.fromkeys(name for split in splits for name in split.tests) | (
-            {AVERAGED: 0} if test == "part" else {}
-        )
+        names = [AVERAGED] * (test == "part") + [name for split in splits for name in split.tests]
         shortened = settings != PUBLISHED.get(variant.name) or not (test == "official" or self.folds == FOLDS)
         facts = {
             "fingerprint": clips.fingerprint, "audio": self.data.audio_kind if self.extractor(variant) else "none",

@@ -25,7 +25,7 @@ from reproductions.leaderboard.boards import OpenBoard
 from reproductions.leaderboard.predictions import read
 
 KEPT = {Dynamic: "songs", Static: "predictions", Classes: "predicted"}  # by task, what metrics follow from
-LONGEST_NAME = 100  # so that files can have it
+LONGEST_NAME = 200  # bytes, so that files can have it
 REFERENCES = {"musicnn2019": "ridge"}  # by the folder that records it, the variant that a board shows
 AGAIN = "remove the file, and add its predictions again with --add"
 
@@ -85,8 +85,8 @@ def entry_path(folder: Path, board: str, name: str) -> Path:
     stem = re.sub(r"[^\w.+-]+", "_", name.strip().lower()).strip("._")
     if not any(map(str.isalnum, stem)):
         raise InputError(f"--name {name!r}: needs letters or digits")
-    if len(name) > LONGEST_NAME:
-        raise InputError(f"--name {name[:20]!r}...: has {len(name)} characters; choose one of at most {LONGEST_NAME}")
+    if len(stem.encode()) > LONGEST_NAME:
+        raise InputError(f"--name {name[:20]!r}...: is too long for the name of a file; choose a shorter one")
     return Path(folder) / board / f"{stem}.json"
 
 

@@ -66,7 +66,7 @@ def card(expected: dict, records: Records, folder: Path) -> str:
     rows, results = [], []
     for dataset, split, (metric, *_), (regression, baseline) in expected["variant_tables"]:
         record = records.get(dataset, regression)
-        if record is None:
+        if record is None or records.get(dataset, baseline) is None:
             continue
         values, without = (measured(records, (dataset, name), split, metric) for name in (regression, baseline))
         shown = list(values) if len(values) <= SHOWN else list(values)[-1:]

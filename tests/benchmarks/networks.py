@@ -1,4 +1,4 @@
-"""How long each primary network trains on two cores, and how long one repetition of all of a paper's rows takes.
+"""How long each primary network trains on two cores, and how long the networks of one repetition of all rows take.
 
     python -m tests.benchmarks.networks --data-root DATA [--paper PAPER] [--out results]
 
