@@ -14,9 +14,9 @@ from common.report import markdown_table, number
 from common.verdict.board import load_expected
 from common.verdict.recorded import Records
 from common.verdict.resampling import weighted_r2
+from reproductions.chaki2020.train import AVERAGED
 
 DATASET, FOLDS, INPUT, DRAWS = "emomusic", "cross-validation", "_260", 2000
-AVERAGED = "average"
 SYSTEMS = {
     "LSTM_NAT_128": "nat_128", "LSTM_AT_128": "at_128", "LSTM_NAT_400": "nat_400", "LSTM_AT_400": "at_400",
     "ridge regression of each frame": "ridge", "its predictions averaged over the clip": "ridge_averaged",

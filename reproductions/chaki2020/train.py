@@ -23,11 +23,7 @@ from reproductions.chaki2020.variants import FOLDS, baselines, variants
 
 TARGETS = ("valence", "arousal")
 PAPER_DATASET = "emomusic"
-PARTS, ALONE, AVERAGED = (
-    10,
-    "fold {}",
-    "average",
-)  # a test part is one of ten; what is reported: each fold's, their mean
+PARTS, ALONE, AVERAGED = 10, "fold {}", "average"  # test parts of a tenth: by fold, and the average over the folds
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
 NETWORK = {  # settings that a variant need not name

@@ -167,8 +167,8 @@ def _passages(expected: dict, rows: list[Row], texts: dict[str, str]) -> list[tu
     variants = {name for cell in cells for name in (cell["variant"], *cell["alternatives"]) if name}
     variants |= {row.fields["variant"] for row in rows if row.fields["variant"]}
     named = [cell["source"] for cell in cells if not variants] + [cell["system"] for cell in cells]
-    found = dict.fromkeys(of for name in dict.fromkeys(named) for of in readme.passages_about(texts, name, variants))
-    return [(*place, readme.html(text)) for *place, text in found]
+    passages = dict.fromkeys(of for name in dict.fromkeys(named) for of in readme.passages_about(texts, name, variants))
+    return [(*place, readme.html(text)) for *place, text in passages]
 
 
 def _reason(expected: dict, row: Row, meanings: dict[str, str]) -> str:

@@ -48,8 +48,8 @@ def rows(paper: str, dataset: str, data_root: str, epochs: int | None) -> list[R
     experiment, variants = training.build(options), training.variants(options)
     of_name = {variant.name: variant for variant in variants}
     chosen = [of_name.get(f"{variant.name}_260", variant) for variant in variants if variant.primary]
-    found = [row(experiment, variant) for variant in chosen if not experiment.unavailable_reason(variant)]
-    return [one for one in found if one.networks]
+    available = [row(experiment, variant) for variant in chosen if not experiment.unavailable_reason(variant)]
+    return [one for one in available if one.networks]
 
 
 def row(experiment: Experiment, variant: Variant) -> Row:
@@ -82,15 +82,15 @@ def measure(few: Row, more: Row, full: Row) -> dict:
     of_cores = [[row.networks[core % len(row.networks)] for row in trainings] for core in range(CORES)]
     at_once = [(seconds, *map(call_of, networks)) for networks in of_cores]
     taken = np.array(list(progress(at_once, total=CORES, n_jobs=CORES, label="", unit="", quiet=True, isolated=True)))
-    found, network, n = {}, taken[:, 0], len(full.networks)
+    columns, network, n = {}, taken[:, 0], len(full.networks)
     if len(trainings) > 1:
         an_epoch = (taken[:, 1] - taken[:, 0]) / (more.epochs - few.epochs)
         network = taken[:, 0] + (full.epochs - few.epochs) * an_epoch
-        found = {"epochs": benchmarks.measured("", full.epochs)}
-        found |= {"an epoch": benchmarks.measured("s", an_epoch)}
+        columns = {"epochs": benchmarks.measured("", full.epochs)}
+        columns |= {"an epoch": benchmarks.measured("s", an_epoch)}
     return {
         "networks": benchmarks.measured("", n),
-        **found,
+        **columns,
         "a network": benchmarks.measured("s", network),
         "networks an hour": benchmarks.measured("", CORES * 3600 / network.mean()),
         HOURS: benchmarks.measured("h", n * network.mean() / CORES / 3600),
@@ -102,24 +102,24 @@ def main():
     options.add_argument("--data-root", required=True)
     options.add_argument("--paper", choices=EPOCHS, action="append", help="only this paper (repeatable)")
     options = options.parse_args()
-    found = {}
+    table = {}
     for paper in options.paper or EPOCHS:
         for dataset in DATASETS[paper]:
             few, more, full = (rows(paper, dataset, options.data_root, n) for n in (*EPOCHS[paper], None))
             if options.out:
                 benchmarks.wait_until_idle()
             for a, b, c in zip(few, more, full, strict=True):
-                of_row = found[f"{paper}, {dataset}: {a.title}"] = measure(a, b, c)
+                of_row = table[f"{paper}, {dataset}: {a.title}"] = measure(a, b, c)
                 print(
                     f"{paper}, {dataset}: {a.title}",
                     {name: cell["median"] for name, cell in of_row.items()},
                     flush=True,
                 )
-    hours = sum(cells[HOURS]["median"] for cells in found.values())
+    hours = sum(cells[HOURS]["median"] for cells in table.values())
     print(f"one repetition of all: {hours:.2f} h on two cores")
     if options.out:
-        found["all"] = {HOURS: benchmarks.measured("h", hours)}
-        benchmarks.record(options.out, "networks", "two cores, a network each", found)
+        table["all"] = {HOURS: benchmarks.measured("h", hours)}
+        benchmarks.record(options.out, "networks", "two cores, a network each", table)
 
 
 if __name__ == "__main__":

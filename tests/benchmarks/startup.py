@@ -9,10 +9,10 @@ import tempfile
 import time
 
 from common import cli
+from reproductions.__main__ import COMMANDS
 from tests import benchmarks
 
 BOARD, PAPER = ["-m", "reproductions"], "reproductions.malik2017"
-COMMANDS = ("predict", "app", "verify", "compare", "leaderboard", "import", "report", "calibrate", "new")
 HELP = {
     "a paper's train": ["-m", f"{PAPER}.train"],
     "a paper's predict": ["-m", f"{PAPER}.predict"],
@@ -36,11 +36,11 @@ def main():
     options = parser.parse_args()
     if options.out:
         benchmarks.wait_until_idle()
-    found = {}
+    table = {}
 
     def add(what: str, times: list[float]) -> None:
-        found[what] = {"time": benchmarks.measured("s", times)}
-        print(f"{what}: {found[what]['time']['median']:.3g} s", flush=True)
+        table[what] = {"time": benchmarks.measured("s", times)}
+        print(f"{what}: {table[what]['time']['median']:.3g} s", flush=True)
 
     for what, command in HELP.items():
         add(f"{what}: --help", [seconds([*command, "--help"]) for _ in range(options.repetitions)])
@@ -53,7 +53,7 @@ def main():
         seconds(train)
         add("malik2017, five networks that are recorded", [seconds(train) for _ in range(options.repetitions)])
     if options.out:
-        benchmarks.record(options.out, "startup", "start of commands", found)
+        benchmarks.record(options.out, "startup", "start of commands", table)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """JSON schemas of what verdicts are made from: published cells (`expected`), records of runs and of benchmarks; and of
-what a user's own entry of a board has besides (`entry`).
+what an entry of a leaderboard has in addition to a record (`entry`).
 
 Each is a file of this folder, <name>.json, in the 2020-12 draft (json-schema.org).
 """
