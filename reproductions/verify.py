@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used
+import scipy
 
 from common import cli, provenance, report
 from common.errors import InputError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used
+import scipy
 
 from common import audio
 

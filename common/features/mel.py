@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used
+import scipy
 
 LOWEST_HZ, LINEAR_HZ, LINEAR_BANDS, LOG_STEP = 133.3333, 66.66666666, 13, 1.0711703
 FLOOR = 1e-16

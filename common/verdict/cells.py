@@ -8,7 +8,7 @@ difference that would matter. `reproduced`: |d| + w <= Δ; else `better` or `wor
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used
+import scipy
 
 from common.errors import InputError
 from common.verdict.crossed import satterthwaite

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used
+import scipy
 
 from common.errors import InputError
 from common.verdict import schemas

@@ -17,7 +17,7 @@ freedom of the smaller part; so has this one, where the formula gives less becau
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used
+import scipy
 
 
 @dataclass(frozen=True)

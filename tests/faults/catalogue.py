@@ -340,6 +340,18 @@ KINDS["records"] = [
      ("store::damaged_entry_is_computed_again_and_said",)),
 ]  # fmt: skip
 
+KINDS["leaderboard"] = [
+    ("predictions_in_another_order", "reproductions.leaderboard.predictions:_Table.complete",
+     _result(lambda songs: songs[::-1]),
+     ("leaderboard::recorded_predictions_score_as_recorded",
+      "leaderboard::the_template_filled_with_the_labels_is_perfect")),
+    ("an_entry_of_other_folds_is_taken", "reproductions.leaderboard.entries:_fault", _constant(None),
+     ("leaderboard::an_entry_of_other_folds_is_refused",)),
+    ("better_called_worse", "reproductions.leaderboard.entries:_judged",
+     lambda right: lambda values, lower: right(values, not lower),
+     ("leaderboard::the_template_filled_with_the_labels_is_perfect",)),
+]  # fmt: skip
+
 
 def _tests(guards):
     """'file::name' in the place of 'test_file.py::test_name'."""
