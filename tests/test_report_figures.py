@@ -71,6 +71,29 @@ def test_what_stands_in_is_not_drawn_against_published_values(paper):
     assert drawn(*paper([cell("x", "model", 0.5)], model=content)) == ["predicted_against_annotated_model"]
 
 
+def test_a_metric_along_a_number(paper, monkeypatch):
+    """Of what is recorded; a system's further splits are dashed, in its colour."""
+    pair = {"label": "CRNN", "splits": ["cv", "last"], "variants": [[5, "short"], [30, "long"], [60, "absent"]]}
+    alone = {"label": "SVM", "splits": ["cv"], "variants": [[30, "long"]]}
+    metric = {"metric": "r2_pooled", "target": "joy"}
+    expected, records = paper([], short=record(1.0), long=record(0.5))
+    for name in ("short", "long"):
+        for run in records.get("songs", name)["runs"]:
+            run["metrics"] = {"cv": {"r2_pooled": {"joy": 0.3}}, "last": {"r2_pooled": {"joy": 0.2}}}
+    expected["figures"] = [
+        {"name": "seconds", "along": "seconds", **metric, "lines": [pair, alone]},
+        {"name": "one", "along": "seconds", **metric, "lines": [alone]},
+    ]
+    axes, save = [], plots.save
+    monkeypatch.setattr(plots, "save", lambda figure, path: (axes.append(figure.axes[0]), save(figure, path)))
+    assert "seconds" in (names := drawn(expected, records)) and "one" not in names
+    means = [line for axis in axes for line in axis.lines if not line.get_label().startswith("_")]
+    assert [line.get_label() for line in means] == ["CRNN", "CRNN, last", "SVM"]
+    assert [line.get_linestyle() for line in means] == ["-", "--", "-"]
+    assert means[0].get_color() == means[1].get_color() != means[2].get_color()
+    assert means[0].get_xdata().tolist() == [5, 30] and means[1].get_ydata() == pytest.approx([0.2, 0.2])
+
+
 def test_classes_have_confusions(paper):
     content = classified(0.3) | {"title": "A model"}
     del content["facts"]["reference_z"]

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+from itertools import product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -32,7 +33,7 @@ def draw_all(expected: dict, records: Records, package: str, *, against_publishe
         own = f"{package}.figures"
         drawn = importlib.import_module(own).draw(records) if importlib.util.find_spec(own) else []
         rows, cells = [row for row in board.join(expected, records) if row.fields["record"]], _cells(expected, records)
-        drawn += _confusions(cells, records) + _accuracies(expected, records)
+        drawn += _confusions(cells, records) + _accuracies(expected, records) + _along(expected, records)
         if against_published:
             drawn += _against_published(rows, records)
         return drawn + _against_annotated(rows, records) + _training(cells, records)
@@ -92,6 +93,22 @@ def _accuracies(expected: dict, records: Records) -> list[Path]:
             which = f"_{number}" if len(tables) > 1 else ""
             drawn.append(_folder(records, dataset) / f"accuracy_of_runs{which}.png")
             plots.accuracy_of_runs(recorded, split, published, drawn[-1])
+    return drawn
+
+
+def _along(expected: dict, records: Records) -> list[Path]:
+    """One figure a data set and entry of `figures`, if two numbers of a line are recorded."""
+    drawn = []
+    for dataset, figure in product(records.datasets(), expected.get("figures", [])):
+        metric, target, lines = figure["metric"], figure["target"], []
+        for line in figure["lines"]:
+            recorded = [(x, name) for x, name in line["variants"] if records.get(dataset, name)]
+            for split in line["splits"]:
+                runs = {x: records.values(dataset, name, split, metric, target) for x, name in recorded}
+                lines.append((line["label"], split, runs))
+        if max(len(runs) for *_, runs in lines) > 1:
+            drawn.append(_folder(records, dataset) / f"{figure['name']}.png")
+            plots.score_along(lines, figure["along"], metric, drawn[-1])
     return drawn
 
 

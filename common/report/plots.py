@@ -19,6 +19,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 INK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#8a8a8a"  # Okabe and Ito: distinct with any colour vision
+COLOURS = BLUE, ORANGE, INK, GREY  # of systems
 VERDICT_COLOURS = {"reproduced": "#009e73", "better": BLUE, "worse": ORANGE, "differs": ORANGE, "undecided": GREY}
 MARKERS = {"stand-in": "X", "partial": "s"}  # of what is not compared
 STYLE = {
@@ -241,6 +242,31 @@ def runs_along(axis, runs: dict[float, list[float]], colour: str, label: str, *,
         axis.plot(np.full(len(scores), at), scores, ".", color=colour, ms=5, alpha=0.45, mec="none")
     style = "o-" if dots else "--"
     axis.plot(x, [np.mean(scores) for scores in runs.values()], style, color=colour, ms=4.5, label=label)
+
+
+def score_along(lines: list[tuple[str, str, dict[float, list[float]]]], along: str, metric: str, path: Path) -> None:
+    """A metric along a number: a dot a run and a line of means; further splits of a system as a dashed line.
+
+    Parameters
+    ----------
+    lines : list of (label, split, runs)
+        The splits of a system one after the other; runs: number -> scores of runs.
+    along, metric : str
+        What the number is, with its unit, and the metric.
+    path : Path
+        The picture.
+    """
+    figure, axis = plt.subplots(figsize=(5.6, 3.8))
+    systems = list(dict.fromkeys(label for label, *_ in lines))
+    for (label, split, runs), (before, *_) in zip(lines, [("",), *lines], strict=False):
+        colour = COLOURS[systems.index(label) % len(COLOURS)]
+        if runs:
+            further = label == before
+            runs_along(axis, runs, colour, f"{label}, {split}" if further else label, dots=not further)
+    axis.set(xlabel=along, ylabel=_words(metric))
+    axis.grid()
+    figure.legend(loc="outside lower center", frameon=False, ncols=2, fontsize=8)
+    save(figure, path)
 
 
 def predictions(
