@@ -19,7 +19,7 @@ from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from common.features.store import FeatureStore
 from common.places import RESULTS
-from common.predict import command, jams, outputs
+from common.predict import command, continuous, jams, outputs
 from common.predict.continuous import blend
 from common.prediction import SONG, ErrorModel, Prediction
 from common.recordings import recordings
@@ -144,7 +144,7 @@ def test_malik2017_predicts_as_in_training(models, song):
     prediction = model(song)
     np.testing.assert_array_equal(opensmile.extract_windows(song)[1], features)
     assert prediction.times.tolist() == (1.0 + 0.5 * np.arange(len(features))).tolist() and prediction.length == 35
-    of_window = model.members_of(features[:20])
+    (of_window,) = model.members_of([features[:20]])
     assert len(prediction.networks) == len(model.models) == 5
     for i in (0, 4):  # building each takes long
         net = of_malik.crnn(248, 20)
@@ -158,6 +158,17 @@ def test_malik2017_predicts_as_in_training(models, song):
         np.testing.assert_allclose(prediction.networks[i], expected, atol=1e-6)
     np.testing.assert_allclose(prediction.values, np.mean(prediction.networks, axis=0), atol=1e-6)
     np.testing.assert_allclose(model.of_features(features[:20]), np.mean(of_window, axis=0), atol=1e-6)
+
+
+def test_songs_together_are_predicted_as_alone(models, monkeypatch):
+    """Of any length, and where a network does not see all windows in one call."""
+    model, rng = models("malik2017"), np.random.default_rng(0)
+    songs = [rng.standard_normal((n, 260)) for n in (20, 7, 45, 20, 1)]
+    alone = [model.members_of([song])[0] for song in songs]
+    assert [members.shape for members in alone] == [(5, len(song), 2) for song in songs]
+    monkeypatch.setattr(continuous, "WINDOWS_AT_ONCE", 3)
+    for one, together in zip(alone, model.members_of(songs), strict=True):
+        np.testing.assert_allclose(together, one, atol=1e-5)
 
 
 def test_jakubik2017_predicts_as_in_training(models, song):
@@ -278,11 +289,11 @@ def test_a_last_piece_without_a_vector(models, tmp_path):
     np.testing.assert_allclose(more.values, whole.values)
 
 
-def predict_loudness(monkeypatch, path):
-    """What the command makes of a recording by `tests.loudness`: predictions, and what is wrong."""
+def predict_loudness(monkeypatch, *paths):
+    """What the command makes of recordings by `tests.loudness`: predictions, and what is wrong."""
     monkeypatch.setattr(command, "load", lambda *_: loudness.Model([], {}))
     options = SimpleNamespace(jobs=1, interval=None, weights=None)
-    return command._predict_all("tests.loudness", "loudness", recordings([path]), options)
+    return command._predict_all("tests.loudness", "loudness", recordings(paths), options)
 
 
 def test_a_prediction_that_is_not_finite_is_an_error(song, monkeypatch):
@@ -290,6 +301,22 @@ def test_a_prediction_that_is_not_finite_is_an_error(song, monkeypatch):
     monkeypatch.setattr(loudness.Model, "values", lambda *_: values)
     predictions, failed = predict_loudness(monkeypatch, song)
     assert not predictions and failed[song].startswith(f"{song}: the model's answer is not a finite number")
+
+
+def test_one_recording_that_fails_leaves_the_others(song, tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "short.wav", music(3), RATE)
+    values = loudness.Model.values
+
+    def fails_on_short_ones(self, loud, seconds):
+        if seconds < 5:
+            raise ValueError("no such length")
+        return values(self, loud, seconds)
+
+    monkeypatch.setattr(loudness.Model, "values", fails_on_short_ones)
+    predictions, failed = predict_loudness(monkeypatch, tmp_path / "short.wav", song)
+    assert list(predictions) == [song] and failed == {
+        tmp_path / "short.wav": f"{tmp_path / 'short.wav'}: ValueError: no such length"
+    }
 
 
 def test_what_is_doubtful_is_in_all_outputs(tmp_path, monkeypatch, capfd):

@@ -56,6 +56,20 @@ class Predictor(ABC):
     def values(self, *features) -> Prediction:
         """Values alone, from what `read` returned."""
 
+    def values_of(self, recordings: list[tuple]) -> list[Prediction]:
+        """Values alone of several recordings; a model overrides it where it is faster on all of them at once.
+
+        Parameters
+        ----------
+        recordings : list of tuple
+            What `read` returned for each.
+
+        Returns
+        -------
+        list of Prediction
+        """
+        return [self.values(*features) for features in recordings]
+
     def __call__(self, path: Path) -> Prediction:
         """Values alone. Raises as `read`."""
         return self.values(*self.read(path))

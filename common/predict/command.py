@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ PICTURED = 24  # recordings in one picture
 PICTURES = (".png", ".svg", ".pdf")
 WORKER_S = 100  # seconds of audio that one process reads while another one starts
 READ_AHEAD = 64  # recordings whose features may wait for the networks
+AT_ONCE = 16  # recordings that a model predicts together
 KEPT = 8  # features of recordings that `predict_file` keeps for other models
 CSV, JSON = rb"recording,[^\n]*,warning\r?\n", rb'\{\n "model": \{'  # patterns of outputs
 PICTURE, JAMS = (rb"(\x89PNG|%PDF|<\?xml).*" + NAME.encode(), rb'\{.*"program": "' + NAME.encode())
@@ -205,18 +207,29 @@ def _read(module: str, path: Path):
     return _explained(path, on_worker, importlib.import_module(module).Model.read, path)
 
 
-def _predict(loaded: Callable[[], Predictor], path: Path, interval: float, features: tuple) -> Prediction:
+def _predict(loaded: Callable[[], Predictor], path: Path, interval: float, features: tuple, values=None) -> Prediction:
     model = loaded()
-    prediction = model.with_errors(path, model.values(*features)).averaged(interval)
+    values = values or model.values(*features)
+    prediction = model.with_errors(path, values).averaged(interval)
     if not np.isfinite(prediction.values).all():
         raise InputError(f"{path}: the model's answer is not a finite number; try other --weights")
     return prediction
 
 
-def _outcome(loaded: Callable[[], Predictor], path: Path, interval: float, read) -> Prediction | str:
-    """What a model predicts of what `_read` returned, with all warnings; if it cannot, why."""
-    made = read if isinstance(read, str) else _explained(path, _predict, loaded, path, interval, read[0])
+def _outcome(loaded: Callable[[], Predictor], path: Path, interval: float, read, values=None) -> Prediction | str:
+    """What a model predicts of what `_read` returned, with all warnings; if it cannot, why. values: as `_together`."""
+    made = read if isinstance(read, str) else _explained(path, _predict, loaded, path, interval, read[0], values)
     return made if isinstance(made, str) else replace(made[0], warnings=(*read[1], *made[1]))
+
+
+def _together(loaded: Callable[[], Predictor], reads: list) -> list[Prediction | None]:
+    """The values of several recordings, from what `_read` returned; None: to be predicted alone, so that what fails
+    is an error of one recording."""
+    features = {k: read[0] for k, read in enumerate(reads) if not isinstance(read, str)}
+    with contextlib.suppress(Exception):
+        values = loaded().values_of(list(features.values())) if features else []
+        return [dict(zip(features, values, strict=True)).get(k) for k in range(len(reads))]
+    return [None] * len(reads)
 
 
 def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:
@@ -233,9 +246,12 @@ def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[d
         features = progress(
             tasks, total=n, n_jobs=n_jobs, label=paper, unit="file", quiet=n == 1, most_waiting=READ_AHEAD
         )
-        for path, read in zip(given.paths, features, strict=True):
-            made = _outcome(model and model.result, path, interval, read)
-            (failed if isinstance(made, str) else predictions)[path] = made
+        reads = zip(given.paths, features, strict=True)
+        while some := list(islice(reads, AT_ONCE)):
+            together = _together(model and model.result, [read for _, read in some])
+            for (path, read), values in zip(some, together, strict=True):
+                made = _outcome(model and model.result, path, interval, read, values)
+                (failed if isinstance(made, str) else predictions)[path] = made
     return predictions, failed
 
 

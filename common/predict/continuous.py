@@ -12,6 +12,7 @@ from common.predict.base import Predictor
 from common.prediction import Prediction
 from common.protocol import Sequences
 
+WINDOWS_AT_ONCE = 500  # windows that a network sees in one call
 
 def blend(windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Overlapping windows as one sequence: where they overlap, their mean, weighted by triangles.
@@ -34,6 +35,11 @@ def blend(windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
         total[start : start + length] += triangle * window
         weight[start : start + length] += triangle
     return (total / weight).astype(windows.dtype)
+
+
+def _in_parts(network: Callable, windows: np.ndarray) -> np.ndarray:
+    """The outputs of a network, in parts that fit into memory."""
+    return np.concatenate([network(windows[i : i + WINDOWS_AT_ONCE]) for i in range(0, len(windows), WINDOWS_AT_ONCE)])
 
 
 class ContinuousPredictor(Predictor):
@@ -110,31 +116,51 @@ class ContinuousPredictor(Predictor):
 
     def values(self, times, features, seconds):
         """Valence and arousal at these times, with the networks that they are the mean of."""
-        members = self.members_of(features)
-        return Prediction(
-            members.mean(0),
-            seconds,
-            seconds,
-            times,
-            networks=members if len(members) > 1 else None,
-            features=np.median(features[:, self.columns], axis=0),
-        )
+        return self.values_of([(times, features, seconds)])[0]
 
-    def members_of(self, features: np.ndarray) -> np.ndarray:
+    def values_of(self, recordings):
+        """As `values`, of several recordings."""
+        members = self.members_of([features for _, features, _ in recordings])
+        return [
+            Prediction(
+                of_song.mean(0),
+                seconds,
+                seconds,
+                times,
+                networks=of_song if len(of_song) > 1 else None,
+                features=np.median(features[:, self.columns], axis=0),
+            )
+            for of_song, (times, features, seconds) in zip(members, recordings, strict=True)
+        ]
+
+    def members_of(self, songs: list[np.ndarray]) -> list[np.ndarray]:
         """What is averaged, from features.
 
         Parameters
         ----------
-        features : float (n, 260)
+        songs : list of float (n, 260)
 
         Returns
         -------
-        float (n_members, n, 2)
-            Valence and arousal.
+        list of float (n_members, n, 2)
+            Valence and arousal of each song.
         """
-        length, song = min(self.length, len(features)), Sequences.of([features[:, self.columns].astype("float32")])
-        windows, starts = song.split_into(length, max(1, length // 2))
-        return self.members([blend(network(windows), starts) for network in self.networks(length)])
+        lengths = [min(self.length, len(song)) for song in songs]
+        members = {}
+        for length in set(lengths):  # a call of a network takes as long for one window as for a hundred
+            of_length = [i for i, n in enumerate(lengths) if n == length]
+            cut = [self._windows(songs[i], length) for i in of_length]
+            bounds = np.cumsum([len(windows) for windows, _ in cut])[:-1]
+            windows = np.concatenate([windows for windows, _ in cut])
+            outputs = [np.split(_in_parts(network, windows), bounds) for network in self.networks(length)]
+            for k, (i, (_, starts)) in enumerate(zip(of_length, cut, strict=True)):
+                members[i] = self.members([blend(of_network[k], starts) for of_network in outputs])
+        return [members[i] for i in range(len(songs))]
+
+    def _windows(self, features: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Windows (n_windows, length, n_features) that overlap by half, and the frames at which they begin."""
+        song = Sequences.of([features[:, self.columns].astype("float32")])
+        return song.split_into(length, max(1, length // 2))
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
         """Predictions from features.
@@ -148,4 +174,4 @@ class ContinuousPredictor(Predictor):
         float (n, 2)
             Valence and arousal.
         """
-        return self.members_of(features).mean(0)
+        return self.members_of([features])[0].mean(0)
