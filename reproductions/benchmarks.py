@@ -15,6 +15,7 @@ TIMINGS = {  # by section of the page: the records that make its tables
     "features": ["official_features_reading", "opensmile_extraction", "extraction", "mel_extraction"],
     "prediction": ["prediction"],
     "start": ["startup"],
+    "pages": ["pages"],
     "networks": ["networks"],
     "cluster": ["cluster"],
     "growth": ["growth"],

@@ -14,6 +14,7 @@ from common.protocol import Sequences
 
 WINDOWS_AT_ONCE = 500  # windows that a network sees in one call
 
+
 def blend(windows: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Overlapping windows as one sequence: where they overlap, their mean, weighted by triangles.
 
