@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import t
 
 from common.report import markdown_table, number
 from common.verdict.board import load_expected
@@ -23,6 +24,7 @@ SYSTEMS = {
 }  # fmt: skip
 HEADER = ["system", "target", "published", "ten-fold cross-validation", "central 95 % of random tenths", "test parts"]
 HEADER += ["single networks, mean (lowest to highest part)", "average of ten networks, mean (lowest to highest part)"]
+HEADER += ["average on another part, 95 % prediction interval"]
 
 
 def generated(records: Records) -> str:
@@ -46,7 +48,7 @@ def generated(records: Records) -> str:
     for title, name in SYSTEMS.items():
         record, part = (records.get(DATASET, name + middle + INPUT) for middle in ("", "_part"))
         for target, cells in of_folds(record).items() if record else ():
-            own = of_parts(part, target) if part else ["–"] * 3
+            own = of_parts(part, target) if part else ["–"] * 4
             lines.append([title, target, number(published.get((name, target))), *cells, *own])
     return markdown_table(HEADER, lines)
 
@@ -110,11 +112,22 @@ def of_parts(record: dict, target: str) -> list[str]:
     list of str
         The number of test parts. R² of single networks: the mean over the networks of a part, which is R² of all their
         predictions together; and R² of their average. Of both the mean over parts, and the lowest and highest part.
+        The prediction interval of the average on one more part, from three parts on: Student's t, for values of parts
+        that are independent and normal.
     """
     of_runs = [{name: of["r2_pooled"][target] for name, of in run["metrics"].items()} for run in record["runs"]]
     alone = [np.mean([r2 for name, r2 in of_run.items() if name != AVERAGED]) for of_run in of_runs]
-    return [len(of_runs), *(_spread(values) for values in (alone, [of_run[AVERAGED] for of_run in of_runs]))]
+    averaged = [of_run[AVERAGED] for of_run in of_runs]
+    return [len(of_runs), _spread(alone), _spread(averaged), _of_another(averaged)]
 
 
 def _spread(values) -> str:
     return f"{number(np.mean(values))} ({number(min(values))} to {number(max(values))})"
+
+
+def _of_another(values) -> str:
+    n = len(values)
+    if n < 3:
+        return "–"
+    half = t.ppf(0.975, n - 1) * np.std(values, ddof=1) * np.sqrt(1 + 1 / n)
+    return f"{number(np.mean(values) - half)} … {number(np.mean(values) + half)}"
