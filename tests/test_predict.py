@@ -23,7 +23,7 @@ from common.predict import command, jams, outputs
 from common.predict.continuous import blend
 from common.prediction import SONG, ErrorModel, Prediction
 from common.recordings import recordings
-from reproductions.predict import scores, with_weights
+from reproductions.predict import choose, scores, with_weights
 from tests import loudness
 from tests.conftest import AS_ROOT, PAPERS, ROOT
 from tests.made_up import MUSIC_RATE as RATE
@@ -253,7 +253,8 @@ def test_channels_rates_and_depths(models, tmp_path, channels, rate, subtype):
 @pytest.mark.parametrize(
     ("paper", "seconds", "message"),
     [("malik2017", 0.5, "lasts 0.50 s, and a prediction needs 1.04 s"), ("jakubik2017", 0.5, "needs 5 s or more"),
-     ("chaki2020", 0.5, "needs 1.04 s or more"), ("velankar2022", 0.5, "needs 1 s or more")],
+     ("chaki2020", 0.5, "needs 1.04 s or more"), ("velankar2022", 0.5, "needs 1 s or more"),
+     ("musicnn2019", 0.5, "lasts 0.50 s, and a prediction needs 1 s or more")],
 )  # fmt: skip
 def test_too_short(models, tmp_path, paper, seconds, message):
     soundfile.write(tmp_path / "short.wav", music(seconds), RATE)
@@ -412,11 +413,34 @@ def test_a_jams_file_is_of_one_recording(tmp_path, monkeypatch):
 def test_the_model_is_chosen_by_the_rule():
     """The highest concordance across data sets, recomputed from the records."""
     expected = {}
-    for paper in ("chaki2020", "malik2017"):
+    for paper in ("chaki2020", "malik2017", "musicnn2019"):
         records = [json.loads(path.read_text()) for path in (RESULTS / "cross_dataset").glob(f"*/{paper}_*.json")]
         runs = [[run["metrics"]["test"]["ccc_pooled"]["average"] for run in record["runs"]] for record in records]
         expected[paper] = np.mean([np.mean(of_record) for of_record in runs])
     assert scores() == pytest.approx(expected) and set(with_weights()) == set(PAPERS)
+
+
+@pytest.mark.parametrize(
+    ("ccc", "weighted", "best"),
+    [(0.7, True, "musicnn2019"), (0.5, True, "malik2017"), (0.7, False, "malik2017")],
+)
+def test_the_rule_goes_by_records_and_weights(tmp_path, ccc, weighted, best):
+    """Means over pairs of data sets; without weights a model is not among them, however good."""
+    of_pairs = {
+        pair: {"malik2017_crnn": of_malik, "musicnn2019_ridge": ccc}
+        for pair, of_malik in (("a_to_b", 0.8), ("b_to_a", 0.4))
+    }
+    for pair, values in of_pairs.items():
+        (tmp_path / "cross_dataset" / pair).mkdir(parents=True)
+        for name, value in values.items():
+            runs = [{"metrics": {"test": {"ccc_pooled": {"average": value + off}}}} for off in (-0.1, 0.1)]
+            (tmp_path / "cross_dataset" / pair / f"{name}.json").write_text(json.dumps({"runs": runs}))
+    for paper in ("malik2017", "musicnn2019")[: 1 + weighted]:
+        (tmp_path / paper / "weights").mkdir(parents=True)
+        (tmp_path / paper / "weights" / "weights.json").touch()
+    assert scores(tmp_path) == pytest.approx({"malik2017": 0.6} | ({"musicnn2019": ccc} if weighted else {}))
+    paper, words = choose(tmp_path)
+    assert paper == best and words.startswith("concordance correlation across data sets")
 
 
 def test_a_damaged_record_of_the_rule_is_one_line(tmp_path):
