@@ -13,7 +13,6 @@ from common import audio, backend
 from common.errors import InputError
 from common.prediction import STEP_S
 from reproductions.musicnn2019.embedding import BANDS, HOP, PATCH, RATE, WEIGHTS, log_mel, network
-from reproductions.musicnn2019.model import TEMPORAL, TIMBRAL
 
 SHA256 = "68798d3610f24783597feaac47c490b0e6c6e44a665aabc7f042a9cbf24e33f2"  # of MSD_musicnn.keras
 PATCH_S, GROUP = 3.0, 16  # patches that are embedded at once
@@ -44,6 +43,8 @@ def group_network():
     backend.start(0)
     import keras
     from keras import layers, ops
+
+    from reproductions.musicnn2019.model import TEMPORAL, TIMBRAL
 
     net = network()
 
