@@ -1,8 +1,8 @@
 """Model cards of the weights in results/: what a network predicts, how well, from what, with metadata for model hubs.
 
 The first part is YAML as Hugging Face reads it (`model-index`: task, data set, metrics). All numbers are those of the
-records. Weights that the suite did not train have a card of their own: what `card` in the module `card` of their folder
-returns.
+records. Where a folder also holds weights that the suite did not train, the module `card` of the paper says so: ORIGIN,
+a sentence, and `section`, the end of the card.
 """
 
 import importlib
@@ -19,13 +19,14 @@ from common.verdict.recorded import Records
 from data_prep import dataset_class
 
 TYPES = {"rmse": "rmse", "mae": "mae", "r2": "r_squared", "pearson_r": "pearsonr", "accuracy": "accuracy"}
+ORIGIN = "The networks are from *{title}*, trained again by this suite"
 CARD = """---
 {metadata}
 ---
 
 # {paper}: {title}
 
-{what}. The networks are from *{paper_title}*, trained again by this suite; [its page]({page}) has all results.
+{what}. {origin}; [its page]({page}) has all results.
 
     python -m reproductions.{paper}.predict song.mp3
 
@@ -68,17 +69,17 @@ def generated(results: Path, papers: list[dict]) -> dict[Path, str]:
     cards = {}
     for expected in papers:
         paper, records = expected["paper"], Records(results, expected["paper"])
-        folder, module = RESULTS / paper / "weights", f"reproductions.{paper}.card"
+        folder, name = RESULTS / paper / "weights", f"reproductions.{paper}.card"
         if (folder / "weights.json").is_file():
             facts = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
             if records.get(facts["dataset"], facts["variant"]):
-                cards[folder / "README.md"] = card(expected, facts, records, folder)
-        elif records.datasets() and importlib.util.find_spec(module):
-            cards[folder / "README.md"] = importlib.import_module(module).card(expected, records, folder)
+                module = importlib.import_module(name) if importlib.util.find_spec(name) else None
+                text = card(expected, facts, records, folder, module.ORIGIN if module else ORIGIN)
+                cards[folder / "README.md"] = text + (module.section(expected, records, folder) if module else "")
     return cards
 
 
-def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
+def card(expected: dict, facts: dict, records: Records, folder: Path, origin: str = ORIGIN) -> str:
     """The text of a model card.
 
     Parameters
@@ -87,6 +88,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
     facts : `weights.json`
     records : of the paper
     folder : of the weights
+    origin : where the networks are from, with {title} for the paper's title
 
     Returns
     -------
@@ -104,7 +106,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path) -> str:
         paper=paper,
         title=facts["title"],
         what=_what(facts),
-        paper_title=expected["title"],
+        origin=origin.format(title=expected["title"]),
         page=f"../../../reproductions/{paper}/README.md",
         input=facts["input"],
         columns=", ".join(facts["columns"]),

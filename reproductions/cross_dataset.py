@@ -1,11 +1,13 @@
 """Across data sets: a paper's model trained on one data set and tested on another that it fits.
 
 The networks of malik2017 and chaki2020 learn valence and arousal from one of MediaEval 2015's development songs and
-emoMusic, and are tested on the songs of the other; no song and no artist is on both sides. jakubik2017's semantic
-embedding learns from 4Q's quadrants, and new support vector regressions on it tell Emotify's emotions; and the other
-way round. What is done is not done again.
+emoMusic, and are tested on the songs of the other; no song and no artist is on both sides. musicnn2019's regression is
+fitted on the same songs and tested on the same songs and labels, from the audio that there is of each. jakubik2017's
+semantic embedding learns from 4Q's quadrants, and new support vector regressions on it tell Emotify's emotions; and the
+other way round. What is done is not done again.
 """
 
+import hashlib
 import re
 from dataclasses import replace
 from functools import cached_property, partial
@@ -22,6 +24,7 @@ from common.places import RESULTS
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, coverage_of, headline
 from data_prep import open_dataset
+from data_prep.dynamic import Annotation
 
 PAPER = "cross_dataset"  # the folder of the records
 SEEDS, STEPS = 3, 60  # steps that clips of both data sets have, labels from 15.0 s on
@@ -30,8 +33,12 @@ NETWORKS = {
     "malik2017_crnn": {"length": 20, "epochs": 300, "until": 0.0, "validation": True},
     "chaki2020_lstm_at_128": {"units": (128,), "attention": "strict", "epochs": 30},
 }
+REGRESSION = "musicnn2019_ridge"
+PENALTIES = {"lowest_penalty": 0.1, "highest_penalty": 1e5, "penalties": 25}
+MODELS = (*NETWORKS, REGRESSION)  # of which `python -m reproductions predict` takes the best
 TITLES = {
     "malik2017_crnn": "malik2017: CRNN, length 20", "chaki2020_lstm_at_128": "chaki2020: LSTM_AT_128",
+    REGRESSION: "musicnn2019: ridge regression every half second",
     "ridge": "baseline: ridge regression of song means on averaged features",
     "training_mean": "baseline: mean of the training songs", "own_song_mean": "oracle: each song's own mean",
 }  # fmt: skip
@@ -54,6 +61,7 @@ class AcrossLabels(Experiment):
         return [
             Variant(name, TITLES[name], {"network": NETWORKS.get(name), "steps": STEPS, "protocol": 1}, True, 150)
             for name in TITLES
+            if name != REGRESSION
         ]
 
     def task(self, variant):
@@ -126,6 +134,75 @@ class AcrossLabels(Experiment):
             "fingerprint": clips.fingerprint, "audio": "none", "input": "DEAM's 260 openSMILE features",
             "n_train": len(clips) - n, "of_train": len(clips) - n, "n_test": n, "of_test": n, "targets": list(TARGETS),
             "tracks": clips.ids[-n:], "artists": clips.groups[-n:], "learnt": clips.ids[:-n],
+        }  # fmt: skip
+
+
+class AcrossAudio(AcrossLabels):
+    """Ridge regression on MusiCNN's embedding, with the songs and labels of `AcrossLabels`.
+
+    It is fitted at the labels that have audio. At others a test song's prediction is the mean of those that have it.
+    """
+
+    @property
+    def variants(self) -> list[Variant]:
+        return [
+            Variant(REGRESSION, TITLES[REGRESSION], {"network": PENALTIES, "steps": STEPS, "protocol": 1}, True, 10)
+        ]
+
+    @cached_property
+    def patches(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """By song, of those with audio: labels at which a patch ends (k,), and embeddings (k, 1706)."""
+        from reproductions.musicnn2019.regression import patches
+
+        (clips, n), found = self.clips, {}
+        for data, songs in ((self.train, range(len(clips) - n)), (self.test, range(len(clips) - n, len(clips)))):
+            found |= patches(data, {clips.ids[i]: Annotation(clips.times, clips.y[i]) for i in songs}, self.n_jobs)
+        return {song: of_song for song, of_song in found.items() if len(of_song[0])}
+
+    def unavailable_reason(self, variant):
+        """With fewer songs it would not be compared with the networks."""
+        absent = [song for song in self.clips[0].ids if song not in self.patches]
+        return f"no audio at the labels of {len(absent)} songs, the first {absent[0]}" if absent else None
+
+    @cached_property
+    def embedded(self) -> Samples:
+        """The songs as sequences of embeddings and of the labels at the ends of their patches."""
+        clips, _ = self.clips
+        there, embeddings = zip(*(self.patches[song] for song in clips.ids), strict=True)
+        labels = [y[indices] for y, indices in zip(clips.y, there, strict=True)]
+        return Samples(clips.ids, protocol.Sequences.of(embeddings), protocol.Sequences.of(labels), clips.groups)
+
+    def splits(self, variant, seed):
+        clips, n = self.clips
+        songs = np.arange(len(clips))
+        return [Split(songs[:-n], {"test": songs[-n:]}, seed=seed)]
+
+    def networks(self, variant, split):
+        from reproductions.musicnn2019.regression import fit
+
+        return [Network(fit, variant.settings["network"], self.embedded, split)]
+
+    def predict(self, variant, split, trained):
+        test, predicted = split.tests["test"], []
+        bounds = self.embedded.y.subset(test).bounds
+        for song, values in zip(test, np.split(trained[0].outputs["test"], bounds[1:-1]), strict=True):
+            predicted.append(np.repeat(values.mean(0, keepdims=True), STEPS, axis=0))
+            predicted[-1][self.patches[self.embedded.ids[song]][0]] = values
+        return {"test": predicted}
+
+    def extractor(self, variant):
+        from reproductions.musicnn2019.over_time import OverlappingPatches
+
+        return OverlappingPatches()
+
+    def facts(self, variant):
+        from reproductions.musicnn2019.regression import INPUT
+
+        facts, x = super().facts(variant), self.embedded.x.values
+        return facts | {
+            "fingerprint": digest([facts["fingerprint"], hashlib.sha256(x.tobytes()).hexdigest()]),
+            "audio": self.test.audio_kind, "input": INPUT,
+            "frames": f"audio at {len(x):,} of {len(self.clips[0]) * STEPS:,} labels",
         }  # fmt: skip
 
 
@@ -255,7 +332,11 @@ def experiments(root: str, n_jobs: int) -> list[Experiment]:
     deam, emomusic = (open_dataset(name, root) for name in ("deam", "emomusic"))
     classes = {"emotify": emotify.Emotions, "4q": quadrants.Quadrants}
     on_classes = {name: kind(open_dataset(name, root), 10, False, n_jobs) for name, kind in classes.items()}
-    across_labels = [AcrossLabels(*pair, emomusic.artists, n_jobs) for pair in ((deam, emomusic), (emomusic, deam))]
+    across_labels = [
+        kind(*pair, emomusic.artists, n_jobs)
+        for pair in ((deam, emomusic), (emomusic, deam))
+        for kind in (AcrossLabels, AcrossAudio)
+    ]
     return across_labels + [
         AcrossEmotions(*pair, n_jobs)
         for pair in ((on_classes["4q"], on_classes["emotify"]), (on_classes["emotify"], on_classes["4q"]))
@@ -311,7 +392,7 @@ def table(results: Path, render=report.text_table) -> str:
             shown = [t for t in targets if t in TARGETS] or targets[-1:]  # of nine emotions the average alone
             cells = report.measured(record, split, metric, shown)
             facts = coverage_of(record["facts"], split)
-            songs = f"{facts['n_train']}, {facts['n_test']}"
+            songs = f"{facts['n_train']}, {facts['n_test']}" + (f"; {facts['frames']}" if facts.get("frames") else "")
             metric = metric.split("_mean_over")[0].replace("_", " ")
             lines.append([dataset.replace("_to_", " → "), title, songs, metric, cells, len(record["runs"])])
     if not lines:
@@ -333,6 +414,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.Parser(prog="python -m reproductions compare", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
+    add("--variant", choices=[*TITLES, EMBEDDING], help="only this system (default: all)")
     add("--repeats", type=cli.at_least(1), default=SEEDS, help="repetitions, with other weights (default: %(default)s)")
     cli.add_processes(add)
     add("--out", type=Path, default=Path("runs"), metavar="DIR", help="where records go (default: %(default)s/)")
@@ -344,7 +426,11 @@ def _compare(options) -> int:
     cli.use_device(options)
     where = {"out": options.out, "work": cache_folder() / "work", "n_jobs": options.jobs}
     for experiment in experiments(options.data_root, options.jobs):
-        print(experiment.dataset, flush=True)
-        execute(experiment, experiment.variants, list(range(options.repeats)), **where)
+        chosen = [variant for variant in experiment.variants if options.variant in (None, variant.name)]
+        reasons = {variant.name: experiment.unavailable_reason(variant) for variant in chosen}
+        for name, reason in reasons.items():
+            print(f"{experiment.dataset}: {name}{f' is left out: {reason}' if reason else ''}", flush=True)
+        available = [variant for variant in chosen if not reasons[variant.name]]
+        execute(experiment, available, list(range(options.repeats)), **where)
     print("\n" + table(options.out))
     return 0

@@ -16,7 +16,7 @@ from common import cli
 from common.errors import InputError
 from common.places import RESULTS
 from common.predict import command
-from reproductions.cross_dataset import NETWORKS, PAPER
+from reproductions.cross_dataset import MODELS, PAPER
 
 METRIC, TARGET = "ccc_pooled", "average"
 PAPERS = Path(__file__).parent
@@ -60,7 +60,7 @@ def scores(results: Path = RESULTS) -> dict[str, float]:
         If a record cannot be read.
     """
     compared = {}
-    for name in NETWORKS:
+    for name in MODELS:
         paper, of_pairs = name.split("_")[0], []
         for path in sorted((results / PAPER).glob(f"*/{name}.json")):
             try:

@@ -61,8 +61,50 @@ def test_networks_and_baselines_of_other_songs(across, tmp_path):
         assert measured["training_mean"]["r2_pooled"][target] == pytest.approx(expected, abs=1e-4)
     assert set(cross_dataset.NETWORKS) < set(measured)
     lines = cross_dataset.table(tmp_path).splitlines()
-    assert sum("one → other" in line for line in lines[:10]) == len(cross_dataset.TITLES)
+    assert sum("one → other" in line for line in lines[:10]) == len(cross_dataset.TITLES) - 1  # it needs audio
     assert cross_dataset.table(tmp_path / "work") == "Nothing is recorded yet."
+
+
+AUDIO = np.arange(36, 51)  # labels of each song that have audio
+
+
+@pytest.fixture
+def with_audio(across, monkeypatch):
+    """The same songs with patches of which the first two values tell the labels; returns the experiment."""
+    regression = pytest.importorskip("reproductions.musicnn2019.regression")
+
+    def patches(data, annotations, n_jobs):
+        rng = np.random.default_rng(0)
+        rows = {song: np.repeat(of.values[AUDIO], 10, axis=1) for song, of in annotations.items() if song != data.lacks}
+        return {song: (AUDIO, x + 0.01 * rng.standard_normal(x.shape).astype("float32")) for song, x in rows.items()}
+
+    monkeypatch.setattr(regression, "patches", patches)
+    data = (SimpleNamespace(name=name, first=first, lacks=None, audio_kind="10 s") for name, first in
+            (("one", 0), ("other", 7)))  # fmt: skip
+    return cross_dataset.AcrossAudio(*data, {}, 1)
+
+
+def test_the_regression_has_the_networks_songs_and_labels(across, with_audio):
+    """All labels count: at those without audio the prediction is the mean of the song's others."""
+    (variant,), networks = with_audio.variants, across.facts(across.variants[0])
+    facts, (split,) = with_audio.facts(variant), with_audio.splits(variant, 0)
+    assert all(facts[key] == networks[key] for key in ("tracks", "learnt", "n_train", "n_test"))
+    assert facts["frames"] == f"audio at {15 * len(with_audio.clips[0])} of {60 * len(with_audio.clips[0]):,} labels"
+    assert len(split.train) == facts["n_train"] and with_audio.unavailable_reason(variant) is None
+    (network,) = with_audio.networks(variant, split)
+    trained = network.fit(network.settings, network.samples, split)
+    run = with_audio.score(variant, 0, [[trained]])
+    assert run["songs"]["test"]["frames"] == [60] * facts["n_test"]
+    assert run["metrics"]["test"]["r2_pooled"]["average"] > 0.8
+    predicted = with_audio.predict(variant, split, [trained])["test"]
+    for song, values in zip(predicted, np.split(trained.outputs["test"], facts["n_test"]), strict=True):
+        assert song.shape == (60, 2) and song[AUDIO].tolist() == values.tolist()
+        np.testing.assert_allclose(np.delete(song, AUDIO, axis=0), np.repeat(values.mean(0)[None], 45, 0), atol=1e-6)
+
+
+def test_without_the_audio_of_a_song_the_regression_is_left_out(with_audio):
+    with_audio.test.lacks = "14"
+    assert with_audio.unavailable_reason(with_audio.variants[0]) == "no audio at the labels of 1 songs, the first 14"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +119,9 @@ def test_names_of_one_artist(one, other, same):
 @pytest.mark.parametrize(("train", "test"), [("deam", "emomusic"), ("emomusic", "deam")])
 def test_real_songs(real_root, train, test):
     """What was recorded: no song and no artist that is tested was learnt from, by emoMusic's names for all songs."""
-    facts = read_record(cross_dataset.RESULTS / "cross_dataset" / f"{train}_to_{test}" / "malik2017_crnn.json")["facts"]
+    folder = cross_dataset.RESULTS / "cross_dataset" / f"{train}_to_{test}"
+    facts, *others = (read_record(folder / f"{name}.json")["facts"] for name in cross_dataset.MODELS)
+    assert all(other[key] == facts[key] for other in others for key in ("tracks", "learnt", "n_train", "n_test"))
     artists = open_dataset("emomusic", real_root).artists
     learnt, tested = ({artists.get(song, song) for song in facts[part]} for part in ("learnt", "tracks"))
     assert len(facts["learnt"]) > 150 and not set(facts["learnt"]) & set(facts["tracks"])

@@ -47,16 +47,12 @@ def test_a_card_has_metadata_whose_numbers_are_recorded(folder):
 
 
 def test_the_card_of_published_weights_has_the_recorded_numbers():
-    """Of each data set the first metric of ridge regression; the licence is that of the weights."""
-    folder = RESULTS / "musicnn2019" / "weights"
-    _, head, text = (folder / "README.md").read_text().split("---\n", 2)
-    metadata = yaml.safe_load(head)
-    (model,) = metadata["model-index"]
-    assert metadata["license"] == "isc" and "Licence of the package (ISC)" in text
-    values = {}
-    for result in model["results"]:
-        place = result["dataset"]["type"], result["dataset"]["split"]
-        values |= {(*place, metric["name"]): metric["value"] for metric in result["metrics"]}
+    """Of each data set the first metric of ridge regression on the embedding; and the licence of its weights."""
+    text = (RESULTS / "musicnn2019" / "weights" / "README.md").read_text().split("## The embedding")[1]
+    assert "Licence of the package (ISC)" in text and "trained again by this suite" not in text
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    rows = [line for line in lines if len(line) == 6]
+    shown = {(row[0], row[1].split(",")[0], f"{row[2]}, {row[3]}"): row[4] for row in rows}
     for place, variant in {
         ("emomusic", "cross-validation", "r2 pooled, arousal"): "ridge",
         ("emomusic", "evaluation", "r2 pooled, valence"): "ridge_official",
@@ -68,9 +64,7 @@ def test_the_card_of_published_weights_has_the_recorded_numbers():
         dataset, split, (metric, target) = place[0], place[1], place[2].split(", ")
         runs = json.loads((RESULTS / "musicnn2019" / dataset / f"{variant}.json").read_text())["runs"]
         mean = np.mean([run["metrics"][split][metric.replace(" ", "_")][target] for run in runs])
-        assert values[place] == pytest.approx(mean, abs=6e-6)
-    for link in re.findall(r"\]\((?!https?:)([^)]*)\)", text):
-        assert (folder / link).exists(), link
+        assert float(shown[place]) == pytest.approx(mean, abs=6e-4)
 
 
 def test_all_weights_have_a_card():

@@ -33,6 +33,7 @@ def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, re
     facts : dict
         Of the weights.
     experiment : Experiment
+        `compared_features`, if it has that, are the columns of the input by which `predict` measures distances.
     variant : Variant
     record : dict
         Of the variant.
@@ -51,7 +52,8 @@ def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, re
     averaged = len(networks) > 1 and len({json.dumps(network.settings) for network in networks}) == 1
     split = networks[0].split
     songs = np.union1d(split.train, split.validation)
-    distance, of_songs = training_distance(song_medians(networks[0].samples.x, songs))
+    columns = getattr(experiment, "compared_features", slice(None))
+    distance, of_songs = training_distance(song_medians(networks[0].samples.x, songs)[:, columns])
     buffer = io.BytesIO()
     arrays = {name: getattr(distance, name).astype("float32") for name in ("centre", "scale", "mean", "precision")}
     np.savez(buffer, **arrays)

@@ -2,7 +2,8 @@
 
 --dataset mediaeval2015 (the default), emomusic, emotify or 4q: the boards of these data sets in
 `python -m reproductions leaderboard`. On emomusic also the task's split of 2013 and ratings of clips, as in jukemir; on
-4q also the splits of 138 songs that velankar2022 recorded. Without a data root it runs on synthetic music.
+4q also the splits of 138 songs that velankar2022 recorded. --dataset deam: valence and arousal every half second of the
+431 development songs of MediaEval 2015, whose weights `predict` uses. Without a data root it runs on synthetic music.
 """
 
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ from common.experiment.tasks import Task
 from common.places import RESULTS
 from common.protocol import Sequences
 from common.verdict.recorded import Records
-from data_prep import open_dataset
+from data_prep import open_dataset, open_dynamic
 from data_prep.base import data_root
 from reproductions.leaderboard.boards import OpenBoard, open_board
+from reproductions.musicnn2019 import regression
 from reproductions.musicnn2019.embedding import Embedding
 
 BOARDS = ("mediaeval2015", "emomusic", "emotify", "4q")
+OVER_TIME = "deam"  # the data set of the regression over time
 TESTS = {  # how songs are split: on which data set, and what that adds to a name and a title
     "folds": (None, "", ""),
     "official": ("emomusic", "_official", ", the split of 2013"),
@@ -34,7 +37,7 @@ REGRESSIONS = {"ridge": "MusiCNN, ridge regression", "training_mean": "baseline:
 
 
 def variants(dataset: str) -> list[Variant]:
-    """Ridge regression and its baseline, in all splits of a data set.
+    """Ridge regression and its baseline, in all splits of a data set; on OVER_TIME every half second.
 
     Parameters
     ----------
@@ -44,6 +47,8 @@ def variants(dataset: str) -> list[Variant]:
     -------
     list of Variant
     """
+    if dataset == OVER_TIME:
+        return regression.VARIANTS
     return [
         Variant(
             name + suffix,
@@ -172,8 +177,8 @@ class Reference(FromRecordings):
         return super().facts(variant) | of_songs | self.songs[test].facts
 
 
-def build(options) -> Reference:
-    """The experiment on the songs of the board of a data set; without a data root on synthetic music.
+def build(options) -> Reference | regression.OverTime:
+    """The experiment on the songs of the board of a data set, or over time; without a data root on synthetic music.
 
     Parameters
     ----------
@@ -182,15 +187,21 @@ def build(options) -> Reference:
 
     Returns
     -------
-    Reference
+    Reference or OverTime
 
     Raises
     ------
     InputError
-        If the data set is none of BOARDS, is not there or not as distributed, or has no audio of a song of the board.
+        If the data set is none of BOARDS and not OVER_TIME, is not there or not as distributed, or has no audio of a
+        song of the board.
     """
+    if options.dataset == OVER_TIME:
+        data = open_dynamic(OVER_TIME, options.data_root, synthetic="synthetic_dynamic")
+        data.require(allow_missing=options.allow_missing)
+        return regression.OverTime(data, options.jobs)
     if options.dataset not in BOARDS:
-        raise InputError(f"{options.dataset}: has no recorded songs and folds; choose {', '.join(BOARDS)}")
+        known = ", ".join([*BOARDS, OVER_TIME])
+        raise InputError(f"{options.dataset}: has no recorded songs and folds; choose {known}")
     root = data_root(options.data_root)
     board = open_board(options.dataset if root else "synthetic", root)
     data = board.data if board.times else open_dataset(options.dataset, root)
@@ -201,7 +212,7 @@ def build(options) -> Reference:
 TRAINING = cli.Training(
     lambda options: variants(options.dataset),
     build,
-    lambda variant: (f"training_mean{TESTS[variant.settings['test']][1]}",),
+    lambda variant: (f"training_mean{TESTS[variant.settings.get('test', 'folds')][1]}",),
     dataset="mediaeval2015",
     folds=False,
 )

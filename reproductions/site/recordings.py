@@ -7,7 +7,7 @@ from common.errors import InputError
 from common.places import RESULTS
 from common.prediction import printable
 
-MODELS = ("malik2017", "chaki2020", "jakubik2017", "velankar2022")  # in the order of the page
+MODELS = ("musicnn2019", "malik2017", "chaki2020", "jakubik2017", "velankar2022")  # in the order of the page
 
 
 def songs(paths: list[Path], out: Path) -> tuple[list[dict], list[str]]:

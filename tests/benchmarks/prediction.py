@@ -20,6 +20,7 @@ from common.features import opensmile
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from common.features.relative_mel import RelativeMel
 from common.places import RESULTS
+from reproductions.musicnn2019 import over_time
 from tests import benchmarks
 from tests.made_up import MUSIC_RATE as RATE
 from tests.made_up import music
@@ -30,6 +31,7 @@ FEATURES = {  # what each paper computes of a file before a network hears it
     "chaki2020": lambda path: opensmile.extract_windows(path),
     "jakubik2017": lambda path: [paired_with_deltas(MelSpectrogram()(*piece)) for piece in audio.blocks(path, 61)],
     "velankar2022": lambda path: RelativeMel()(*next(audio.blocks(path, 31))),
+    "musicnn2019": lambda path: over_time.OverlappingPatches()(*audio.load(path)),
 }
 
 

@@ -1,0 +1,52 @@
+"""Valence and arousal of recordings every half second, by MusiCNN's embedding and ridge regression.
+
+Each value is of the 3 s before it. The embedding is Pons & Serra's of 2019; the regression is the suite's.
+"""
+
+import sys
+
+import numpy as np
+
+from common import audio, backend, predict, weights
+from common.errors import InputError
+from common.prediction import STEP_S
+from reproductions.musicnn2019.over_time import PATCH_S, PENULTIMATE, embed, patches_of
+
+PAPER = "musicnn2019"
+BLOCK_S, SHORTEST_S = 600.0, 1.0  # longer recordings are processed in blocks
+
+
+class Model(predict.Predictor):
+    """A linear regression on each patch; a recording shorter than a patch is repeated until it fills one."""
+
+    scale = predict.ContinuousPredictor.scale
+    limits = predict.ContinuousPredictor.limits
+    uses = "whole recordings, the 3 s before each value"
+
+    def __init__(self, networks, facts):
+        backend.start(0)
+        self.model = weights.read(*networks)  # its input scaling inside
+
+    @staticmethod
+    def read(path):
+        """Of each block log-mel (n_frames, 96) and the number of patches; and the length in seconds."""
+        blocks, length = [], 0.0
+        for samples, rate in audio.blocks(path, BLOCK_S, overlap=PATCH_S - STEP_S):
+            of_block = len(samples) / rate
+            length += of_block - (PATCH_S - STEP_S if blocks else 0)
+            if not blocks or of_block >= PATCH_S:
+                blocks.append(patches_of(samples, rate))
+        if length < SHORTEST_S:
+            raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
+        return blocks, length
+
+    def values(self, blocks, length):
+        """Valence and arousal at the end of each patch."""
+        patches = np.concatenate([embed(*block) for block in blocks])
+        first = min(PATCH_S, STEP_S * int(length / STEP_S))
+        times, values = first + STEP_S * np.arange(len(patches)), np.asarray(self.model(patches))
+        return predict.Prediction(values, length, length, times, features=np.median(patches[:, PENULTIMATE], axis=0))
+
+
+if __name__ == "__main__":
+    sys.exit(predict.main("reproductions.musicnn2019.predict", __doc__, PAPER))
