@@ -9,6 +9,7 @@ import numpy as np
 from common import backend, weights
 from common.features import opensmile
 from common.predict.base import Predictor
+from common.predict.sound import Meter
 from common.prediction import Prediction
 from common.protocol import Sequences
 
@@ -105,10 +106,11 @@ class ContinuousPredictor(Predictor):
 
     @staticmethod
     def read(path):
-        """Times (n,), 260 features (n, 260) of windows of a second, and the length in seconds."""
-        return opensmile.extract_windows(path)
+        """Times (n,), 260 features (n, 260) of windows of a second, the length in seconds, and the sound."""
+        meter = Meter()
+        return *opensmile.extract_windows(path, meter.through), meter.sound()
 
-    def values(self, times, features, seconds):
+    def values(self, times, features, seconds, sound):
         """Valence and arousal at these times, with the networks that they are the mean of."""
         members = self.members_of(features)
         return Prediction(
@@ -118,6 +120,7 @@ class ContinuousPredictor(Predictor):
             times,
             networks=members if len(members) > 1 else None,
             features=np.median(features[:, self.columns], axis=0),
+            sound=sound,
         )
 
     def members_of(self, features: np.ndarray) -> np.ndarray:
