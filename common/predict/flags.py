@@ -5,9 +5,9 @@ further away, quieter, louder, narrower or shorter; a wider band is not (the tra
 and neither is a longer song (models read songs in windows of the length that they were trained on).
 
 On each of these five sides, a song lies so many times as far from the median of the songs of the other folds as the
-mean of their furthest hundredth. One factor is the limit on all sides, which KEPT of the songs do not exceed on any: more
-than 99 %, since few songs say little of what is rare. The share that is reported is of songs by limits and a factor from
-the other folds alone.
+mean of their furthest hundredth. One factor is the limit on all sides, which KEPT of the songs do not exceed on any;
+that is more than 99 %, since few songs say little of what is rare. The share that is reported is of songs by limits and
+a factor from the other folds alone.
 """
 
 import numpy as np
