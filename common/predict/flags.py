@@ -5,9 +5,9 @@ further away, quieter, louder, narrower or shorter; a wider band is not (the tra
 and neither is a longer song (models read songs in windows of the length that they were trained on).
 
 On each of these five sides, a song lies so many times as far from the median of the songs of the other folds as the
-mean of their furthest hundredth. One factor is the limit on all sides, which KEPT of the songs do not exceed on any;
-that is more than 99 %, since few songs say little of what is rare. The share that is reported is of songs by limits and
-a factor from the other folds alone.
+furthest of them. One factor is the limit on all sides, which KEPT of the songs do not exceed on any; that is more than
+99 %, since few songs say little of what is rare. The share that is reported is of songs by limits and a factor from the
+other folds alone.
 """
 
 import numpy as np
@@ -21,7 +21,6 @@ from common.predict.sound import SoundExtractor
 from common.prediction import STEP_S
 
 KEPT = 0.995
-FURTHEST = 0.01  # share of the songs
 FOLDS = 10
 SIDES = ("distance", "quiet", "loud", "narrow", "short")
 SMALLEST = 0.01  # dB or octaves: songs that all agree, as excerpts of one length do, differ by less
@@ -122,13 +121,11 @@ def learn(features: np.ndarray, sound: np.ndarray) -> tuple[Distance, dict]:
 
 
 def _reach(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The median of each side, and how far the furthest songs lie from it; NaN: not known."""
-    centre, reach = np.full((2, len(SIDES)), np.nan)
-    for i, values in enumerate(sides.T):
-        if len(known := np.sort(values[~np.isnan(values)])):
-            centre[i] = np.median(known)
-            reach[i] = max(known[-int(np.ceil(FURTHEST * len(known))) :].mean() - centre[i], SMALLEST)
-    return centre, reach
+    """The median of each side, and how far the furthest song lies from it; NaN: not known."""
+    known = ~np.isnan(sides).all(0)
+    centre, furthest = np.full((2, len(SIDES)), np.nan)
+    centre[known], furthest[known] = np.nanmedian(sides[:, known], axis=0), np.nanmax(sides[:, known], axis=0)
+    return centre, np.maximum(furthest - centre, SMALLEST)
 
 
 def _rounded(limit):
