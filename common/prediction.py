@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,6 +43,19 @@ class ErrorModel:
         return self.factor * np.hypot(self.error, spread)
 
 
+class Sound(NamedTuple):
+    """Level and bandwidth of a recording.
+
+    Attributes
+    ----------
+    level : root mean square, in dB of full scale
+    bandwidth : the frequency in Hz above which there is no sound
+    """
+
+    level: float
+    bandwidth: float
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What a model predicts of one recording.
@@ -55,6 +69,7 @@ class Prediction:
     warnings : what is doubtful about the recording, a line each
     networks : (n_networks, ...), what each of the networks that are averaged predicts; None: one network
     features : (n_features,), the medians of the model's input over the recording; None: not known
+    sound : of what the model was given; None: not known
     error_model : None: not known
     """
 
@@ -65,6 +80,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     networks: np.ndarray | None = None
     features: np.ndarray | None = None
+    sound: Sound | None = None
     error_model: ErrorModel | None = None
 
     @property

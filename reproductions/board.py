@@ -190,7 +190,8 @@ def generated(results: Path) -> dict[Path, str]:
         DOCS / "findings.md": {"cross_dataset": cross_dataset.table(results, report.markdown_table)},
         lessons.PAGE: {"interpretations": lessons.table(results)},
         VERDICTS: simulations.tables(RESULTS / "verdicts"),
-        **{path: recorded.get(path, {}) for path in (benchmarks.FAQ, benchmarks.PERFORMANCE)},
+        benchmarks.FAQ: recorded.get(benchmarks.FAQ, {}) | {"flags": cards.flags_table()},
+        benchmarks.PERFORMANCE: recorded.get(benchmarks.PERFORMANCE, {}),
     }
     texts = {path: report.replace_generated(path, parts) for path, parts in pages.items()}
     for expected in papers():

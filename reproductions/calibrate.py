@@ -1,4 +1,4 @@
-"""Measures again how predictions of the suite's weights err, and how far recordings are from their training songs.
+"""Measures again how predictions of the suite's weights err, and which recordings are unlike their training songs.
 
 Writes calibration.json and distance.npz into the folder of the weights, from the records of their variant and the data
 set that they were trained on. `train --weights DIR` does the same for weights of your own.
@@ -50,8 +50,8 @@ def _calibrate(options) -> int:
                 f"{paper}: needs {facts['dataset']} under the data root for {facts['variant']}; give --data-root"
             )
         content = calibrate.save(folder, facts, experiment, variant, record)
-        distance = content["distance"]
-        flagged = f"{distance['flagged']} of {distance['songs']} training songs beyond the limit, {distance['limit']:g}"
+        flags = content["flags"]
+        flagged = f"{flags['flagged']} of {flags['songs']} training songs have a flag, limits {flags['limits']}"
         coverage = content["errors"]["coverage"] if content["errors"] else "no intervals"
         print(f"{folder / calibrate.FILE}: {flagged}; within intervals: {coverage}")
     return 0

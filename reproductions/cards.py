@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from common.places import RESULTS
+from common.predict import calibration
 from common.report import markdown_table, number
 from common.verdict.cells import lower_is_better
 from common.verdict.recorded import Records
@@ -20,6 +21,7 @@ from data_prep import dataset_class
 
 TYPES = {"rmse": "rmse", "mae": "mae", "r2": "r_squared", "pearson_r": "pearsonr", "accuracy": "accuracy"}
 ORIGIN = "The networks are from *{title}*, trained again by this suite"
+FLAGS = ("level outside", "nothing above", "shorter than", "distance of features above")
 CARD = """---
 {metadata}
 ---
@@ -37,6 +39,7 @@ CARD = """---
 | files | {files}; they scale the input themselves |
 | to load them | `import reproductions.{paper}.model`, then `keras.saving.load_model` |
 | trained on | {n_train} songs of {dataset}{validation}; {audio} |
+| warns of | {limits} |
 | made | {finished}, commit {commit}, Keras {keras} on {device} |
 
 ## How good it is
@@ -115,6 +118,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path, origin: st
         dataset=facts["dataset"],
         audio="features that come with the data" if facts["audio"] == "none" else f"audio {facts['audio']}",
         validation=f", {n} more to stop the training" if n else "",
+        limits=_limits(folder),
         finished=made["finished"][:10],
         commit=made["commit"],
         keras=made["versions"]["keras"],
@@ -148,6 +152,36 @@ def measured(records: Records, place: tuple[str, str], split: str, metric: str) 
     """
     targets = records.get(*place)["runs"][0]["metrics"][split][metric]
     return {target: round(float(np.mean(records.values(*place, split, metric, target))), 5) for target in targets}
+
+
+def _limits(folder: Path) -> str:
+    """What is unlike the training songs, and how many of these are."""
+    flags = json.loads((folder / calibration.FILE).read_text(encoding="utf-8"))["flags"]
+    words, n = dict(zip(FLAGS, _shown(flags["limits"]), strict=True)), f"{flags['flagged']} of {flags['songs']}"
+    text = "; ".join(f"{name} {limit}" for name, limit in words.items())
+    return f"recordings unlike the training songs: {text}. {n} training songs are beyond such limits from other folds"
+
+
+def _shown(limits: dict) -> list[str]:
+    """The limits in the order of `FLAGS`."""
+    level = "–" if limits["level"] is None else "{:.0f} to {:.0f} dB".format(*limits["level"])
+    bandwidth = "–" if limits["bandwidth"] is None else f"{limits['bandwidth'] / 1000:.1f} kHz"
+    return [level, bandwidth, f"{limits['length']:.1f} s", f"{limits['distance']:.1f}"]
+
+
+def flags_table() -> str:
+    """The limits beyond which `predict` warns, by paper with weights, and how many training songs are beyond them.
+
+    Returns
+    -------
+    str, Markdown
+    """
+    lines = []
+    for path in sorted(RESULTS.glob(f"*/weights/{calibration.FILE}")):
+        flags = json.loads(path.read_text(encoding="utf-8"))["flags"]
+        share = f"{flags['flagged']} of {flags['songs']} ({100 * flags['flagged'] / flags['songs']:.1f} %)"
+        lines.append([path.parts[-3], *_shown(flags["limits"]), share])
+    return markdown_table(["model", *FLAGS, "training songs beyond them"], lines)
 
 
 def _what(facts: dict) -> str:

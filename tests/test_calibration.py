@@ -1,18 +1,23 @@
 """How predictions err and what is far from the training songs: from held-out songs, stored as plain checked numbers."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.signal
+import soundfile
 
-from common import metrics
-from common.errors import InputError, collect_warnings
+from common import audio, metrics
+from common.errors import InputError, collect_warnings, warn
 from common.experiment import Classes, Dynamic, Split, Static
 from common.places import RESULTS
-from common.predict import calibrate, calibration
+from common.predict import calibrate, calibration, flags
 from common.predict.base import Predictor
-from common.prediction import Prediction
+from common.predict.conformal import conformal
+from common.predict.sound import Meter
+from common.prediction import Prediction, Sound
 from tests.conftest import PAPERS
 
 N = 300  # songs
@@ -47,8 +52,8 @@ def recorded(errors, within=0.1, frames=20):
 
 def test_conformal_limits():
     scores = np.arange(1.0, 101)[:, None]
-    assert calibrate.conformal(scores, 0.95) == 96 and calibrate.conformal(scores, 0.99) == 100
-    assert calibrate.conformal(scores[:5], 0.99) == 5
+    assert conformal(scores, 0.95) == 96 and conformal(scores, 0.99) == 100
+    assert conformal(scores[:5], 0.99) == 5
 
 
 def test_intervals_hold_what_they_say():
@@ -89,28 +94,87 @@ def test_errors_are_of_held_out_songs_only():
     assert within is None
 
 
-def test_distance_from_training_songs():
-    """At most 1 % of them are beyond the limit, of new songs about as many; what is unlike them is far."""
+def sound_of(n, seed=0, length=45.0):
+    """Level (dB), bandwidth (Hz) and length (s) of some songs, in heavy tails."""
+    rng = np.random.default_rng(seed)
+    return np.stack([rng.normal(-20, 5, n), 16000 * 2 ** -rng.exponential(0.4, n), np.full(n, length)], axis=1)
+
+
+def test_at_most_one_percent_have_a_flag():
+    """On any side, of new songs about as many; what is unlike them in one way has a flag."""
     rng = np.random.default_rng(0)
     mixing = rng.standard_normal((12, 12))
     songs, new = (np.sinh(rng.standard_normal((n, 12)) @ mixing) for n in (N, 1000))
-    songs[:, 3] = 5  # a feature that does not vary
-    new[:, 3] = 5
-    distance, held_out = calibrate.training_distance(songs)
-    assert (held_out > distance.limit).mean() <= 0.01
-    assert np.mean([distance(song) > distance.limit for song in new]) < 0.03
+    songs[:, 3] = new[:, 3] = 5  # a feature that does not vary
+    distance, learned = flags.learn(songs, sound_of(N))
+    assert learned["flagged"] <= 0.01 * N and learned["songs"] == learned["audio"] == N
+    assert sum(learned["by_side"].values()) >= learned["flagged"]
+    limits, (level, bandwidth, _) = learned["limits"], sound_of(1000, seed=1).T
+    beyond = [distance(song) > distance.limit for song in new]
+    beyond |= (level < limits["level"][0]) | (level > limits["level"][1]) | (bandwidth < limits["bandwidth"])
+    assert np.mean(beyond) < 0.03 and 44 < limits["length"] <= 45
     assert distance(new[0] * 1e6) > distance.limit and distance(np.median(songs, axis=0)) < distance.limit
 
 
+def test_one_song_apart_does_not_move_the_limits():
+    """What one song has is learned from the others: it has a flag itself."""
+    features, sound = np.random.default_rng(0).standard_normal((N, 3)), sound_of(N)
+    before = flags.learn(features, sound)[1]["by_side"]
+    for column, value, side in ((0, -150, "quiet"), (1, 20, "narrow"), (2, 0.1, "short")):
+        apart = sound.copy()
+        apart[7, column] = value
+        assert flags.learn(features, apart)[1]["by_side"][side] >= max(1, before[side])
+
+
+def test_without_audio_level_and_bandwidth_are_not_known():
+    features, sound = np.random.default_rng(0).standard_normal((N, 3)), sound_of(N)
+    sound[: 2 * N // 3, :2] = np.nan
+    limits = flags.learn(features, sound)[1]["limits"]
+    assert limits["level"] is None and limits["bandwidth"] is None and limits["distance"] > 0 and limits["length"] > 44
+
+
+class Songs:
+    """A data set of two recordings, one of them a segment, and a song without audio."""
+
+    def __init__(self, folder):
+        noise = np.random.default_rng(0).standard_normal(3 * 44100)
+        narrow = scipy.signal.sosfilt(scipy.signal.butter(12, 3000, fs=44100, output="sos"), noise)
+        for name, sound in (("wide", noise), ("narrow", narrow)):
+            soundfile.write(folder / f"{name}.wav", 0.1 * sound / sound.std(), 44100, subtype="FLOAT")
+        self.tracks = [SimpleNamespace(id=name, path=folder / f"{name}.wav") for name in ("wide", "narrow")]
+        self.segments = {"narrow": 3.0}
+
+
+def test_what_is_measured_of_training_songs(tmp_path, monkeypatch):
+    """The length is that of the recording, of a segment that of the input; level and bandwidth are the recording's."""
+    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
+    wide, narrow, absent = flags.sounds(Songs(tmp_path), {"wide": 60, "narrow": 60, "absent": 40})
+    assert wide[0] == pytest.approx(-20, abs=0.1) and narrow[0] == pytest.approx(-20, abs=0.2)
+    assert wide[1] > 20000 and 3000 < narrow[1] < 7000
+    assert [wide[2], narrow[2], absent[2]] == [3, 30, 20] and np.isnan(absent[:2]).all()
+
+
+def test_a_meter_measures_what_passes(tmp_path):
+    """Block by block the same as at once."""
+    sound = 0.2 * np.random.default_rng(0).standard_normal(20 * 8000).astype("float32")
+    whole, parts = Meter(), Meter()
+    assert sum(len(block) for block, _ in whole.through([(sound, 8000)])) == len(sound)
+    assert len(list(parts.through((part, 8000) for part in np.split(sound, 10)))) == 10
+    assert whole.sound().level == pytest.approx(20 * np.log10(0.2), abs=0.1)
+    assert parts.sound() == pytest.approx(whole.sound(), rel=0.01)
+
+
 @pytest.fixture
-def stored(tmp_path):
+def stored(tmp_path, monkeypatch):
     """A folder with the calibration of weights, and their facts."""
-    distance, _ = calibrate.training_distance(np.random.default_rng(0).standard_normal((N, 3)))
+    monkeypatch.setattr(flags, "sounds", lambda data, n_frames: sound_of(len(n_frames)))
+    x = np.random.default_rng(0).standard_normal((N, 3))
+    distance, _ = flags.learn(x, sound_of(N))
     split, facts = Split(np.arange(N), {}), {"sha256": {"network_0.keras": "12"}, "columns": ["valence", "arousal"]}
     errors = 0.2 * np.random.default_rng(0).standard_normal((2, N, 2))
     toy = Toy(Dynamic(("valence", "arousal")), np.arange(10))
-    x = [row[None] for row in np.random.default_rng(0).standard_normal((N, 3))]
-    toy.trained_on_all = lambda variant: [SimpleNamespace(settings={}, split=split, samples=SimpleNamespace(x=x))]
+    toy.data, samples = None, SimpleNamespace(x=[row[None] for row in x], ids=list(map(str, range(N))))
+    toy.trained_on_all = lambda variant: [SimpleNamespace(settings={}, split=split, samples=samples)]
     calibrate.save(tmp_path, facts, toy, None, recorded(errors))
     return tmp_path, facts, distance
 
@@ -143,28 +207,65 @@ def test_damaged_or_other_calibrations_are_one_line(stored):
         calibration.read(folder, facts)
 
 
-def test_a_far_recording_has_a_warning(stored, tmp_path):
+USUAL = {"features": np.zeros(3), "sound": Sound(-20.0, 12000.0), "length": 240.0}
+
+
+@pytest.mark.parametrize(
+    ("unlike", "words"),
+    [
+        ({}, None),
+        ({"features": None, "sound": None}, None),
+        ({"features": np.full(3, 1e6)}, r"sounds unlike {} \(distance [\d.]+ in features; at least 99 % .*"),
+        ({"sound": Sound(-70.0, 12000.0)}, r"is quieter than {} \(-70\.0 dB of full scale; .*\); raise its level, .*"),
+        ({"sound": Sound(10.0, 12000.0)}, r"is louder than {} \(10\.0 dB of full scale; .*\); lower its level, .*"),
+        ({"sound": Sound(-20.0, 300.0)}, r"is duller than {} \(nothing above 0\.3 kHz; .*\); use a better copy, .*"),
+        ({"length": 10.0}, r"is shorter than {} \(10\.0 s; it had 4[45]\.\d s or more .*\); use a longer part, .*"),
+    ],
+)
+def test_what_is_unlike_the_training_songs_has_a_warning(stored, tmp_path, unlike, words):
+    """A line each, with the file, what it has, what they have, and what to do; a long song has none."""
+
     class Model(Predictor):
         scale = ""
 
-        def __init__(self, features):
-            self.features = features
+        def __init__(self):
+            """Nothing is loaded."""
 
         @staticmethod
         def read(path):
+            warn(f"{path}: is very quiet (peak -90 dB of full scale)")
+            warn(f"{path}: has no sound above 3.7 kHz; models of wider recordings can be wrong on it")
+            warn(f"{path}: has bytes behind the sound")
             return ()
 
         def values(self):
-            return Prediction(np.zeros(2), 1.0, 1.0, features=self.features)
+            one = USUAL | unlike
+            return Prediction(np.zeros(2), one["length"], 1.0, features=one["features"], sound=one["sound"])
 
-    texts = {}
-    for features in (np.zeros(3), np.full(3, 1e6)):
-        model = Model(features)
-        model.calibration = calibration.read(*stored[:2])
-        with collect_warnings() as texts[features[0]]:
-            assert model.predict(tmp_path / "a.wav").half_width.shape == (2,)
-    assert texts[0] == [] and len(texts[1e6]) == 1
-    assert "a.wav: sounds unlike the songs that the model was trained on" in texts[1e6][0]
+    model = Model()
+    with collect_warnings() as before:
+        model.predict(tmp_path / "a.wav")
+    assert len(before) == 3  # without limits from training songs the fixed ones of common.audio are all there is
+    model.calibration = calibration.read(*stored[:2])
+    with collect_warnings() as texts:
+        assert model.predict(tmp_path / "a.wav").half_width.shape == (2,)
+    assert texts[0].endswith("has bytes behind the sound") and len(texts) == 1 + bool(words)
+    if words:
+        pattern = re.escape(f"{tmp_path / 'a.wav'}: ") + words.format("the songs that the model was trained on")
+        assert re.fullmatch(pattern, texts[1])
+
+
+@pytest.mark.parametrize(("sound", "measure"), [("quiet", "level"), ("narrow", "bandwidth")])
+def test_warnings_by_fixed_limits_are_recognised(stored, tmp_path, sound, measure):
+    noise = np.random.default_rng(0).standard_normal(44100).astype("float32")
+    narrow = scipy.signal.sosfilt(scipy.signal.butter(12, 2000, fs=44100, output="sos"), noise)
+    soundfile.write(tmp_path / "a.wav", 1e-5 * noise if sound == "quiet" else 0.1 * narrow, 44100, subtype="FLOAT")
+    with collect_warnings() as texts:
+        audio.load(tmp_path / "a.wav")
+    known = calibration.read(*stored[:2])
+    assert [known.replaces(text) for text in texts] == [True]
+    known.facts["flags"]["limits"][measure] = None
+    assert [known.replaces(text) for text in texts] == [False]
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -173,8 +274,11 @@ def test_the_suites_weights_are_calibrated(paper):
     folder = RESULTS / paper / "weights"
     facts = json.loads((folder / "weights.json").read_text())
     known = calibration.read(folder, facts)
-    of = known.facts["distance"]
-    assert of["songs"] == facts["n_train"] + facts["n_validation"] and of["flagged"] <= 0.01 * of["songs"]
+    of = known.facts["flags"]
+    assert of["songs"] == of["audio"] == facts["n_train"] + facts["n_validation"]
+    assert of["flagged"] <= 0.01 * of["songs"] and of["flagged"] <= sum(of["by_side"].values())
+    four_minutes = Prediction(np.zeros(2), 240.0, 240.0, sound=Sound(-15.0, 16000.0))  # as most songs are
+    assert known.unlike(four_minutes) == []
     made = facts["provenance"]["commit"], known.facts["provenance"]["commit"]
     assert not any(commit.endswith("+") for commit in made)  # of code that was not committed
     if paper == "velankar2022":

@@ -163,6 +163,19 @@ def test_the_same_predictions_give_the_same_bytes(tmp_path, suffix, prediction, 
     assert paths[0].read_bytes() == paths[1].read_bytes() and paths[0].stat().st_size > 1000
 
 
+def test_windows_side_by_side_are_drawn_with_their_borders(tmp_path):
+    """A step has both its values at the border; the same picture each time."""
+    borders, paths = np.array([20.25, 25.25]), [tmp_path / "one.svg", tmp_path / "two.svg"]
+    for path in paths:
+        plots.windows(CONTINUOUS, CONTINUOUS.values + 0.1, borders, ["valence", "arousal"], path, "A model")
+    text = paths[0].read_text()
+    assert text == paths[1].read_text()
+    for words in ("valence, side by side", "arousal, blended", "A model"):
+        assert words in text
+    with pytest.raises(ValueError):
+        plots.windows(CONTINUOUS, CONTINUOUS.values, borders, ["valence"], tmp_path / "three.svg", "A model")
+
+
 def test_svg_in_keeps_all_figures_in_one_folder(paper, tmp_path):
     expected, records = paper([cell("x", "model", 0.5)], model=record(1.0) | {"title": "A model"})
     with plots.svg_in(tmp_path / "site") as saved:

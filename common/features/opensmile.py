@@ -116,7 +116,7 @@ class OpenSmile:
         return smile()(round_to_16_bits(samples), self.rate)[0].T.astype("float32")
 
 
-def extract_windows(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
+def extract_windows(path: Path, through=iter) -> tuple[np.ndarray, np.ndarray, float]:
     """The windows of an audio file of any length, in bounded memory.
 
     Up to BLOCK_S exactly the features of `OpenSmile`; longer recordings are processed in blocks.
@@ -125,6 +125,8 @@ def extract_windows(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
     ----------
     path : Path
         Of the recording.
+    through : callable
+        Yields the blocks of `common.audio.blocks` that it is given, for those who measure them on the way.
 
     Returns
     -------
@@ -140,7 +142,7 @@ def extract_windows(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
         As `common.audio.load`, and if the recording is shorter than WINDOW_S + LOOKAHEAD_S.
     """
     extractor, ends, rows, length = OpenSmile(), [], [], 0.0
-    for samples, rate in audio.blocks(path, BLOCK_S, overlap=OVERLAP_S):
+    for samples, rate in through(audio.blocks(path, BLOCK_S, overlap=OVERLAP_S)):
         block_start = max(0.0, length - OVERLAP_S)
         length = block_start + len(samples) / rate
         features = extractor(samples, rate)

@@ -7,6 +7,7 @@ model for other programs: `load("reproductions.malik2017.predict").predict(path)
 from common.predict.base import Predictor, load
 from common.predict.command import main
 from common.predict.continuous import ContinuousPredictor
+from common.predict.sound import Meter
 from common.prediction import Prediction
 
-__all__ = ["ContinuousPredictor", "Prediction", "Predictor", "load", "main"]
+__all__ = ["ContinuousPredictor", "Meter", "Prediction", "Predictor", "load", "main"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from common import weights
-from common.errors import warn
+from common.errors import collect_warnings, warn
 from common.places import RESULTS
 from common.predict.calibration import Calibration, read
 from common.prediction import Prediction
@@ -20,8 +20,7 @@ class Predictor(ABC):
     scale : what the numbers mean, a sentence
     limits : the lowest and the highest value of the scale
     uses : which part of a recording the model uses
-    calibration : how far predictions are from labels, and how far recordings are from the training songs; None: not
-        known
+    calibration : how far predictions are from labels, and what is unlike the training songs; None: not known
     """
 
     scale: str
@@ -75,7 +74,7 @@ class Predictor(ABC):
         return self.values(*self.read(path))
 
     def predict(self, path: Path) -> Prediction:
-        """Values with their error model; warns of a recording far from the training songs.
+        """Values with their error model; warns of a recording that is unlike the training songs.
 
         Parameters
         ----------
@@ -90,10 +89,14 @@ class Predictor(ABC):
         InputError
             As `read`.
         """
-        return self.with_errors(path, self(path))
+        with collect_warnings() as texts:
+            values = self(path)
+        for text in self.without_fixed(texts):
+            warn(text)
+        return self.with_errors(path, values)
 
     def with_errors(self, path: Path, prediction: Prediction) -> Prediction:
-        """A prediction with its error model; warns if the recording is far from the training songs.
+        """A prediction with its error model; warns of what is unlike the training songs.
 
         Parameters
         ----------
@@ -106,13 +109,22 @@ class Predictor(ABC):
         """
         if self.calibration is None:
             return prediction
-        distance = self.calibration.distance
-        if distance is not None and prediction.features is not None:
-            far = distance(prediction.features)
-            if far > distance.limit:
-                limit = f"distance {far:.1f}; 99 % of those songs are within {distance.limit:.1f}"
-                warn(f"{path}: sounds unlike the songs that the model was trained on ({limit}); it can be wrong on it")
+        for text in self.calibration.unlike(prediction):
+            warn(f"{path}: {text}")
         return replace(prediction, error_model=self.calibration.error_model)
+
+    def without_fixed(self, texts: list[str]) -> list[str]:
+        """Warnings of reading a recording, but those by fixed limits where there are limits from the training songs.
+
+        Parameters
+        ----------
+        texts : list of str
+
+        Returns
+        -------
+        list of str
+        """
+        return [text for text in texts if self.calibration is None or not self.calibration.replaces(text)]
 
 
 def load(module: str, folder: Path | None = None) -> Predictor:

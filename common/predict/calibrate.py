@@ -1,8 +1,9 @@
-"""Makes the calibration of weights: from recorded runs how predictions err, from training songs what is far from them.
+"""Makes the calibration of weights: from recorded runs how predictions err, from training songs what is unlike them.
 
 Errors are those of songs that were held out, by the networks of a cross-validation (or another split), so no network
 predicts a song that it was trained on. Where the weights are several networks that are averaged, the recorded runs are
-averaged too. Intervals and limits are conformal: with n songs, the ceil((n + 1) * share)-th smallest value.
+averaged too. Intervals and limits are conformal: with n songs, the ceil((n + 1) * share)-th smallest value. What is
+unlike the training songs: `common.predict.flags`.
 """
 
 import hashlib
@@ -16,11 +17,12 @@ import scipy
 from common import protocol, provenance
 from common.experiment import Dynamic, Experiment, Static, Variant
 from common.files import json_text, write_atomically
-from common.predict.calibration import ARRAYS, FILE, Distance
+from common.predict import flags
+from common.predict.calibration import ARRAYS, FILE
+from common.predict.conformal import conformal
 from common.prediction import ErrorModel
 
 LEVEL = 0.95  # share of held-out songs within an interval
-KEPT = 0.99  # share of the training songs that are not flagged as far
 FOLDS = 10
 
 
@@ -52,39 +54,23 @@ def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, re
     averaged = len(networks) > 1 and len({json.dumps(network.settings) for network in networks}) == 1
     split = networks[0].split
     songs = np.union1d(split.train, split.validation)
+    samples = networks[0].samples
+    n_frames = {samples.ids[song]: len(samples.x[song]) for song in songs}
+    sound = flags.sounds(experiment.data, n_frames)
     columns = getattr(experiment, "compared_features", slice(None))
-    distance, of_songs = training_distance(song_medians(networks[0].samples.x, songs)[:, columns])
+    distance, learned = flags.learn(flags.song_medians(samples.x, songs)[:, columns], sound)
     buffer = io.BytesIO()
     arrays = {name: getattr(distance, name).astype("float32") for name in ("centre", "scale", "mean", "precision")}
     np.savez(buffer, **arrays)
     content = {
         "sha256": facts["sha256"] | {ARRAYS: hashlib.sha256(buffer.getvalue()).hexdigest()},
         "errors": errors(experiment, variant, record, averaged=averaged),
-        "distance": {
-            "limit": distance.limit, "songs": len(of_songs), "flagged": int((of_songs > distance.limit).sum()),
-            "median": round(float(np.median(of_songs)), 2),
-        },
+        "flags": learned,
         "provenance": provenance.now(provenance.commit()),
-    }  # fmt: skip
+    }
     write_atomically(Path(folder) / ARRAYS, buffer.getvalue())
     write_atomically(Path(folder) / FILE, f"{json_text(content, Path(folder) / FILE, indent=1)}\n".encode())
     return content
-
-
-def conformal(scores: np.ndarray, share: float) -> np.ndarray:
-    """What a share of new scores does not exceed; at most the largest.
-
-    Parameters
-    ----------
-    scores : float (n, n_targets)
-    share : float, in (0, 1)
-
-    Returns
-    -------
-    float (n_targets,)
-    """
-    n = len(scores)
-    return np.sort(scores, axis=0)[min(int(np.ceil((n + 1) * share)), n) - 1]
 
 
 # Errors.
@@ -176,56 +162,3 @@ def _steps_within(means, half_width, frames, variance) -> np.ndarray:
     scale = np.sqrt(variance)
     inside = scipy.special.ndtr((half_width - means) / scale) - scipy.special.ndtr((-half_width - means) / scale)
     return (inside.mean(0) * frames[:, None]).sum(0) / frames.sum()
-
-
-# Distance.
-
-
-def song_medians(x, songs: np.ndarray) -> np.ndarray:
-    """The medians of the input over each of some songs.
-
-    Parameters
-    ----------
-    x : Sequences, or list of (n_frames, n_features)
-    songs : int (n_songs,)
-        Their indices.
-
-    Returns
-    -------
-    float64 (n_songs, n_features)
-    """
-    return np.stack([np.median(x[song], axis=0) for song in songs]).astype("float64")
-
-
-def training_distance(features: np.ndarray) -> tuple[Distance, np.ndarray]:
-    """The distance from the training songs, and how far these are themselves.
-
-    Parameters
-    ----------
-    features : float (n_songs, n_features)
-
-    Returns
-    -------
-    distance : Distance
-    held_out : float (n_songs,)
-        That of each song from those of the other folds.
-    """
-    fold = protocol.k_folds(len(features), min(FOLDS, len(features)), seed=0)
-    held_out = np.empty(len(features))
-    for k in range(fold.max() + 1):
-        of_others = _fitted(features[fold != k], 0.0)
-        held_out[fold == k] = [of_others(song) for song in features[fold == k]]
-    return _fitted(features, round(float(conformal(held_out[:, None], KEPT)[0]), 3)), held_out
-
-
-def _fitted(features: np.ndarray, limit: float) -> Distance:
-    from sklearn.covariance import LedoitWolf
-
-    low, centre, high = np.quantile(features, [0.25, 0.5, 0.75], axis=0)
-    scale = (high - low) / 1.349  # the standard deviation of normal features
-    scale[scale <= 0] = 1
-    compressed = np.arcsinh((features - centre) / scale)
-    std = compressed.std(0)
-    std[std <= 0] = 1
-    shrunk = LedoitWolf().fit((compressed - compressed.mean(0)) / std)
-    return Distance(centre, scale, compressed.mean(0), shrunk.precision_ / np.outer(std, std), limit)

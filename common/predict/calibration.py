@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import InputError
-from common.prediction import ErrorModel
+from common.prediction import ErrorModel, Prediction
 
 FILE, ARRAYS = "calibration.json", "distance.npz"
 AGAIN = "make it again: python -m reproductions calibrate"
+FIXED = {"level": ": is very quiet (", "bandwidth": ": has no sound above "}  # words of warnings of `common.audio`
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Distance:
     ----------
     centre, scale : (n_features,), median over the training songs, and a robust standard deviation
     mean, precision : (n_features,) and (n_features, n_features), of the compressed features
-    limit : what 99 % of the training songs do not exceed, each measured from other songs
+    limit : beyond which a recording has a flag (`common.predict.flags`)
     """
 
     centre: np.ndarray
@@ -45,11 +46,60 @@ class Distance:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Attributes: how predictions err, and how far recordings are (None: not known); and calibration.json."""
+    """How predictions err, and what is unlike the training songs.
+
+    Attributes
+    ----------
+    error_model : None: not known
+    distance : from the training songs
+    facts : the content of calibration.json
+    """
 
     error_model: ErrorModel | None
-    distance: Distance | None
+    distance: Distance
     facts: dict
+
+    def unlike(self, one: Prediction) -> list[str]:
+        """In what a recording is unlike the training songs, a text each; what is not known of it is left out.
+
+        Parameters
+        ----------
+        one : Prediction
+
+        Returns
+        -------
+        list of str
+        """
+        limits = self.facts["flags"]["limits"]
+        (quiet, loud), narrow, short = limits["level"] or (-np.inf, np.inf), limits["bandwidth"] or 0, limits["length"]
+        far = 0 if one.features is None else self.distance(one.features)
+        level, bandwidth = one.sound or (np.nan, np.nan)
+        of_level = f"{level:.1f} dB of full scale; at least 99 % of theirs have {quiet:.1f} to {loud:.1f}"
+        of_band = f"nothing above {bandwidth / 1000:.1f} kHz; at least 99 % of theirs reach {narrow / 1000:.1f} kHz"
+        of_length = f"{one.length:.1f} s; it had {short:.1f} s or more of at least 99 % of them"
+        of_distance = f"distance {far:.1f} in features; at least 99 % of theirs are within {self.distance.limit:.1f}"
+        rules = [
+            (far > self.distance.limit, "sounds unlike", of_distance, "the model can be wrong on it"),
+            (level < quiet, "is quieter than", of_level, "raise its level, or expect larger errors"),
+            (level > loud, "is louder than", of_level, "lower its level, or expect larger errors"),
+            (bandwidth < narrow, "is duller than", of_band, "use a better copy, or expect larger errors"),
+            (one.length < short, "is shorter than", of_length, "use a longer part, or expect larger errors"),
+        ]
+        theirs = "the songs that the model was trained on"
+        return [f"{what} {theirs} ({of}); {then}" for so, what, of, then in rules if so]
+
+    def replaces(self, text: str) -> bool:
+        """Whether a warning of `common.audio` is by a fixed limit of what has a limit from the training songs here.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        bool
+        """
+        return any(self.facts["flags"]["limits"][name] and words in text for name, words in FIXED.items())
 
     def statement(self) -> str:
         """What the interval around a value is, measured where; empty without an error model."""
@@ -90,7 +140,7 @@ def read(folder: Path, facts: dict) -> Calibration | None:
     path = Path(folder) / FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        digests, errors, distance = dict(content["sha256"]), content["errors"], content["distance"]
+        digests, errors, limits = dict(content["sha256"]), content["errors"], dict(content["flags"]["limits"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -100,7 +150,7 @@ def read(folder: Path, facts: dict) -> Calibration | None:
         raise InputError(f"{path}: is of other weights than weights.json; {AGAIN}")
     by_target = [[errors[name][target] for target in facts["columns"]] for name in ("error", "factor") if errors]
     error_model = ErrorModel(*map(np.array, by_target)) if errors else None
-    return Calibration(error_model, distance and _distance(path.with_name(ARRAYS), arrays, distance["limit"]), content)
+    return Calibration(error_model, _distance(path.with_name(ARRAYS), arrays, limits["distance"]), content)
 
 
 def _distance(path: Path, digest: str | None, limit: float) -> Distance:

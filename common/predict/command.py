@@ -36,8 +36,8 @@ CSV, JSON = rb"recording,[^\n]*,warning\r?\n", rb'\{\n "model": \{'  # patterns 
 PICTURE, JAMS = (rb"(\x89PNG|%PDF|<\?xml).*" + NAME.encode(), rb'\{.*"program": "' + NAME.encode())
 EPILOG = """Folders are searched, those inside them too. Unreadable recordings are reported and skipped, and
 the exit code is 1. The interval of a value (±; NAME_low and NAME_high in files) holds the labels of 95 % of the songs
-that were held out in training; it is wider where the networks that are averaged differ. A recording that sounds unlike
-the training songs has a warning; at most 1 % of those songs would have it."""
+that were held out in training; it is wider where the networks that are averaged differ. A recording that is unlike the
+training songs in its features, level or bandwidth, or shorter, has a warning; at most 1 % of them would have one."""
 
 
 def interval(text: str) -> float:
@@ -219,7 +219,9 @@ def _predict(loaded: Callable[[], Predictor], path: Path, interval: float, featu
 def _outcome(loaded: Callable[[], Predictor], path: Path, interval: float, read, values=None) -> Prediction | str:
     """What a model predicts of what `_read` returned, with all warnings; if it cannot, why. values: as `_together`."""
     made = read if isinstance(read, str) else _explained(path, _predict, loaded, path, interval, read[0], values)
-    return made if isinstance(made, str) else replace(made[0], warnings=(*read[1], *made[1]))
+    if isinstance(made, str):
+        return made
+    return replace(made[0], warnings=(*loaded().without_fixed(read[1]), *made[1]))
 
 
 def _together(loaded: Callable[[], Predictor], reads: list) -> list[Prediction | None]:

@@ -9,6 +9,7 @@ import numpy as np
 from common import backend, weights
 from common.features import opensmile
 from common.predict.base import Predictor
+from common.predict.sound import Meter
 from common.prediction import Prediction
 from common.protocol import Sequences
 
@@ -112,16 +113,17 @@ class ContinuousPredictor(Predictor):
 
     @staticmethod
     def read(path):
-        """Times (n,), 260 features (n, 260) of windows of a second, and the length in seconds."""
-        return opensmile.extract_windows(path)
+        """Times (n,), 260 features (n, 260) of windows of a second, the length in seconds, and the sound."""
+        meter = Meter()
+        return *opensmile.extract_windows(path, meter.through), meter.sound()
 
-    def values(self, times, features, seconds):
+    def values(self, times, features, seconds, sound):
         """Valence and arousal at these times, with the networks that they are the mean of."""
-        return self.values_of([(times, features, seconds)])[0]
+        return self.values_of([(times, features, seconds, sound)])[0]
 
     def values_of(self, recordings):
         """As `values`, of several recordings."""
-        members = self.members_of([features for _, features, _ in recordings])
+        members = self.members_of([features for _, features, *_ in recordings])
         return [
             Prediction(
                 of_song.mean(0),
@@ -130,8 +132,9 @@ class ContinuousPredictor(Predictor):
                 times,
                 networks=of_song if len(of_song) > 1 else None,
                 features=np.median(features[:, self.columns], axis=0),
+                sound=sound,
             )
-            for of_song, (times, features, seconds) in zip(members, recordings, strict=True)
+            for of_song, (times, features, seconds, sound) in zip(members, recordings, strict=True)
         ]
 
     def members_of(self, songs: list[np.ndarray]) -> list[np.ndarray]:

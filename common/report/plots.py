@@ -314,6 +314,47 @@ def predictions(
             save(figure, path, creator=NAME)
 
 
+def windows(
+    one: Prediction, side_by_side: np.ndarray, borders: np.ndarray, columns: list[str], path: Path, title: str
+) -> None:
+    """Two panels of one recording: values in their bands; and enlarged, with those from windows side by side.
+
+    Parameters
+    ----------
+    one : Prediction
+        Of the recording, from overlapping windows that are blended; with `times`.
+    side_by_side : float (n, 2)
+        Values at the same times from windows that do not overlap.
+    borders : float (n_borders,)
+        Where one of these ends and the next begins, in seconds.
+    columns : list of str
+        Names of the two targets.
+    path : Path
+        The picture.
+    title : str
+        Above the panels.
+    """
+    with plt.rc_context(STYLE):
+        figure, (above, below) = _grid(2, columns=1, width=7.2, height=2.3)
+        figure.suptitle(title, fontsize="medium", color=INK)
+        above.set_title("Prediction, in the band of the labels of 95 % of held-out songs")
+        _over_time(above, one, columns, (-1, 1))
+        below.set_title("The same, enlarged: windows side by side have steps at their borders")
+        below.vlines(borders, 0, 1, transform=below.get_xaxis_transform(), color=GREY, lw=0.8, ls=":")
+        after = np.searchsorted(one.times, borders)
+        times = np.insert(one.times, np.repeat(after, 2), np.repeat(borders, 2))
+        for i, (name, colour) in enumerate(zip(columns, (ORANGE, BLUE), strict=True)):
+            values = side_by_side[:, i]
+            steps = np.insert(values, np.repeat(after, 2), np.stack([values[after - 1], values[after]], axis=1).ravel())
+            below.plot(times, steps, color=colour, lw=1, alpha=0.5, label=f"{_words(name)}, side by side")
+            below.plot(one.times, one.values[:, i], color=colour, lw=1.8, label=f"{_words(name)}, blended")
+        below.grid(axis="y")
+        _clock(below, one.length)
+        below.set_xlabel("time")
+        figure.legend(handles=below.get_legend_handles_labels()[0], loc="outside lower center", ncols=4, frameon=False)
+        save(figure, path)
+
+
 def _over_time(axis, one: Prediction, columns: list[str], limits: tuple[float, float]) -> None:
     """Values over time, and the band around each."""
     for i, (name, colour) in enumerate(zip(columns, (ORANGE, BLUE), strict=True)):

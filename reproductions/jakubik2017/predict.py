@@ -35,20 +35,20 @@ class Model(predict.Predictor):
 
     @staticmethod
     def read(path):
-        """Vectors of the pieces of a recording, each (n, 160), and its length in seconds."""
-        pieces, length = [], 0.0
-        for samples, rate in audio.blocks(path, BLOCK_S):
+        """Vectors of the pieces of a recording, each (n, 160), its length in seconds, and the sound."""
+        pieces, length, meter = [], 0.0, predict.Meter()
+        for samples, rate in meter.through(audio.blocks(path, BLOCK_S)):
             length += len(samples) / rate
             if len(samples) >= TAIL_S * rate:
                 pieces.append(paired_with_deltas(MelSpectrogram()(samples, rate)))
         if not pieces or len(pieces[0]) < CROP:
             raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
-        return pieces, length
+        return pieces, length, meter.sound()
 
-    def values(self, pieces, length):
+    def values(self, pieces, length, sound):
         """Nine emotions (9,)."""
         features = np.median(np.concatenate(pieces), axis=0)
-        return predict.Prediction(self.of_pieces(pieces), length, length, features=features)
+        return predict.Prediction(self.of_pieces(pieces), length, length, features=features, sound=sound)
 
     def of_pieces(self, pieces: list[np.ndarray]) -> np.ndarray:
         """The nine emotions of a song.

@@ -29,23 +29,24 @@ class Model(predict.Predictor):
 
     @staticmethod
     def read(path):
-        """Of each block log-mel (n_frames, 96) and the number of patches; and the length in seconds."""
-        blocks, length = [], 0.0
-        for samples, rate in audio.blocks(path, BLOCK_S, overlap=PATCH_S - STEP_S):
+        """Of each block log-mel (n_frames, 96) and the number of patches; the length in seconds, and the sound."""
+        blocks, length, meter = [], 0.0, predict.Meter()
+        for samples, rate in meter.through(audio.blocks(path, BLOCK_S, overlap=PATCH_S - STEP_S)):
             of_block = len(samples) / rate
             length += of_block - (PATCH_S - STEP_S if blocks else 0)
             if not blocks or of_block >= PATCH_S:
                 blocks.append(patches_of(samples, rate))
         if length < SHORTEST_S:
             raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
-        return blocks, length
+        return blocks, length, meter.sound()
 
-    def values(self, blocks, length):
+    def values(self, blocks, length, sound):
         """Valence and arousal at the end of each patch."""
         patches = np.concatenate([embed(*block) for block in blocks])
         first = min(PATCH_S, STEP_S * int(length / STEP_S))
-        times, values = first + STEP_S * np.arange(len(patches)), np.asarray(self.model(patches))
-        return predict.Prediction(values, length, length, times, features=np.median(patches[:, PENULTIMATE], axis=0))
+        times, features = first + STEP_S * np.arange(len(patches)), np.median(patches[:, PENULTIMATE], axis=0)
+        values = np.asarray(self.model(patches))
+        return predict.Prediction(values, length, length, times, features=features, sound=sound)
 
 
 if __name__ == "__main__":

@@ -28,19 +28,20 @@ class Model(predict.Predictor):
 
     @staticmethod
     def read(path):
-        """The spectrogram (640, 128) of the first 30 s, the length and the seconds used."""
-        samples, rate = next(audio.blocks(path, USED_S))
+        """The spectrogram (640, 128) of the first 30 s, the length, the seconds used, and their sound."""
+        meter = predict.Meter()
+        samples, rate = next(meter.through(audio.blocks(path, USED_S)))
         length, used = audio.duration(path), len(samples) / rate
         if used < SHORTEST_S:
             raise InputError(f"{path}: lasts {used:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
         if not samples.any():
             raise InputError(f"{path}: its first {used:g} s, all that the model uses, are silent")
-        return loop_to_length(RelativeMel(HOP)(samples, rate)), length, used
+        return loop_to_length(RelativeMel(HOP)(samples, rate)), length, used, meter.sound()
 
-    def values(self, x, length, used):
+    def values(self, x, length, used, sound):
         """Probabilities of the classes."""
         probabilities = self.model.predict_on_batch(x[None])[0, : self.classes]
-        return predict.Prediction(probabilities, length, min(used, 30.0), features=np.median(x, axis=0))
+        return predict.Prediction(probabilities, length, min(used, 30.0), features=np.median(x, axis=0), sound=sound)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,26 @@
 """Errors of predictions over time: windows side by side, as in training, against overlapping windows that are blended.
 
     python -m tests.benchmarks.blended_windows --data-root DATA [--out results]
+    python -m tests.benchmarks.blended_windows --data-root DATA --picture results/malik2017/weights/example.png
 
 On the evaluation songs of MediaEval 2015 that have official features, whole songs of minutes, by the weights that
 `predict` uses. No network was trained on any of them: the weights are of development songs, or of emoMusic's clips.
+With --picture instead, the picture of the front page: both on one excerpt of DEAM.
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import t as students_t
 
 from common import cli
 from common.predict import ContinuousPredictor, load
+from common.prediction import STEP_S
 from common.protocol import Sequences
 from common.report import text_table
 from data_prep import open_dataset
+from data_prep.base import required_data_root
 from data_prep.dynamic import labelled_windows
 from tests import benchmarks
 
@@ -49,10 +54,27 @@ def compared(of_songs: np.ndarray) -> dict:
     return columns
 
 
+def draw(paper: str, recording: Path, picture: Path) -> None:
+    """A prediction, and below it the same from windows side by side."""
+    from common.report import plots
+
+    model = load(f"reproductions.{paper}.predict")
+    _, features, *_ = model.read(recording)
+    one = model.predict(recording)
+    borders = one.times[model.length - 1 : -1 : model.length] + STEP_S / 2
+    title = f"{paper}, excerpt {recording.stem} of DEAM"
+    plots.windows(one, side_by_side(model, features), borders, list(TARGETS), picture, title)
+
+
 def main() -> None:
     parser = benchmarks.parser(__doc__)
     parser.add_argument("--data-root", metavar="DIR")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw both on excerpt SONG, and measure nothing")
+    parser.add_argument("--song", default="2", help="of DEAM's complete excerpts (default: %(default)s)")
     options = parser.parse_args()
+    if options.picture:
+        root = required_data_root(options.data_root) / "DEAM"
+        return draw("malik2017", root / "MEMD_audio" / f"{options.song}.mp3", options.picture)
     songs = labelled_windows(open_dataset("deam", options.data_root), "evaluation", None)  # None: official features
     record = {}
     for paper in ("malik2017", "chaki2020"):
