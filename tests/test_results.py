@@ -42,7 +42,7 @@ def test_records_follow_from_their_predictions():
     checked = 0
     for path in sorted((ROOT / "results").glob("*/*/*.json")):
         content = json.loads(path.read_text())
-        assert path.stat().st_size < 1_000_000, path
+        assert path.stat().st_size < 2_000_000, path  # the largest: ten test parts, each predicted by ten networks
         for run in content.get("runs", []):
             if "predictions" in run and "reference_z" in content["facts"]:
                 facts = content["facts"]
