@@ -10,7 +10,7 @@ import numpy as np
 from common import audio, backend, predict, weights
 from common.errors import InputError
 from common.prediction import STEP_S
-from reproductions.musicnn2019.over_time import PATCH_S, PENULTIMATE, embed, patches_of
+from reproductions.musicnn2019.over_time import PATCH_S, PENULTIMATE, OverlappingPatches
 
 PAPER = "musicnn2019"
 BLOCK_S, SHORTEST_S = 600.0, 1.0  # longer recordings are processed in blocks
@@ -29,20 +29,19 @@ class Model(predict.Predictor):
 
     @staticmethod
     def read(path):
-        """Of each block log-mel (n_frames, 96) and the number of patches; the length in seconds, and the sound."""
-        blocks, length, meter = [], 0.0, predict.Meter()
+        """The embedding of each patch (n_patches, 1706), the length in seconds, and the sound."""
+        embed, blocks, length, meter = OverlappingPatches(), [], 0.0, predict.Meter()
         for samples, rate in meter.through(audio.blocks(path, BLOCK_S, overlap=PATCH_S - STEP_S)):
             of_block = len(samples) / rate
             length += of_block - (PATCH_S - STEP_S if blocks else 0)
             if not blocks or of_block >= PATCH_S:
-                blocks.append(patches_of(samples, rate))
+                blocks.append(embed(samples, rate))
         if length < SHORTEST_S:
             raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
-        return blocks, length, meter.sound()
+        return np.concatenate(blocks), length, meter.sound()
 
-    def values(self, blocks, length, sound):
+    def values(self, patches, length, sound):
         """Valence and arousal at the end of each patch."""
-        patches = np.concatenate([embed(*block) for block in blocks])
         first = min(PATCH_S, STEP_S * int(length / STEP_S))
         times, features = first + STEP_S * np.arange(len(patches)), np.median(patches[:, PENULTIMATE], axis=0)
         values = np.asarray(self.model(patches))
