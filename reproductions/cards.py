@@ -118,7 +118,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path, origin: st
         dataset=facts["dataset"],
         audio="features that come with the data" if facts["audio"] == "none" else f"audio {facts['audio']}",
         validation=f", {n} more to stop the training" if n else "",
-        limits=_limits(folder),
+        limits=_limits(calibration.read(folder, facts)),
         finished=made["finished"][:10],
         commit=made["commit"],
         keras=made["versions"]["keras"],
@@ -154,9 +154,11 @@ def measured(records: Records, place: tuple[str, str], split: str, metric: str) 
     return {target: round(float(np.mean(records.values(*place, split, metric, target))), 5) for target in targets}
 
 
-def _limits(folder: Path) -> str:
+def _limits(known: calibration.Calibration | None) -> str:
     """What is unlike the training songs, and how many of these are."""
-    flags = json.loads((folder / calibration.FILE).read_text(encoding="utf-8"))["flags"]
+    if known is None:
+        return "nothing: `python -m reproductions calibrate` has not been run"
+    flags = known.facts["flags"]
     words, n = dict(zip(FLAGS, _shown(flags["limits"]), strict=True)), f"{flags['flagged']} of {flags['songs']}"
     text = "; ".join(f"{name} {limit}" for name, limit in words.items())
     return f"recordings unlike the training songs: {text}. {n} training songs are beyond such limits from other folds"

@@ -26,6 +26,8 @@ N = 300  # songs
 class Toy:
     """An experiment of which only task, splits and labels are asked for."""
 
+    compared_features = slice(None)
+
     def __init__(self, task, test, y=None):
         self._task, self._test, self._y = task, test, y
 

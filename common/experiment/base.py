@@ -111,6 +111,7 @@ class Experiment(ABC):
     folds : of the cross-validation; 1 without one
     for_record : False for synthetic music, whose numbers are never recorded
     fit : trains one network, as `Network` describes it; where each variant has one, `settings["network"]`
+    compared_features : columns of the input by which `predict` tells whether a recording is like the training songs
     """
 
     paper: str
@@ -118,6 +119,7 @@ class Experiment(ABC):
     folds: int
     for_record: bool = True
     fit: Callable[[dict, Samples, Split], Trained] | None = None
+    compared_features: slice = slice(None)
 
     @abstractmethod
     def facts(self, variant: Variant) -> dict:

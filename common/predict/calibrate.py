@@ -23,7 +23,6 @@ from common.predict.conformal import conformal
 from common.prediction import ErrorModel
 
 LEVEL = 0.95  # share of held-out songs within an interval
-FOLDS = 10
 
 
 def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, record: dict) -> dict:
@@ -35,7 +34,6 @@ def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, re
     facts : dict
         Of the weights.
     experiment : Experiment
-        `compared_features`, if it has that, are the columns of the input by which `predict` measures distances.
     variant : Variant
     record : dict
         Of the variant.
@@ -57,8 +55,8 @@ def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, re
     samples = networks[0].samples
     n_frames = {samples.ids[song]: len(samples.x[song]) for song in songs}
     sound = flags.sounds(experiment.data, n_frames)
-    columns = getattr(experiment, "compared_features", slice(None))
-    distance, learned = flags.learn(flags.song_medians(samples.x, songs)[:, columns], sound)
+    features = flags.song_medians(samples.x, songs)[:, experiment.compared_features]
+    distance, learned = flags.learn(features, sound)
     buffer = io.BytesIO()
     arrays = {name: getattr(distance, name).astype("float32") for name in ("centre", "scale", "mean", "precision")}
     np.savez(buffer, **arrays)
@@ -103,7 +101,7 @@ def errors(experiment: Experiment, variant: Variant, record: dict, *, averaged: 
             within = within[0], within[1].mean(0, keepdims=True)
     else:
         spread = np.zeros_like(means)
-    fold, half_width = protocol.k_folds(n_songs, min(FOLDS, n_songs), seed=0), np.empty_like(means)
+    fold, half_width = protocol.k_folds(n_songs, min(flags.FOLDS, n_songs), seed=0), np.empty_like(means)
     for k in range(fold.max() + 1):
         model = _model(means[:, fold != k], spread[:, fold != k])
         half_width[:, fold == k] = model.half_width(spread[:, fold == k])
