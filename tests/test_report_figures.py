@@ -82,7 +82,7 @@ def test_a_metric_along_a_number(paper, monkeypatch):
             run["metrics"] = {"cv": {"r2_pooled": {"joy": 0.3}}, "last": {"r2_pooled": {"joy": 0.2}}}
     expected["figures"] = [
         {"name": "seconds", "along": "seconds", **metric, "lines": [pair, alone]},
-        {"name": "one", "along": "seconds", **metric, "lines": [alone]},
+        {"name": "one", "along": "seconds", **metric, "lines": [alone, pair]},
     ]
     axes, save = [], plots.save
     monkeypatch.setattr(plots, "save", lambda figure, path: (axes.append(figure.axes[0]), save(figure, path)))

@@ -97,7 +97,7 @@ def _accuracies(expected: dict, records: Records) -> list[Path]:
 
 
 def _along(expected: dict, records: Records) -> list[Path]:
-    """One figure a data set and entry of `figures`, if two numbers of a line are recorded."""
+    """One figure a data set and entry of `figures`, if two numbers of its first line are recorded."""
     drawn = []
     for dataset, figure in product(records.datasets(), expected.get("figures", [])):
         metric, target, lines = figure["metric"], figure["target"], []
@@ -106,7 +106,7 @@ def _along(expected: dict, records: Records) -> list[Path]:
             for split in line["splits"]:
                 runs = {x: records.values(dataset, name, split, metric, target) for x, name in recorded}
                 lines.append((line["label"], split, runs))
-        if max(len(runs) for *_, runs in lines) > 1:
+        if len(lines[0][2]) > 1:
             drawn.append(_folder(records, dataset) / f"{figure['name']}.png")
             plots.score_along(lines, figure["along"], metric, drawn[-1])
     return drawn
