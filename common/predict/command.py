@@ -227,11 +227,11 @@ def _outcome(loaded: Callable[[], Predictor], path: Path, interval: float, read,
 def _together(loaded: Callable[[], Predictor], reads: list) -> list[Prediction | None]:
     """The values of several recordings, from what `_read` returned; None: to be predicted alone, so that what fails
     is an error of one recording."""
-    features = {k: read[0] for k, read in enumerate(reads) if not isinstance(read, str)}
-    with contextlib.suppress(Exception):
-        values = loaded().values_of(list(features.values())) if features else []
-        return [dict(zip(features, values, strict=True)).get(k) for k in range(len(reads))]
-    return [None] * len(reads)
+    features, values = {k: read[0] for k, read in enumerate(reads) if not isinstance(read, str)}, {}
+    if features:
+        with contextlib.suppress(Exception):
+            values = dict(zip(features, loaded().values_of(list(features.values())), strict=True))
+    return [values.get(k) for k in range(len(reads))]
 
 
 def _predict_all(module: str, paper: str, given: Recordings, options) -> tuple[dict, dict]:
