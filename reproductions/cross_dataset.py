@@ -34,7 +34,6 @@ NETWORKS = {
     "chaki2020_lstm_at_128": {"units": (128,), "attention": "strict", "epochs": 30},
 }
 REGRESSION = "musicnn2019_ridge"
-PENALTIES = {"lowest_penalty": 0.1, "highest_penalty": 1e5, "penalties": 25}
 MODELS = (*NETWORKS, REGRESSION)  # of which `python -m reproductions predict` takes the best
 TITLES = {
     "malik2017_crnn": "malik2017: CRNN, length 20", "chaki2020_lstm_at_128": "chaki2020: LSTM_AT_128",
@@ -145,9 +144,10 @@ class AcrossAudio(AcrossLabels):
 
     @property
     def variants(self) -> list[Variant]:
-        return [
-            Variant(REGRESSION, TITLES[REGRESSION], {"network": PENALTIES, "steps": STEPS, "protocol": 1}, True, 10)
-        ]
+        from reproductions.musicnn2019.regression import SETTINGS
+
+        settings = {"network": SETTINGS, "steps": STEPS, "protocol": 1}
+        return [Variant(REGRESSION, TITLES[REGRESSION], settings, True, 10)]
 
     @cached_property
     def patches(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
