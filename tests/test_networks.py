@@ -208,6 +208,25 @@ def test_a_normalised_image_in_the_fused_network(behind):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_recurrences_of_the_fused_network(sequences, backwards):
+    """Two at one depth, whichever direction is the first."""
+
+    def bidirectional(h):
+        first, second = (
+            keras1.GRU(3, return_sequences=sequences, go_backwards=direction)
+            for direction in (backwards, not backwards)
+        )
+        return keras.layers.Bidirectional(first, backward_layer=second)(h)
+
+    x = keras.Input((5, 6))
+    plain = keras.Model(x, [bidirectional(x) for _ in range(2)])
+    fused, values = fuse(plain), rng.standard_normal((8, 5, 6)).astype("float32")
+    for one, other in zip(fused(values), plain(values), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 @pytest.mark.parametrize("rate", [0.25, 0.75, 0.3])
 def test_dropout_of_the_fused_network(rate):
     """So many elements are dropped, and all others scaled; each draw has other ones, and the same seed the same."""

@@ -85,6 +85,7 @@ def _is_bidirectional_gru(layer) -> bool:
     return (
         isinstance(layer, keras.layers.Bidirectional)
         and isinstance(layer.forward_layer, keras1.GRU)
+        and not layer.forward_layer.go_backwards
         and layer.merge_mode == "concat"
         and not layer.return_state
     )
