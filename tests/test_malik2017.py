@@ -200,9 +200,22 @@ def test_li2016_has_about_two_million_parameters():
     assert li2016.blstm(260).count_params() == 1975810
 
 
+@pytest.mark.parametrize("fusion", li2016.FUSIONS.values(), ids=li2016.FUSIONS)
+def test_a_fusion_learns_which_members_to_follow(fusion):
+    rng = np.random.default_rng(0)
+    labels = rng.uniform(-0.5, 0.5, (2000, 2))
+    noise = rng.normal(size=(2000, 6, 2)) * np.array([0.05, 0.4, 0.4, 0.4, 0.4, 0.4])[:, None]
+    members = labels[:, None] + noise  # the first is nearly right, the others are not
+    fused = li2016.fuse(members[:1500], labels[:1500], members[1500:], 0, fusion)
+    error, of_mean = (rmse_of_targets(labels[1500:], p) for p in (fused, members[1500:].mean(1)))
+    assert fused.shape == (500, 2) and (error < 0.8 * of_mean).all()
+    again = li2016.fuse(members[:1500], labels[:1500], members[1500:], 0, fusion)
+    np.testing.assert_array_equal(fused, again)
+
+
 # The protocol on a miniature.
 
-TRAINED = ["crnn_l10", "cv_crnn_l20", "cv_crnn_l20_validated", "li2016"]
+TRAINED = ["crnn_l10", "cv_crnn_l20", "cv_crnn_l20_validated", "li2016", "xu2015"]
 
 
 def no_recurrence(features, layers=li2016.LAYERS):
@@ -388,7 +401,8 @@ def test_variants_longer_than_the_songs_are_left_out(monkeypatch):
     experiment = train.MediaEval2015(SimpleNamespace(synthetic=True, name="synthetic"), 2, 1)
     monkeypatch.setattr(experiment, "songs", lambda variant: songs)
     lacking = {v.name: why for v in variants() if (why := experiment.unavailable_reason(v))}
-    assert set(lacking) == {"crnn_l30", "crnn_l60", "crnn_nb", "crnn_lengths", "li2016", "crnn_log_mel_l30",
+    assert set(lacking) == {"crnn_l30", "crnn_l60", "crnn_nb", "crnn_lengths", "li2016", "xu2015",
+                            "crnn_log_mel_l30",
                             "crnn_log_mel_l60", "crnn_l30_no_gru_dropout", "crnn_l60_no_gru_dropout"}  # fmt: skip
     assert lacking["crnn_lengths"] == "its sequences have 60 frames, and songs here only 20"
 

@@ -1,9 +1,13 @@
-"""The system that the paper compares with (Li et al., ICME 2016), as far as section 3.4 tells it: an approximation.
+"""The ensembles that the paper compares with, as far as its text describes them: approximations.
 
 Six bidirectional LSTM networks of five layers, on sequences of 10 to 60 frames, their first two layers trained before
-the others; a support vector regression with a polynomial of third order and a network of 14 units are fitted on what
-the six predict for songs that they were not trained on, and the answer is the mean of the two.
+the others. A fusion is fitted on what the six predict for songs that they were not trained on: for Li et al., ICME 2016
+(section 3.4), the mean of a support vector regression with a polynomial of third order and a network of 14 units; for
+Xu et al., MediaEval 2015 (section 1), an extreme learning machine. Section 1 describes no more of the latter than six
+LSTM networks with sequences of different lengths; so they are Li et al.'s here.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,6 +20,7 @@ EPOCHS, PRETRAINING = 8, 4
 HALVES = 2  # for predictions of songs not trained on
 BATCH = 32
 THINNED = 5  # the fusion is fitted on every fifth frame
+FUSION_UNITS = 14  # of the small network (section 3.4), and as many of the extreme learning machine: no number is told
 
 
 def blstm(features: int, layers: int = LAYERS):
@@ -119,8 +124,34 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     return Trained(outputs)
 
 
-def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
-    """Mean of an SVR and a small network, one of each a target.
+def svr_and_network(n_members: int, seed: int) -> tuple:
+    """Two scikit-learn regressions, of which section 3.4 takes the mean: Li et al.'s fusion."""
+    from sklearn.neural_network import MLPRegressor
+    from sklearn.svm import SVR
+
+    network = MLPRegressor(hidden_layer_sizes=(FUSION_UNITS,), random_state=seed, max_iter=500)
+    return SVR(kernel="poly", degree=3, coef0=1.0), network
+
+
+def extreme_learning_machine(n_members: int, seed: int) -> tuple:
+    """Least squares on random logistic units (Huang et al. 2006), as a scikit-learn regression: Xu et al.'s fusion."""
+    from scipy.special import expit
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    rng = np.random.default_rng(seed)
+    weights, bias = rng.uniform(-1, 1, (n_members, FUSION_UNITS)), rng.uniform(-1, 1, FUSION_UNITS)
+    return (make_pipeline(FunctionTransformer(lambda x: expit(x @ weights + bias)), LinearRegression()),)
+
+
+FUSIONS = {"svr_and_network": svr_and_network, "extreme_learning_machine": extreme_learning_machine}
+
+
+def fuse(
+    held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: int, fusion: Callable[[int, int], tuple]
+) -> np.ndarray:
+    """The mean of a fusion's regressions, fitted for each target.
 
     Parameters
     ----------
@@ -131,27 +162,23 @@ def fuse(held_out: np.ndarray, labels: np.ndarray, members: np.ndarray, seed: in
     members : ndarray, (m, 6, 2)
         What the six predict for other songs.
     seed : int
-        Of the small network.
+        Of the fusion.
+    fusion : callable
+        One of FUSIONS.
 
     Returns
     -------
     float64, (m, 2)
     """
-    from sklearn.neural_network import MLPRegressor
-    from sklearn.svm import SVR
-
     predicted = np.empty((len(members), 2))
     for target in range(2):
         x, y = held_out[::THINNED, :, target], labels[::THINNED, target]
-        fits = (
-            SVR(kernel="poly", degree=3, coef0=1.0),
-            MLPRegressor(hidden_layer_sizes=(14,), random_state=seed, max_iter=500),
-        )
-        predicted[:, target] = np.mean([fit.fit(x, y).predict(members[:, :, target]) for fit in fits], axis=0)
+        regressions = fusion(x.shape[1], seed)
+        predicted[:, target] = np.mean([one.fit(x, y).predict(members[:, :, target]) for one in regressions], axis=0)
     return predicted
 
 
-def fuse_all(trained: list[Trained], samples: Samples, split: Split) -> dict[str, np.ndarray]:
+def fuse_all(trained: list[Trained], samples: Samples, split: Split, fusion: str) -> dict[str, np.ndarray]:
     """Predictions of the ensemble by test split.
 
     Parameters
@@ -160,6 +187,8 @@ def fuse_all(trained: list[Trained], samples: Samples, split: Split) -> dict[str
         In the order of `networks`.
     samples : Samples
     split : Split
+    fusion : str
+        A key of FUSIONS.
 
     Returns
     -------
@@ -179,6 +208,7 @@ def fuse_all(trained: list[Trained], samples: Samples, split: Split) -> dict[str
             labels.values,
             np.stack([all_songs.outputs[name] for all_songs, *_ in of_members], 1),
             split.seed // 1000,
+            FUSIONS[fusion],
         )
         for name in split.tests
     }

@@ -177,7 +177,7 @@ class MediaEval2015(Experiment):
         return [with_validation(part) for part in parts] if settings.get("network", {}).get("validation") else parts
 
     def networks(self, variant, split):
-        """The variant's network, those of several lengths, or the members of Li et al.'s system."""
+        """The variant's network, those of several lengths, or the members of Li et al.'s ensemble."""
         settings, samples = variant.settings, self.samples(variant)
         if "members" in settings:
             return li2016.networks(samples, split, settings["members"])
@@ -195,7 +195,7 @@ class MediaEval2015(Experiment):
         return [network for split in splits for network in self.networks(variant, split)]
 
     def predict(self, variant, split, trained):
-        """Frames (n_frames, 2) of each test song: the mean over networks, or the fusion of Li et al."""
+        """Frames (n_frames, 2) of each test song: the mean over networks, or the fusion of an ensemble."""
         samples = self.samples(variant)
         if "baseline" in variant.settings:
             return {
@@ -203,7 +203,7 @@ class MediaEval2015(Experiment):
                 for name, songs in split.tests.items()
             }
         if "members" in variant.settings:
-            predicted = li2016.fuse_all(trained, samples, split)
+            predicted = li2016.fuse_all(trained, samples, split, variant.settings["fusion"])
         else:
             predicted = {name: np.mean([network.outputs[name] for network in trained], axis=0) for name in split.tests}
         return {

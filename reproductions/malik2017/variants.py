@@ -83,13 +83,15 @@ def variants(epochs: int | None = None) -> list[Variant]:
     epochs = epochs or EPOCHS
     rows = [_crnn(f"crnn_l{n}", f"CRNN, length {n}", epochs, n, primary=True) for n in LENGTHS]
     li = {k: rows[0].settings[k] for k in ("input", "labels", "align", "cross_validation", "protocol")}
-    li |= {"members": li2016.LENGTHS, "epochs": [li2016.PRETRAINING, li2016.EPOCHS]}
+    li |= {"members": li2016.LENGTHS, "epochs": [li2016.PRETRAINING, li2016.EPOCHS], "fusion": "svr_and_network"}
+    xu = li | {"fusion": "extreme_learning_machine"}  # of the same networks
     several = rows[0].settings | {"networks": [row.settings["network"] for row in rows]}
     seconds = sum(row.core_seconds for row in rows)  # less where those are run too
     rows += [
         _crnn("crnn_nb", "CRNN_NB, length 60", epochs, 60, branches=1, primary=True),
         Variant("crnn_lengths", "mean of the CRNNs of lengths 60, 30, 20 and 10", several, core_seconds=seconds),
         Variant("li2016", "Li et al. 2016, as far as the paper tells it", li, True, 500, score_last=True),
+        Variant("xu2015", "Xu et al. 2015, as far as the paper tells it", xu, True, 500, score_last=True),
     ]
     log_mel = {"source": "log_mel", "dropout": 0.75, "primary": True}
     rows += [_crnn(f"crnn_log_mel_l{n}", f"CRNN, log-mel, length {n}", epochs, n, **log_mel) for n in LENGTHS]
