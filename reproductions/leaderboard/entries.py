@@ -276,7 +276,7 @@ class _Both:
 
 
 def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
-    """Each entry less each of the systems `against`, on the runs that both have, paired by song.
+    """The difference of each entry and each of the systems `against`, on the runs that both have, paired by song.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
     Returns
     -------
     list of dict
-        system, less : str, the entry and the other system
+        system, compared_with : str, the entry and the other system
         metric, target : str
         runs : int, those in common
         difference, low, high : float, with the 95 % interval from low to high; None without a run in common
@@ -308,7 +308,7 @@ def differences(board: OpenBoard, own: list[dict]) -> list[dict]:
                 arm, its = (arms.values(claim, ([one], board.board.split, [target]), seeds) for one in (index, against))
                 row = {
                     "system": entry["name"],
-                    "less": other["title"].removeprefix("baseline: "),
+                    "compared_with": other["title"].removeprefix("baseline: "),
                     "metric": metric,
                     "target": target,
                 }
@@ -347,8 +347,18 @@ def table(board: OpenBoard, own: list[dict], render=text_table) -> str:
     lines = [[row["system"], *(number(row[name]) for name in names), row["runs"], row["source"]] for row in rows]
     blocks = [f"{board.name}: {board.board.title}; {board.board.split}", render(header, lines)]
     if judged := differences(board, own):
-        header = ["system", "less", "number", "runs", "difference", "95 % interval", "outcome"]
-        lines = [[row["system"], row["less"], f"{row['metric']} {row['target']}".replace("_", " "), row["runs"],
-                  number(row["difference"]), interval(row), row["outcome"]] for row in judged]  # fmt: skip
+        header = ["system", "compared with", "metric", "runs", "difference", "95 % interval", "outcome"]
+        lines = [
+            [
+                row["system"],
+                row["compared_with"],
+                f"{row['metric']} {row['target']}".replace("_", " "),
+                row["runs"],
+                number(row["difference"]),
+                interval(row),
+                row["outcome"],
+            ]
+            for row in judged
+        ]
         blocks.append(render(header, lines))
     return "\n\n".join(blocks)
