@@ -44,16 +44,18 @@ class ErrorModel:
 
 
 class Sound(NamedTuple):
-    """Level and bandwidth of a recording.
+    """Level, bandwidth and rate of a recording.
 
     Attributes
     ----------
     level : root mean square, in dB of full scale
     bandwidth : the frequency in Hz above which there is no sound
+    rate : samples a second
     """
 
     level: float
     bandwidth: float
+    rate: int
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def save(folder: Path, facts: dict, experiment: Experiment, variant: Variant, re
     songs = np.union1d(split.train, split.validation)
     samples = networks[0].samples
     n_frames = {samples.ids[song]: len(samples.x[song]) for song in songs}
-    sound = flags.sounds(experiment.data, n_frames)
+    sound = flags.sounds(experiment.data, n_frames, from_audio=facts["audio"] != "none")
     features = flags.song_medians(samples.x, songs)[:, experiment.compared_features]
     distance, learned = flags.learn(features, sound)
     buffer = io.BytesIO()

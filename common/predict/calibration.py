@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.audio.survey import LOW_RATE
 from common.errors import InputError
 from common.prediction import ErrorModel, Prediction
 
@@ -73,16 +74,19 @@ class Calibration:
         limits = self.facts["flags"]["limits"]
         (quiet, loud), narrow, short = limits["level"] or (-np.inf, np.inf), limits["bandwidth"] or 0, limits["length"]
         far = 0 if one.features is None else self.distance(one.features)
-        level, bandwidth = one.sound or (np.nan, np.nan)
-        of_level = f"{level:.1f} dB of full scale; at least 99 % of theirs have {quiet:.1f} to {loud:.1f}"
-        of_band = f"nothing above {bandwidth / 1000:.1f} kHz; at least 99 % of theirs reach {narrow / 1000:.1f} kHz"
-        of_length = f"{one.length:.1f} s; it had {short:.1f} s or more of at least 99 % of them"
-        of_distance = f"distance {far:.1f} in features; at least 99 % of theirs are within {self.distance.limit:.1f}"
+        level, bandwidth, rate = one.sound or (np.nan, np.nan, np.inf)
+        most = f"{np.floor(100 * (1 - self.facts['flags']['flagged'] / self.facts['flags']['songs'])):.0f} %"
+        of_level = f"{level:.1f} dB of full scale; at least {most} of theirs have {quiet:.1f} to {loud:.1f}"
+        of_band = f"nothing above {bandwidth / 1000:.1f} kHz; at least {most} of theirs reach {narrow / 1000:.1f} kHz"
+        of_length = f"{one.length:.1f} s; it had {short:.1f} s or more of at least {most} of them"
+        of_rate = f"{rate / 1000:g} kHz; they have {LOW_RATE / 1000:g} kHz or more"
+        of_distance = f"distance {far:.1f} in features; at least {most} of theirs are within {self.distance.limit:.1f}"
         rules = [
             (far > self.distance.limit, "sounds unlike", of_distance, "the model can be wrong on it"),
             (level < quiet, "is quieter than", of_level, "raise its level, or expect larger errors"),
             (level > loud, "is louder than", of_level, "lower its level, or expect larger errors"),
             (bandwidth < narrow, "is duller than", of_band, "use a better copy, or expect larger errors"),
+            (rate < LOW_RATE, "has a lower rate than", of_rate, "use a better copy, or expect larger errors"),
             (one.length < short, "is shorter than", of_length, "use a longer part, or expect larger errors"),
         ]
         theirs = "the songs that the model was trained on"
@@ -99,7 +103,7 @@ class Calibration:
         -------
         bool
         """
-        return any(self.facts["flags"]["limits"][name] and words in text for name, words in FIXED.items())
+        return any(self.facts["flags"]["limits"][name] is not None and words in text for name, words in FIXED.items())
 
     def statement(self) -> str:
         """What the interval around a value is, measured where; empty without an error model."""

@@ -37,7 +37,7 @@ PICTURE, JAMS = (rb"(\x89PNG|%PDF|<\?xml).*" + NAME.encode(), rb'\{.*"program": 
 EPILOG = """Folders are searched, those inside them too. Unreadable recordings are reported and skipped, and
 the exit code is 1. The interval of a value (±; NAME_low and NAME_high in files) holds the labels of 95 % of the songs
 that were held out in training; it is wider where the networks that are averaged differ. A recording that is unlike the
-training songs in its features, level or bandwidth, or shorter, has a warning; at most 1 % of them would have one."""
+training songs in its features, level or bandwidth, or shorter, has a warning; in calibration few of them had one."""
 
 
 def interval(text: str) -> float:

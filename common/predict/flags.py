@@ -5,9 +5,9 @@ further away, quieter, louder, narrower or shorter; a wider band is not (the tra
 and neither is a longer song (models read songs in windows of the length that they were trained on).
 
 On each of these five sides, a song lies so many times as far from the median of the songs of the other folds as the
-furthest of them. One factor is the limit on all sides, which KEPT of the songs do not exceed on any; that is more than
-99 %, since few songs say little of what is rare. The share that is reported is of songs by limits and a factor from the
-other folds alone.
+furthest of them. One factor is the limit on all sides, which all but a few of the songs do not exceed on any. Furthest
+leaves out a few as well, so that single odd songs do not move the limits. The share that is reported is of songs by
+limits that were learned in this way from the other folds alone.
 """
 
 import numpy as np
@@ -16,14 +16,13 @@ from common import audio, protocol
 from common.errors import collect_warnings
 from common.features.store import FeatureStore
 from common.predict.calibration import Distance
-from common.predict.conformal import conformal
 from common.predict.sound import SoundExtractor
 from common.prediction import STEP_S
 
-KEPT = 0.995
+FEW = 0.005  # of the songs, one at least
 FOLDS = 10
 SIDES = ("distance", "quiet", "loud", "narrow", "short")
-SMALLEST = 0.01  # dB or octaves: songs that all agree, as excerpts of one length do, differ by less
+SMALLEST = np.array([0.1, 1, 1, 0.1, 0.1])  # reach in distance, dB and octaves, as where all excerpts have one length
 MEASURED = 0.5  # share of the songs whose audio must be here for a statement on level and bandwidth
 
 
@@ -43,15 +42,17 @@ def song_medians(x, songs: np.ndarray) -> np.ndarray:
     return np.stack([np.median(x[song], axis=0) for song in songs]).astype("float64")
 
 
-def sounds(data, n_frames: dict[str, int]) -> np.ndarray:
+def sounds(data, n_frames: dict[str, int], *, from_audio: bool) -> np.ndarray:
     """Level, bandwidth and length of the training songs.
 
     Parameters
     ----------
     data : data set, see `data_prep.base.Dataset`
     n_frames : dict of str to int
-        Of each of the n_songs its frames of input, which stand for its length where its recording is here in part or
-        not at all: such data sets have a frame every STEP_S.
+        Of each of the n_songs its frames of input.
+    from_audio : bool
+        Whether the input is computed from the recordings here, whose lengths count then. Otherwise it came with the
+        data, one frame every STEP_S, and the recordings can be longer or shorter.
 
     Returns
     -------
@@ -69,8 +70,7 @@ def sounds(data, n_frames: dict[str, int]) -> np.ndarray:
         rows = FeatureStore().get_all([paths[song] for song in here], SoundExtractor())
     of_song, table = {song: row[0] for song, row in zip(here, rows, strict=True)}, []
     for song, n in n_frames.items():
-        whole = song in paths and song not in data.segments
-        length = audio.duration(paths[song]) if whole else n * STEP_S
+        length = audio.duration(paths[song]) if from_audio else n * STEP_S
         table.append([*of_song.get(song, (np.nan, np.nan)), length])
     return np.array(table, "float64")
 
@@ -89,43 +89,63 @@ def learn(features: np.ndarray, sound: np.ndarray) -> tuple[Distance, dict]:
     -------
     distance : Distance
     flags : dict, as JSON
-        `limits`, by measure: None where it is not known; `factor`; `songs`, of these `flagged` by limits from the other
-        folds, and `by_side`; `audio`, how many recordings were measured.
+        `limits`, by measure: None where it is not known; `songs`, of these `flagged` by limits from the other folds,
+        and `by_side`; `audio`, how many recordings were measured.
     """
     n = len(features)
-    fold = protocol.k_folds(n, min(FOLDS, n), seed=0)
-    distances = np.empty(n)
+    fold, beyond = protocol.k_folds(n, min(FOLDS, n), seed=0), np.zeros((n, len(SIDES)), bool)
     for k in range(fold.max() + 1):
-        of_others = fit_distance(features[fold != k])
-        distances[fold == k] = [of_others(song) for song in features[fold == k]]
-    level, bandwidth, length = sound[:, 0], *np.log2(sound[:, 1:]).T
-    sides = np.stack([distances, -level, level, -bandwidth, -length], axis=1)
-    sides[:, np.isfinite(sides).mean(0) < MEASURED] = np.nan
-    scores = np.empty_like(sides)
-    for k in range(fold.max() + 1):
-        centre, reach = _reach(sides[fold != k])
-        scores[fold == k] = (sides[fold == k] - centre) / reach
-    highest, beyond = np.nanmax(scores, axis=1)[:, None], np.zeros(sides.shape, bool)
-    for k in range(fold.max() + 1):
-        beyond[fold == k] = scores[fold == k] > conformal(highest[fold != k], KEPT)
-    factor = float(conformal(highest, KEPT)[0])
-    centre, reach = _reach(sides)
-    far, quiet, loud, narrow, short = centre + factor * reach
+        of_fold, others = fold == k, fold != k
+        distance = fit_distance(features[others])
+        sides = _sides(np.array([distance(song) for song in features[of_fold]]), sound[of_fold])
+        beyond[of_fold] = sides > _limits(features[others], sound[others])
+    far, quiet, loud, narrow, short = _limits(features, sound)
     limits = {"distance": far, "level": (-quiet, loud), "bandwidth": 2**-narrow, "length": 2**-short}
     flags = {
-        "limits": {name: _rounded(limit) for name, limit in limits.items()}, "factor": round(factor, 4),
-        "songs": n, "audio": int(np.isfinite(level).sum()), "flagged": int(beyond.any(1).sum()),
+        "limits": {name: _rounded(limit) for name, limit in limits.items()}, "songs": n,
+        "audio": int(np.isfinite(sound[:, 0]).sum()), "flagged": int(beyond.any(1).sum()),
         "by_side": dict(zip(SIDES, beyond.sum(0).tolist(), strict=True)),
     }  # fmt: skip
     return fit_distance(features, flags["limits"]["distance"]), flags
 
 
+def _sides(distances: np.ndarray, sound: np.ndarray) -> np.ndarray:
+    """What is larger the more a song is unlike others, (n_songs, 5), in the order of SIDES."""
+    level, bandwidth, length = sound[:, 0], *np.log2(sound[:, 1:]).T
+    return np.stack([distances, -level, level, -bandwidth, -length], axis=1)
+
+
+def _limits(features: np.ndarray, sound: np.ndarray) -> np.ndarray:
+    """The limit of each side, (5,), learned from some songs; NaN: not known, as from one song."""
+    n = len(features)
+    if n < 2:
+        return np.full(len(SIDES), np.nan)
+    fold, distances = protocol.k_folds(n, min(FOLDS, n), seed=0), np.empty(n)
+    for k in range(fold.max() + 1):
+        of_others = fit_distance(features[fold != k])
+        distances[fold == k] = [of_others(song) for song in features[fold == k]]
+    sides = _sides(distances, sound)
+    sides[:, np.isfinite(sides).mean(0) < MEASURED] = np.nan
+    scores = np.empty_like(sides)
+    for k in range(fold.max() + 1):
+        centre, reach = _reach(sides[fold != k])
+        scores[fold == k] = (sides[fold == k] - centre) / reach
+    centre, reach = _reach(sides)
+    return centre + _all_but_few(np.nanmax(scores, axis=1)) * reach
+
+
 def _reach(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The median of each side, and how far the furthest song lies from it; NaN: not known."""
-    known = ~np.isnan(sides).all(0)
+    """The median of each side, and how far the furthest song but few lies from it, (5,) each; NaN: not known."""
     centre, furthest = np.full((2, len(SIDES)), np.nan)
-    centre[known], furthest[known] = np.nanmedian(sides[:, known], axis=0), np.nanmax(sides[:, known], axis=0)
+    for side in np.flatnonzero(~np.isnan(sides).all(0)):
+        centre[side], furthest[side] = np.nanmedian(sides[:, side]), _all_but_few(sides[:, side])
     return centre, np.maximum(furthest - centre, SMALLEST)
+
+
+def _all_but_few(values: np.ndarray) -> float:
+    """What all but a few of the values that are known do not exceed."""
+    known = np.sort(values[~np.isnan(values)])
+    return known[max(0, len(known) - 1 - max(1, int(FEW * len(known))))]
 
 
 def _rounded(limit):

@@ -35,7 +35,7 @@ class Meter:
     def sound(self) -> Sound:
         """Of all blocks so far."""
         power = self._survey.products[0, 0] / np.ceil(self._survey.n / EVERY)
-        return Sound(float(10 * np.log10(max(power, 1e-20))), float(self._survey.bandwidth))
+        return Sound(float(10 * np.log10(max(power, 1e-20))), float(self._survey.bandwidth), self._survey.rate)
 
 
 @dataclass(frozen=True)
@@ -53,4 +53,4 @@ class SoundExtractor:
         meter = Meter()
         for _ in meter.through([(samples, rate)]):
             pass
-        return np.array([meter.sound()], "float32")
+        return np.array([meter.sound()[:2]], "float32")
