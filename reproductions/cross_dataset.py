@@ -199,8 +199,9 @@ class AcrossAudio(AcrossLabels):
         from reproductions.musicnn2019.regression import INPUT
 
         facts, x = super().facts(variant), self.embedded.x.values
+        at = [self.patches[song][0].tolist() for song in self.embedded.ids]  # labels
         return facts | {
-            "fingerprint": digest([facts["fingerprint"], hashlib.sha256(x.tobytes()).hexdigest()]),
+            "fingerprint": digest([facts["fingerprint"], at, hashlib.sha256(x.tobytes()).hexdigest()]),
             "audio": self.test.audio_kind, "input": INPUT,
             "frames": f"audio at {len(x):,} of {len(self.clips[0]) * STEPS:,} labels",
         }  # fmt: skip

@@ -124,6 +124,26 @@ def test_a_patch_belongs_to_the_label_at_its_end(labelled):
     assert samples.x[1][:, 0].tolist() == list(range(15))
 
 
+def test_recordings_at_no_label_are_an_error(labelled, monkeypatch):
+    labelled.data.recordings = lambda ids: {song: Recording(f"{song}.wav", 30.25) for song in ids}
+    with pytest.raises(
+        InputError, match=r"no patch of 3 s of song a ends at a label; starts must be multiples of 0\.5 s"
+    ):
+        labelled.samples(None)
+    labelled.data.recordings = lambda ids: {}
+    with pytest.raises(InputError, match="has no audio of songs with labels"):
+        regression.OverTime(labelled.data, 1).samples(None)
+
+
+def test_the_identity_of_the_data_holds_where_segments_begin(labelled):
+    labelled.folds = 2
+    fingerprint = labelled.facts(regression.VARIANTS[0])["fingerprint"]
+    labelled.data.recordings = lambda ids: {song: Recording(f"{song}.wav", 30.5) for song in ids if song != "c"}
+    moved = regression.OverTime(labelled.data, 1)
+    moved.folds = 2
+    assert moved.facts(regression.VARIANTS[0])["fingerprint"] != fingerprint
+
+
 def test_coverage_is_stated(labelled):
     labelled.folds = 2
     facts = labelled.facts(regression.VARIANTS[0])
@@ -178,12 +198,15 @@ def test_values_every_half_second(model, song):
     assert (prediction.half_width > 0).all() and prediction.networks is None
 
 
-def test_long_recordings_are_read_in_blocks(model, song, monkeypatch):
-    whole = model(song)
-    for seconds in (5.0, 7.3):  # also with a last block that no new patch ends in
-        monkeypatch.setattr(of_paper, "BLOCK_S", seconds - seconds % 0.5)
-        in_blocks = model(song)
-        assert in_blocks.times.tolist() == whole.times.tolist() and in_blocks.length == pytest.approx(14.7)
+@pytest.mark.parametrize("rate", [MUSIC_RATE, 11025])  # of the latter 2.5 s are not a whole number of samples
+def test_long_recordings_are_read_in_blocks(model, song, monkeypatch, rate, tmp_path):
+    recording = tmp_path / "song.wav"
+    soundfile.write(recording, audio.load(song, rate=rate)[0], rate)
+    whole = model(recording)
+    for seconds in (5.0, 7.0, 3.5):  # also with a last block that no new patch ends in, and with many blocks
+        monkeypatch.setattr(of_paper, "BLOCK_S", seconds)
+        in_blocks = model(recording)
+        assert in_blocks.times.tolist() == whole.times.tolist() and in_blocks.length == pytest.approx(14.7, abs=1e-3)
         assert np.abs(in_blocks.values - whole.values).max() < 0.1
 
 

@@ -16,7 +16,7 @@ from common.errors import InputError
 from common.prediction import ErrorModel, Prediction
 
 FILE, ARRAYS = "calibration.json", "distance.npz"
-AGAIN = "make it again: python -m reproductions calibrate"
+AGAIN = "make it again: python -m reproductions calibrate; of weights of your own: train with --weights"
 FIXED = {"level": ": is very quiet (", "bandwidth": ": has no sound above "}  # words of warnings of `common.audio`
 
 

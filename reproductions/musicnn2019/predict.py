@@ -31,11 +31,10 @@ class Model(predict.Predictor):
     def read(path):
         """The embedding of each patch (n_patches, 1706), the length in seconds, and the sound."""
         embed, blocks, length, meter = OverlappingPatches(), [], 0.0, predict.Meter()
-        for samples, rate in meter.through(audio.blocks(path, BLOCK_S, overlap=PATCH_S - STEP_S)):
-            of_block = len(samples) / rate
-            length += of_block - (PATCH_S - STEP_S if blocks else 0)
-            if not blocks or of_block >= PATCH_S:
-                blocks.append(embed(samples, rate))
+        for samples, rate in meter.through(audio.blocks(path, BLOCK_S, overlap=PATCH_S)):  # whole samples at any rate
+            length += len(samples) / rate - (PATCH_S if blocks else 0)
+            patches = embed(samples, rate)
+            blocks.append(patches[1:] if blocks else patches)  # the first is the last of the block before
         if length < SHORTEST_S:
             raise InputError(f"{path}: lasts {length:.2f} s, and a prediction needs {SHORTEST_S:g} s or more")
         return np.concatenate(blocks), length, meter.sound()

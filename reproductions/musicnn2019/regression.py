@@ -4,11 +4,13 @@ The regression is fitted on means of songs, one embedding and one label each, an
 before it was first run.
 """
 
+import hashlib
 from functools import cached_property
 
 import numpy as np
 
 from common import protocol
+from common.errors import InputError
 from common.experiment import Dynamic, Network, Samples, Split, Trained, Variant
 from common.experiment.identity import digest
 from common.experiment.recordings import FromRecordings
@@ -108,8 +110,13 @@ class OverTime(FromRecordings):
 
     @cached_property
     def songs(self) -> Samples:
-        """The songs with audio at labels."""
-        found = {song: one for song, one in patches(self.data, self.annotations, self.n_jobs).items() if len(one[0])}
+        """The songs with audio. Raises InputError if there is none, or it is at no label."""
+        found = patches(self.data, self.annotations, self.n_jobs)
+        if not found:
+            raise InputError(f"{self.data.root}: has no audio of songs with labels, which musicnn2019 needs")
+        if beside := [song for song, (there, _) in found.items() if not len(there)]:
+            hint = "starts must be multiples of 0.5 s, and patches end where labels are"
+            raise InputError(f"{self.data.root}: no patch of 3 s of song {beside[0]} ends at a label; {hint}")
         artists = {track.id: track.group for track in self.data.tracks}
         labels = [self.annotations[song].values[there] for song, (there, _) in found.items()]
         embeddings = protocol.Sequences.of([rows for _, rows in found.values()])
@@ -157,8 +164,9 @@ class OverTime(FromRecordings):
         """As of recordings, with the labels that have audio."""
         n_labels = sum(len(one.times) for one in self.annotations.values())
         n, of = len(self.songs), len(self.annotations)
+        values = [hashlib.sha256(part.values.tobytes()).hexdigest() for part in (self.songs.x, self.songs.y)]
         return super().facts(variant) | {
-            "fingerprint": digest([self.data.fingerprint, "over time"]), "input": INPUT,
+            "fingerprint": digest([self.songs.ids, self.songs.y.lengths.tolist(), values]), "input": INPUT,
             "n_train": n, "of_train": of, "n_test": n, "of_test": of, "artists": self.songs.groups,
             "frames": f"{len(self.songs.y.values):,} of {n_labels:,} labels",
         }  # fmt: skip
