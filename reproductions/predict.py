@@ -1,9 +1,10 @@
 """Valence and arousal of recordings over time, by the model that was best on songs of other data sets.
 
 The rule, fixed before it was applied: of the models with weights that predict valence and arousal over time, the one
-whose networks have the highest concordance correlation coefficient in results/cross_dataset, the mean of valence and
-arousal, of all runs, and of all pairs of data sets. There all networks were trained on the same songs and tested on the
-same other songs, none by an artist of the former. The papers' own numbers cannot be compared: they are of other songs.
+with the highest concordance correlation coefficient in results/cross_dataset, the mean of valence and arousal, of all
+runs, and of all pairs of data sets. There all models were trained on the same songs and tested on the same other songs,
+none by an artist of the former; musicnn2019's regression had audio at a quarter of the labels. The papers' own numbers
+cannot be compared: they are of other songs.
 """
 
 import json

@@ -94,6 +94,11 @@ def test_r2_of_test_parts():
             {"fold 1": 0.5, "fold 2": 0.7, "average": 0.8},
         )
     ]
-    assert parts.of_parts({"runs": runs}, "valence") == [2, ".400 (.200 to .600)", ".600 (.400 to .800)", "–"]
+    assert parts.described(parts.of_parts({"runs": runs}, "valence")) == [
+        2,
+        ".400 (.200 to .600)",
+        ".600 (.400 to .800)",
+        "–",
+    ]
     more = [*runs, {"metrics": runs[0]["metrics"]}]  # averages .4, .8, .4: t(2) = 4.303, s = .231
-    assert parts.of_parts({"runs": more}, "valence")[-1] == "-.614 … 1.681"
+    assert parts.described(parts.of_parts({"runs": more}, "valence"))[-1] == "-.614 … 1.681"

@@ -72,11 +72,12 @@ def test_what_stands_in_is_not_drawn_against_published_values(paper):
 
 
 def test_a_metric_along_a_number(paper, monkeypatch):
-    """Of what is recorded; a system's further splits are dashed, in its colour."""
-    pair = {"label": "CRNN", "splits": ["cv", "last"], "variants": [[5, "short"], [30, "long"], [60, "absent"]]}
+    """Of what is recorded, the number also a fact of the record; further splits are dashed, in the same colour."""
+    pair = {"label": "CRNN", "splits": ["cv", "last"], "variants": [[5, "short"], ["n_train", "long"], [60, "absent"]]}
     alone = {"label": "SVM", "splits": ["cv"], "variants": [[30, "long"]]}
     metric = {"metric": "r2_pooled", "target": "joy"}
     expected, records = paper([], short=record(1.0), long=record(0.5))
+    records.get("songs", "long")["facts"]["n_train"] = 30
     for name in ("short", "long"):
         for run in records.get("songs", name)["runs"]:
             run["metrics"] = {"cv": {"r2_pooled": {"joy": 0.3}}, "last": {"r2_pooled": {"joy": 0.2}}}

@@ -102,7 +102,8 @@ def _along(expected: dict, records: Records) -> list[Path]:
     for dataset, figure in product(records.datasets(), expected.get("figures", [])):
         metric, target, lines = figure["metric"], figure["target"], []
         for line in figure["lines"]:
-            recorded = [(x, name) for x, name in line["variants"] if records.get(dataset, name)]
+            of_line = [(x, name, records.get(dataset, name)) for x, name in line["variants"]]
+            recorded = [(record["facts"].get(x, x), name) for x, name, record in of_line if record]
             for split in line["splits"]:
                 runs = {x: records.values(dataset, name, split, metric, target) for x, name in recorded}
                 lines.append((line["label"], split, runs))

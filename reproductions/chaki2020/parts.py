@@ -22,6 +22,7 @@ SYSTEMS = {
     "LSTM_NAT_128": "nat_128", "LSTM_AT_128": "at_128", "LSTM_NAT_400": "nat_400", "LSTM_AT_400": "at_400",
     "ridge regression of each frame": "ridge", "its predictions averaged over the clip": "ridge_averaged",
 }  # fmt: skip
+STEP = ("nat_128", "at_128")
 HEADER = ["system", "target", "published", "ten-fold cross-validation", "central 95 % of random tenths", "test parts"]
 HEADER += ["single networks, mean (lowest to highest part)", "average of ten networks, mean (lowest to highest part)"]
 HEADER += ["average on another part, 95 % prediction interval"]
@@ -48,8 +49,13 @@ def generated(records: Records) -> str:
     for title, name in SYSTEMS.items():
         record, part = (records.get(DATASET, name + middle + INPUT) for middle in ("", "_part"))
         for target, cells in of_folds(record).items() if record else ():
-            own = of_parts(part, target) if part else ["–"] * 4
+            own = described(of_parts(part, target)) if part else ["–"] * 4
             lines.append([title, target, number(published.get((name, target))), *cells, *own])
+    less, more = (records.get(DATASET, f"{name}_part{INPUT}") for name in STEP)
+    for target in ("arousal", "valence") if less and more else ():
+        step = published[STEP[1], target] - published[STEP[0], target]
+        of_both = of_parts(more, target) - of_parts(less, target)
+        lines.append(["the step from LSTM_NAT_128 to LSTM_AT_128", target, number(step), "–", "–", *described(of_both)])
     return markdown_table(HEADER, lines)
 
 
@@ -98,7 +104,7 @@ def _drawn(n: int, draws: int) -> np.ndarray:
     return (order < -(-n // 10)).astype(float)
 
 
-def of_parts(record: dict, target: str) -> list[str]:
+def of_parts(record: dict, target: str) -> np.ndarray:
     """R² of test parts, each predicted by the networks of ten folds.
 
     Parameters
@@ -109,16 +115,33 @@ def of_parts(record: dict, target: str) -> list[str]:
 
     Returns
     -------
-    list of str
-        The number of test parts. R² of single networks: the mean over the networks of a part, which is R² of all their
-        predictions together; and R² of their average. Of both the mean over parts, and the lowest and highest part.
-        The prediction interval of the average on one more part, from three parts on: Student's t, for values of parts
-        that are independent and normal.
+    ndarray, (parts, 2)
+        R² of single networks: the mean over the networks of a part, which is R² of all their predictions together; and
+        R² of their average.
     """
     of_runs = [{name: of["r2_pooled"][target] for name, of in run["metrics"].items()} for run in record["runs"]]
     alone = [np.mean([r2 for name, r2 in of_run.items() if name != AVERAGED]) for of_run in of_runs]
-    averaged = [of_run[AVERAGED] for of_run in of_runs]
-    return [len(of_runs), _spread(alone), _spread(averaged), _of_another(averaged)]
+    return np.stack([alone, [of_run[AVERAGED] for of_run in of_runs]], axis=1)
+
+
+def described(parts: np.ndarray) -> list[str]:
+    """Values of test parts, or differences between two systems on the same parts.
+
+    Parameters
+    ----------
+    parts : ndarray, (parts, 2)
+        As of `of_parts`.
+
+    Returns
+    -------
+    list of str
+        The number of test parts; of single networks and of their average the mean over parts, and the lowest and the
+        highest part; the prediction interval of the average on one more part, from three parts on. It is Student's t,
+        for values of parts that are independent and normal; that two random tenths share a tenth of their clips is
+        left aside.
+    """
+    alone, averaged = parts.T
+    return [len(parts), _spread(alone), _spread(averaged), _of_another(averaged)]
 
 
 def _spread(values) -> str:
