@@ -83,7 +83,7 @@ def _leaderboard(options) -> int:
         return _write_template(options.template, boards[0])
     unkept = _change(boards[0], options)
     shown = [
-        (board, [*references(board, options.results), *entries(options.folder, board), *unkept]) for board in boards
+        (board, [*entries(options.folder, board), *unkept, *references(board, options.results)]) for board in boards
     ]
     if options.json:
         content = {

@@ -361,4 +361,8 @@ def table(board: OpenBoard, own: list[dict], render=text_table) -> str:
             for row in judged
         ]
         blocks.append(render(header, lines))
+        if any(row["runs"] == 1 for row in judged):
+            blocks.append(
+                "The interval of a single run is for other songs; what another training would change is not in it."
+            )
     return "\n\n".join(blocks)
