@@ -2,12 +2,13 @@
 // Songs in, predictions out. Texts go in as text, never as HTML, so that no name of a file is taken for markup.
 
 const { page, first, maxMib } = document.body.dataset;
+const POLES = { valence: ["negative", "positive"], arousal: ["calm", "excited"] }, NEUTRAL = 0.1; // up to it, of 1
 const POLL_MS = 400, KEEP_MS = 60000, TRAIL_S = 10; // asked while songs are computed; else, so that the page is kept
 const MOST_TICKS = 4; // as many times fit a phone
 const songs = new Set();
 const byId = (id) => document.getElementById(id);
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-const number = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
+const number = (value) => value.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−");
 const words = (name) => name.replaceAll("_", " ");
 let timer, count = 0;
 
@@ -246,9 +247,7 @@ function drawCurves(section, one, seek) {
     texts.push(`${name} ${number(one.mean[name])} on average, from ${number(Math.min(...one[name]))} to ${number(Math.max(...one[name]))}`);
   }
   svg.setAttribute("aria-label", `Over time: ${texts.join("; ")}; from ${clock(low)} to ${clock(high)}`);
-  const half = (name) => (one.mean_high ? ` ± ${number(one.mean_high[name] - one.mean[name])}` : "");
-  const means = one.columns.map((name) => `${name} ${number(one.mean[name])}${half(name)}`);
-  section.querySelector(".mean").textContent = `Mean of the song: ${means.join(", ")}.`;
+  section.querySelector(".mean").textContent = inWords(one);
   const step = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900].find((seconds) => high <= MOST_TICKS * seconds) ?? 1800;
   const track = section.querySelector(".track"), ticks = section.querySelector(".ticks");
   for (let at = 0; at <= high; at += step) {
@@ -258,6 +257,15 @@ function drawCurves(section, one, seek) {
     const box = track.getBoundingClientRect();
     seek((event.clientX - box.left) / box.width);
   });
+}
+
+function inWords({ columns, mean, mean_high: high }) { // the mean of the song, and how sure its signs are
+  const word = (name) => (Math.abs(mean[name]) < NEUTRAL ? "neutral" : POLES[name][Number(mean[name] > 0)]);
+  const half = (name) => (high ? ` ± ${number(high[name] - mean[name])}` : "");
+  const told = columns.map((name) => `${word(name)} in ${name} (${number(mean[name])}${half(name)})`).join(", ");
+  if (!high) return `On average ${told}.`;
+  const unsure = columns.filter((name) => high[name] - mean[name] > Math.abs(mean[name])).join(" and ");
+  return `On average ${told}. ± holds the labels of 95 % of held-out songs${unsure && `, so the sign of ${unsure} is uncertain`}.`;
 }
 
 function plane(figure) {
