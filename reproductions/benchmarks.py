@@ -16,7 +16,7 @@ TIMINGS = {  # by section of the page: the records that make its tables
     "prediction": ["prediction"],
     "start": ["startup"],
     "pages": ["pages"],
-    "networks": ["networks", "joint_networks"],
+    "networks": ["networks"],
     "cluster": ["cluster"],
     "growth": ["growth"],
 }
