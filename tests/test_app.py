@@ -208,9 +208,9 @@ def test_two_people_at_once(serving, people, recordings):
         done(page)
         assert page.locator("article h2").all_text_contents() == [name]
         mean = [f"{value:.2f}".replace("-", "−") for value in predicted(serving, recordings / name).mean]
-        told = page.locator(".mean").first.text_content()
+        text = page.locator(".mean").first.text_content()
         assert re.search(
-            f"On average .* in valence .{mean[0]} ± .*, .* in arousal .{mean[1]} ± .* 95 % of held-out songs", told
+            f"On average .* in valence .{mean[0]} ± .*, .* in arousal .{mean[1]} ± .* 95 % of held-out songs", text
         )
     assert pages[0].locator(".mean").first.text_content() != pages[1].locator(".mean").first.text_content()
 

@@ -111,16 +111,16 @@ class OverTime(FromRecordings):
     @cached_property
     def songs(self) -> Samples:
         """The songs with audio. Raises InputError if there is none, or it is at no label."""
-        found = patches(self.data, self.annotations, self.n_jobs)
-        if not found:
+        of_songs = patches(self.data, self.annotations, self.n_jobs)
+        if not of_songs:
             raise InputError(f"{self.data.root}: has no audio of songs with labels, which musicnn2019 needs")
-        if beside := [song for song, (there, _) in found.items() if not len(there)]:
+        if unlabelled := [song for song, (there, _) in of_songs.items() if not len(there)]:
             hint = "starts must be multiples of 0.5 s, and patches end where labels are"
-            raise InputError(f"{self.data.root}: no patch of 3 s of song {beside[0]} ends at a label; {hint}")
+            raise InputError(f"{self.data.root}: no patch of 3 s of song {unlabelled[0]} ends at a label; {hint}")
         artists = {track.id: track.group for track in self.data.tracks}
-        labels = [self.annotations[song].values[there] for song, (there, _) in found.items()]
-        embeddings = protocol.Sequences.of([rows for _, rows in found.values()])
-        return Samples(list(found), embeddings, protocol.Sequences.of(labels), [artists[song] for song in found])
+        labels = [self.annotations[song].values[there] for song, (there, _) in of_songs.items()]
+        embeddings = protocol.Sequences.of([rows for _, rows in of_songs.values()])
+        return Samples(list(of_songs), embeddings, protocol.Sequences.of(labels), [artists[song] for song in of_songs])
 
     def task(self, variant):
         """Valence and arousal over time."""

@@ -262,10 +262,10 @@ function drawCurves(section, one, seek) {
 function inWords({ columns, mean, mean_high: high }) { // the mean of the song, and how sure its signs are
   const word = (name) => (Math.abs(mean[name]) < NEUTRAL ? "neutral" : POLES[name][Number(mean[name] > 0)]);
   const half = (name) => (high ? ` ± ${number(high[name] - mean[name])}` : "");
-  const told = columns.map((name) => `${word(name)} in ${name} (${number(mean[name])}${half(name)})`).join(", ");
-  if (!high) return `On average ${told}.`;
+  const means = columns.map((name) => `${word(name)} in ${name} (${number(mean[name])}${half(name)})`).join(", ");
+  if (!high) return `On average ${means}.`;
   const unsure = columns.filter((name) => high[name] - mean[name] > Math.abs(mean[name])).join(" and ");
-  return `On average ${told}. ± holds the labels of 95 % of held-out songs${unsure && `, so the sign of ${unsure} is uncertain`}.`;
+  return `On average ${means}. ± holds the labels of 95 % of held-out songs${unsure && `, so the sign of ${unsure} is uncertain`}.`;
 }
 
 function plane(figure) {
