@@ -20,7 +20,7 @@ EPOCHS, PRETRAINING = 8, 4
 HALVES = 2  # for predictions of songs not trained on
 BATCH = 32
 THINNED = 5  # the fusion is fitted on every fifth frame
-FUSION_UNITS = 14  # of the small network (section 3.4), and as many of the extreme learning machine: its number is not given
+FUSION_UNITS = 14  # of the small network (3.4); of the extreme learning machine, whose number is not given, as many
 
 
 def blstm(features: int, layers: int = LAYERS):
