@@ -155,9 +155,9 @@ def stop_workers() -> None:
     if _started:
         from joblib.externals.loky import get_reusable_executor
 
-        _started.clear()
         # reuse: else the executor of joblib, made with other options, would first wait until its workers end
         get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+        _started.clear()
 
 
 def in_own_process(function, *arguments):

@@ -111,6 +111,7 @@ def test_a_worker_that_is_killed_is_one_line():
     assert run(square, range(3), n_jobs=2) == [0, 1, 4]
 
 
+STOPPED = "stopped; run the same command again to resume"
 COMMAND = """
 import signal, sys, time
 from common import cli, parallel
@@ -158,6 +159,11 @@ def ended(processes, seconds):
     return not psutil.wait_procs(processes, timeout=seconds)[1]
 
 
+def messages(errors):
+    """What is on standard error but the progress bar."""
+    return [line for line in errors.replace("\r", "\n").splitlines() if line.strip() and not line.startswith("x:")]
+
+
 @pytest.mark.parametrize(
     ("number", "to_group", "code"),
     [
@@ -171,8 +177,7 @@ def test_a_signal_ends_all_processes(tmp_path, number, to_group, code):
     (os.killpg if to_group else os.kill)(process.pid, number)
     assert process.wait(5) == code and ended(workers, 5)
     _, errors = process.communicate()
-    told = [line for line in errors.replace("\r", "\n").splitlines() if line.strip() and not line.startswith("x:")]
-    assert told == ([] if number == signal.SIGKILL else ["stopped; run the same command again to resume"])
+    assert messages(errors) == ([] if number == signal.SIGKILL else [STOPPED])
 
 
 def test_a_finished_command_leaves_nothing(tmp_path):
@@ -181,6 +186,17 @@ def test_a_finished_command_leaves_nothing(tmp_path):
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert ended(workers, 2)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_more_signals_change_nothing(tmp_path, number, code):
+    """As Ctrl-C by an impatient user."""
+    process, workers = start(tmp_path)
+    while process.poll() is None:
+        process.send_signal(number)
+        time.sleep(0.01)
+    _, errors = process.communicate()
+    assert (process.returncode, messages(errors)) == (code, [STOPPED]) and ended(workers, 5)
 
 
 def seen(folder):
@@ -196,7 +212,8 @@ def test_a_training_that_is_stopped_resumes(small_deam, tmp_path):
     environment = os.environ | {"MER_CACHE": str(tmp_path)}
     environment.pop("MER_DATA_ROOT", None)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, **pipes)
+    # in a session of its own: a signal to the group of the tests is not for it
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **pipes)
     while not list(tmp_path.rglob("*.lock")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.2)

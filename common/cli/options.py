@@ -187,11 +187,17 @@ def run(command: Callable[[], int]) -> int:
         received.append(number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt) if threading.current_thread() is threading.main_thread() else None
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)} if in_main_thread else {}
+    if in_main_thread:
+        signal.signal(signal.SIGTERM, interrupt)
     try:
-        code = command()
-        sys.stdout.flush()
-        return code
+        try:
+            code = command()
+            sys.stdout.flush()
+            return code
+        finally:
+            parallel.stop_workers()
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -203,9 +209,15 @@ def run(command: Callable[[], int]) -> int:
         print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        before = dict.fromkeys(before, signal.SIG_IGN)  # the process ends now, and a second Ctrl-C adds no traceback
+        _set_signals(before)
+        parallel.stop_workers()
         print("stopped; run the same command again to resume", file=sys.stderr)
         return 128 + (received or [signal.SIGINT])[0]
     finally:
-        parallel.stop_workers()
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
+        _set_signals(before)
+
+
+def _set_signals(handlers: dict) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
