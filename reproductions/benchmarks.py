@@ -16,7 +16,7 @@ TIMINGS = {  # by section of the page: the records that make its tables
     "prediction": ["prediction"],
     "start": ["startup"],
     "pages": ["pages"],
-    "networks": ["networks"],
+    "networks": ["networks", "joint_networks"],
     "cluster": ["cluster"],
     "growth": ["growth"],
 }
