@@ -94,11 +94,11 @@ def _pages(results: Path, out: Path) -> tuple[dict[str, tuple[str, dict]], dict]
 
 
 def _boards(results: Path, folder: Path) -> list[dict]:
-    """The boards whose systems are recorded, with the references and the entries of a folder."""
+    """The boards whose systems are recorded, with the entries of a folder and the references."""
     shown = []
     for name in leaderboard.recorded(results):
         opened = leaderboard.open_board(name, results=results)
-        own = [*leaderboard.references(opened, results), *leaderboard.entries(folder, opened)]
+        own = [*leaderboard.entries(folder, opened), *leaderboard.references(opened, results)]
         shown.append({
             "name": name, "title": opened.board.title, "split": opened.board.split,
             "numbers": [" ".join(pair) for pair in opened.board.numbers],
