@@ -1,5 +1,6 @@
 """Work in several processes, with a progress bar: of this machine, where they end with the command, or of a cluster."""
 
+import contextlib
 import os
 import sys
 import threading
@@ -150,13 +151,14 @@ def stop_workers() -> None:
     """End all worker processes of this process, and the connection to a cluster, at once."""
     global cluster
     if cluster:
-        cluster.close()
-        cluster = None
+        connection, cluster = cluster, None
+        with contextlib.suppress(OSError):  # all results are kept already
+            connection.close()
     if _started:
         from joblib.externals.loky import get_reusable_executor
 
         # reuse: else the executor of joblib, made with other options, would first wait until its workers end
-        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+        get_reusable_executor(reuse=True, kill_workers=True).shutdown(kill_workers=True)
         _started.clear()
 
 

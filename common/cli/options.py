@@ -169,7 +169,8 @@ def run(command: Callable[[], int]) -> int:
     """Run a command and end its workers.
 
     Bad input and what the operating system refuses (as on a full disk) are one line and exit code 2; an interruption
-    (SIGINT, SIGTERM) is one line and 128 + the signal's number; output that nobody reads (`| head`) 128 + SIGPIPE's.
+    (SIGINT, SIGTERM) is one line and 128 + the signal's number, and further ones are ignored while the process
+    ends; output that nobody reads (`| head`) 128 + SIGPIPE's.
 
     Parameters
     ----------
@@ -185,12 +186,15 @@ def run(command: Callable[[], int]) -> int:
 
     def interrupt(number, frame):
         received.append(number)
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)  # else a second Ctrl-C interrupts the stopping
         raise KeyboardInterrupt
 
     in_main_thread = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)} if in_main_thread else {}
-    if in_main_thread:
-        signal.signal(signal.SIGTERM, interrupt)
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)} if in_main_thread else {}
+    before = {number: handler for number, handler in found.items() if handler not in (None, signal.SIG_IGN)}
+    for number in before:
+        signal.signal(number, interrupt)
     try:
         try:
             code = command()
@@ -209,15 +213,10 @@ def run(command: Callable[[], int]) -> int:
         print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        before = dict.fromkeys(before, signal.SIG_IGN)  # the process ends now, and a second Ctrl-C adds no traceback
-        _set_signals(before)
         parallel.stop_workers()
         print("stopped; run the same command again to resume", file=sys.stderr)
         return 128 + (received or [signal.SIGINT])[0]
     finally:
-        _set_signals(before)
-
-
-def _set_signals(handlers: dict) -> None:
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+        if not received:
+            for number, handler in before.items():
+                signal.signal(number, handler)
