@@ -202,6 +202,17 @@ def test_more_signals_change_nothing(tmp_path, number, code, pause):
     assert (process.returncode, messages(errors)) == (code, [STOPPED]) and ended(workers, 5)
 
 
+def test_the_exit_code_of_a_signal_within_exec(tmp_path):
+    """As while a dataclass is made: CPython itself would end `python -m` by SIGINT."""
+    signalled = "import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)"
+    code = f"import sys; from common import cli; sys.exit(cli.run(lambda: exec({signalled!r})))"
+    (tmp_path / "signalled.py").write_text(code)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    call = [sys.executable, "-m", "signalled"]
+    process = subprocess.run(call, env=environment, capture_output=True, text=True)
+    assert (process.returncode, messages(process.stderr)) == (143, [STOPPED])
+
+
 def seen(folder):
     open(f"{folder}/{os.getpid()}", "w").close()
     time.sleep(1)

@@ -214,6 +214,7 @@ def run(command: Callable[[], int]) -> int:
         return 2
     except KeyboardInterrupt:
         parallel.stop_workers()
+        exec("")  # else CPython ends by SIGINT, whatever the exit code, if the interruption left an exec()
         print("stopped; run the same command again to resume", file=sys.stderr)
         return 128 + (received or [signal.SIGINT])[0]
     finally:
