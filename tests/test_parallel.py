@@ -226,8 +226,7 @@ def test_a_training_that_is_stopped_resumes(small_deam, tmp_path):
     environment = os.environ | {"MER_CACHE": str(tmp_path)}
     environment.pop("MER_DATA_ROOT", None)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    # in a session of its own: a signal to the group of the tests is not for it
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **pipes)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, **pipes)
     while not list(tmp_path.rglob("*.lock")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.2)
