@@ -21,6 +21,17 @@ SHOWN = {  # cells by paper, two to a row of the figure
     "velankar2022": ["fig6/crnn/test/all/accuracy", "fig9/parallel/test/all/accuracy"],
     "jakubik2017": ["1/standard_gru/emotify/10-fold/average/pearson_r_mean_over_folds"],
 }  # fmt: skip
+PART = "one test part, ten networks averaged", "at_128_part_260", "average"
+OTHER_MEASURES = {  # interpretations of how a cell was measured: label, variant, split and metric
+    "1a/crnn/l20/evaluation/average/rmse_pooled": [
+        ("root within each sequence", "crnn_l20", "evaluation", "rmse_within_20")
+    ],
+    "1a/crnn/l20/development/average/rmse_pooled": [
+        ("root within each sequence", "crnn_l20", "development", "rmse_within_20")
+    ],
+    "3/at_128/arousal/r2_pooled": [(*PART, "r2_pooled")],
+    "3/at_128/valence/r2_pooled": [(*PART, "r2_pooled")],
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +78,14 @@ def panels(results: Path) -> list[Panel]:
             rows = [primary, *(row for row in interpretations if row.fields["cell"] == primary.fields["cell"])]
             rows = [row.fields for row in rows if row.fields["record"]]
             if primary.fields["record"]:
-                titles = [records.get(f["dataset"], f["variant"])["title"] for f in rows]
-                values = [
-                    records.values(*(f[key] for key in ("dataset", "variant", "split", "metric", "target")))
-                    for f in rows
-                ]
-                found.append(Panel(primary, dict(zip(_labels(titles), map(np.array, values), strict=True))))
+                f = primary.fields
+                labels = _labels([records.get(row["dataset"], row["variant"])["title"] for row in rows])
+                series = [(row["dataset"], row["variant"], row["split"], row["metric"]) for row in rows]
+                for label, *measure in OTHER_MEASURES.get(f["cell"], []):
+                    labels.append(label)
+                    series.append((f["dataset"], *measure))
+                values = [np.array(records.values(*one, f["target"])) for one in series]
+                found.append(Panel(primary, dict(zip(labels, values, strict=True))))
     return found
 
 
@@ -149,21 +162,27 @@ def draw(results: Path) -> list[Path]:
     shown, path = panels(results), Path(results) / FIGURE
     if not shown:
         return []
-    lines = [max(len(panel.values) for panel in shown[i : i + 2]) for i in range(0, len(shown), 2)]
+    pairs = [shown[i : i + 2] for i in range(0, len(shown), 2)]
+    labels = [list(dict.fromkeys(label for panel in pair for label in panel.values)) for pair in pairs]
+    heights = [len(of_pair) for of_pair in labels]
     with plt.rc_context(STYLE):
-        size = (11, sum(0.85 + 0.21 * n for n in lines))
-        figure, axes = plt.subplots(len(lines), 2, figsize=size, squeeze=False, height_ratios=lines)
+        size = (11, sum(0.85 + 0.21 * n for n in heights))
+        figure, axes = plt.subplots(len(pairs), 2, figsize=size, squeeze=False, sharey="row", height_ratios=heights)
         for axis in axes.flat[len(shown) :]:
             axis.axis("off")
-        for panel, axis in zip(shown, axes.flat, strict=False):
-            _draw(panel, axis)
+        for pair, of_pair, row in zip(pairs, labels, axes, strict=True):
+            for panel, axis in zip(pair, row, strict=False):
+                _draw(panel, of_pair, axis)
+            runs = {label: len(values) for panel in pair for label, values in panel.values.items()}
+            row[0].set_yticks(range(len(of_pair)), [f"{label} ({runs[label]})" for label in of_pair])
+            row[0].set_ylim(len(of_pair) - 0.4, -0.6)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
         save(figure, path)
     return [path]
 
 
-def _draw(panel: Panel, axis) -> None:
-    """One panel: a line for each interpretation, its runs and their mean."""
+def _draw(panel: Panel, labels: list[str], axis) -> None:
+    """One panel: its runs and their mean on the line of each interpretation that it has."""
     from common.report.plots import BLUE, GREY, INK, ORANGE
 
     f, primary = panel.cell.fields, panel.values["primary"].mean()
@@ -171,8 +190,8 @@ def _draw(panel: Panel, axis) -> None:
     axis.axvline(primary, color=BLUE, lw=1.2, alpha=0.5, label="primary interpretation")
     if f["baseline"] is not None:
         axis.axvline(f["baseline"], color=GREY, ls=":", lw=1.4, label="strongest trivial baseline")
-    for y, (label, values) in enumerate(panel.values.items()):
-        colour = BLUE if label == "primary" else ORANGE
+    for label, values in panel.values.items():
+        y, colour = labels.index(label), BLUE if label == "primary" else ORANGE
         if _diverged(values):
             axis.annotate("diverged", (0.45, y), xycoords=("axes fraction", "data"), va="center", color=colour)
             continue
@@ -180,8 +199,6 @@ def _draw(panel: Panel, axis) -> None:
         axis.plot(values, np.full(len(values), y), ".", color=colour, ms=4, alpha=0.5, mec="none")
         axis.plot(values.mean(), y, "o", color=colour, ms=5)
     axis.plot([], [], "o", color=ORANGE, label="other interpretations: mean and runs")
-    axis.set_yticks(range(len(panel.values)), [f"{label} ({len(v)})" for label, v in panel.values.items()])
-    axis.set_ylim(len(panel.values) - 0.4, -0.6)
     axis.set_title("\n".join(panel.title) + f" ({f['verdict']})", loc="right", fontsize=8.5)
     axis.grid(axis="x", color="#e6e6e6", lw=0.7)
     axis.set_axisbelow(True)

@@ -20,6 +20,8 @@ def test_every_cell_shown_is_published_and_recorded():
     ]
     for panel in shown:
         assert next(iter(panel.values)) == "primary" and len(panel.values) > 1
+        other = [label for label, *_ in lessons.OTHER_MEASURES.get(panel.cell.fields["cell"], [])]
+        assert list(panel.values)[-len(other) :] == other or not other
         assert panel.values["primary"].mean() == pytest.approx(panel.cell.fields["measured"])
 
 
