@@ -12,7 +12,7 @@ from common.verdict.recorded import Records
 PLACE = {"dataset": "emotify", "split": "10-fold", "metric": "pearson_r_mean_over_folds", "targets": ["average"]}
 EMBEDDING = "semantic_embedding_gru_svr"
 LOSSES = {  # variants, by how the squared errors of emotions and songs combine
-    "mean over emotions, mean over songs (as the text has it)": "standard_gru",
+    "mean over emotions, mean over songs (primary)": "standard_gru",
     "summed over emotions, mean over songs": "standard_gru_summed_over_emotions",
     "mean over emotions, summed over songs": "standard_gru_summed_over_songs",
     "summed over both": "standard_gru_summed_error",
