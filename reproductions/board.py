@@ -80,8 +80,7 @@ def other_variants(results: Path) -> str:
     lines = []
     for expected in papers():
         records, cells = Records(results, expected["paper"]), expected["cells"]
-        answering = {(cell["dataset"], cell["variant"]) for cell in cells}
-        answering |= {tuple(cell["stand_in"]) for cell in cells if "stand_in" in cell}
+        answering = {(row.fields["dataset"], row.fields["variant"]) for row in join(expected, records)}
         there = {(dataset, name) for dataset in records.datasets() for name in records.variants(dataset)}
         for dataset, name in sorted(there - answering):
             if record := records.get(dataset, name):

@@ -122,7 +122,7 @@ def _place(record: dict, path: Path) -> str | None:
         return f"paper: the suite has no paper {record['paper']}"
     cells, claims = expected["cells"], [claim for claim in expected["claims"] if claim["kind"] != "benchmark"]
     known = {one["dataset"] for one in (*cells, *claims)}
-    known |= {cell["stand_in"][0] for cell in cells if "stand_in" in cell}
+    known |= {name for cell in cells for name, _ in cell.get("stand_ins", [])}
     if record["dataset"] not in known:
         return f"dataset: {record['dataset']} is none of {', '.join(sorted(known))}, which cells or claims are about"
     return None

@@ -157,7 +157,7 @@ def test_what_cannot_be_compared_is_not(paper):
 
 
 def test_a_cell_shows_what_stands_in_until_its_variant_is_recorded(paper):
-    cells = [cell("x", "model", 0.2, stand_in=["songs", "model_260"]), cell("y", "model", 0.2)]
+    cells = [cell("x", "model", 0.2, stand_ins=[["songs", "model_260"]]), cell("y", "model", 0.2)]
     seen = []
     for variants in ({}, {"model_260": record(1.0, stand_in=True)}, {"model": record(1.0)}):
         rows = join(*paper(cells, **variants))
@@ -169,14 +169,16 @@ def test_a_cell_shows_what_stands_in_until_its_variant_is_recorded(paper):
 
 def test_alternatives_and_other_data(paper):
     """A cell's alternatives are rows of their own; what stands in may be of another data set."""
-    cells = [cell("x", "model", 0.2, stand_in=["other songs", "small"], alternatives=["wide", "deep"])]
+    cells = [
+        cell("x", "model", 0.2, stand_ins=[["none", "small"], ["other songs", "small"]], alternatives=["wide", "deep"])
+    ]
     expected, records = paper(cells, wide=record(1.0), deep=record(0.5))
     path = records.path("other songs", "small")
     path.parent.mkdir()
     path.write_text(json.dumps(record(1.0, stand_in=True)))
     (row,) = join(expected, records)
     assert (row.fields["dataset"], row.fields["variant"], row.fields["verdict"]) == ("other songs", "small", "stand-in")
-    alternatives = join(expected | {"cells": [cells[0] | {"stand_in": ["songs", "x"]}]}, records, alternatives=True)
+    alternatives = join(expected | {"cells": [cells[0] | {"stand_ins": [["songs", "x"]]}]}, records, alternatives=True)
     assert [(row.fields["variant"], row.fields["runs"]) for row in alternatives] == [("wide", 6), ("deep", 6)]
     assert records.datasets() == ["other songs", "songs"]
 

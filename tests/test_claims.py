@@ -101,7 +101,7 @@ def test_claims_on_what_is_not_there(paper):
     claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
              "metric": "rmse_pooled", "targets": ["average"], "direction": 1}  # fmt: skip
     cells = [cell("x", "closed", 0.5, data=False), cell("y", "later", 0.5)]
-    claims = [claim | more for more in ({"b": "later"}, {"b": "closed"}, {"b": "closed", "stand_in": "other songs"},
+    claims = [claim | more for more in ({"b": "later"}, {"b": "closed"}, {"b": "closed", "stand_ins": ["other songs"]},
                                         {"split_b": "cuts", "b": "one"}, {"a": "later"})]  # fmt: skip
     result = judge_claims(*paper(cells, claims, one=dynamic_record(splits={"test": {}})))
     assert [claim["verdict"] for claim in result] == ["not run", "no data", "not run", "not run", "not run"]
@@ -111,7 +111,7 @@ def test_claims_on_what_is_not_there(paper):
 def test_claims_are_judged_on_other_data_until_all_variants_are_recorded(paper):
     claim = {"id": "c", "kind": "difference", "statement": "c", "dataset": "songs", "split": "test", "a": "one",
              "b": "two", "metric": "rmse_pooled", "targets": ["average"], "direction": -1,
-             "stand_in": "other songs"}  # fmt: skip
+             "stand_ins": ["none", "other songs"]}  # fmt: skip
     expected, records = paper([], [claim], one=dynamic_record())
     path = records.path("other songs", "one").parent
     path.mkdir()

@@ -30,7 +30,7 @@ def test_every_interpretation_of_a_cell_shown_is_recorded(paper):
     records = Records(RESULTS, paper)
     cells = load_expected(lessons.PAPERS / paper / "expected.json")["cells"]
     for one in (c for c in cells if c["id"] in lessons.SHOWN[paper]):
-        datasets = [one["dataset"], one.get("stand_in", [""])[0]]
+        datasets = [one["dataset"], *(dataset for dataset, _ in one.get("stand_ins", []))]
         assert all(any(records.get(dataset, name) for dataset in datasets) for name in one["alternatives"])
 
 

@@ -38,8 +38,8 @@ def changed(value, place, new):
         (["cells", 1, "digits"], 2.5, "cells[1].digits: "),
         (["cells", 1, "metric"], LACKING, "cells[1]: "),
         (["cells", 1, "reason"], LACKING, "cells[1]: "),  # of a cell without a variant
-        (["cells", 1, "stand-in"], ["songs", "model"], "cells[1]: "),  # for stand_in
-        (["cells", 1, "stand_in"], ["songs"], "cells[1].stand_in: "),
+        (["cells", 1, "stand-ins"], [["songs", "model"]], "cells[1]: "),  # for stand_ins
+        (["cells", 1, "stand_ins"], [["songs"]], "cells[1].stand_ins[0]: "),
         (["cells", 0, "std"], 0.03, "cells[0].runs: "),  # of one run
         (["cells", 0, "primary"], 1, "cells[0].primary: "),
         (["cells", 0, "counted"], "35", "cells[0].counted: "),

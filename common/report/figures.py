@@ -48,11 +48,12 @@ def _cells(expected: dict, records: Records) -> list[dict]:
 
     A collection of the user's own, which no cell is of, has those of all variants that are recorded there.
     """
-    known = {name for cell in expected["cells"] for name in (cell["dataset"], *cell.get("stand_in", [])[:1])}
+    known = {cell["dataset"] for cell in expected["cells"]}
+    known |= {name for cell in expected["cells"] for name, _ in cell.get("stand_ins", [])}
     own, recorded = [name for name in records.datasets() if name not in known], []
     for cell in expected["cells"]:
         places = [(name, cell["variant"]) for name in (cell["dataset"], *own)]
-        places += [cell["stand_in"]] if "stand_in" in cell else []
+        places += cell.get("stand_ins", [])
         recorded += [
             cell | {"dataset": name, "variant": variant} for name, variant in places if records.get(name, variant)
         ]

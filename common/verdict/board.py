@@ -116,8 +116,9 @@ def join(expected: dict, records: Records, *, alternatives: bool = False) -> lis
     for cell in expected["cells"]:
         level = 1 - ALPHA / (1 if cell["primary"] else n_sharing[cell["table"], cell["system"]])
         dataset, variant = cell["dataset"], cell["variant"]
-        if "stand_in" in cell and not records.get(dataset, variant):
-            dataset, variant = cell["stand_in"]  # other data or another input, as long as the paper's are not run
+        if "stand_ins" in cell and not records.get(dataset, variant):  # other data or input: the first recorded one
+            recorded = (place for place in cell["stand_ins"] if records.get(*place))
+            dataset, variant = next(recorded, cell["stand_ins"][0])
         for name in cell["alternatives"] if alternatives else [variant]:
             rows.append(_row(expected, cell | {"dataset": dataset}, name, records, level))
     return rows

@@ -215,7 +215,8 @@ def _command(expected: dict, row: Row) -> str | None:
         return f"python -m reproductions verify --data-root DATA --paper {paper} {dataset}/{variant}"
     if variant is None:
         return f"python -m pytest tests/test_{paper}.py -k counted" if row.comparison else None
-    places = {name for cell in expected["cells"] for name in (cell["dataset"], *cell.get("stand_in", [])[:1])}
+    places = {cell["dataset"] for cell in expected["cells"]}
+    places |= {name for cell in expected["cells"] for name, _ in cell.get("stand_ins", [])}
     chosen = f" --dataset {dataset}" if len(places) > 1 else ""
     return f"python -m reproductions.{paper}.train --data-root DATA{chosen} --variant {variant}"
 
