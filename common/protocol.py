@@ -39,7 +39,10 @@ def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None
         most = min(most, *(len({groups[i] for i in songs} if groups else songs) for songs in of_class))
         what += ", each with songs of every class,"
     if not 2 <= folds <= most:
-        raise InputError(f"{folds} folds of {what} cannot be made; --folds takes 2 to {most}")
+        raise InputError(
+            f"{folds} folds of {what} cannot be made; "
+            + (f"--folds takes 2 to {most}" if most >= 2 else "at least 2 songs are needed")
+        )
     assignment = np.empty(n_songs, int)
     kind = f"{'Stratified' if classes is not None else ''}{'Group' if groups else ''}KFold"
     splitter = getattr(model_selection, kind)(folds, shuffle=True, random_state=seed)
@@ -119,7 +122,7 @@ def random_split(
         rest, _ = train_test_split(rest, train_size=size, stratify=y[rest], random_state=seed)
     train, validates = _two_parts(rest, y, validation, seed, groups)
     if any(len(set(y[part])) < len(set(y)) for part in (train, validates, tested) if len(part)):
-        raise InputError(f"split {seed} by artist has no song of some class in a part; name more artists a class")
+        raise InputError(f"split {seed} has no song of some class in a part; more songs or artists a class are needed")
     return Split(train, dict.fromkeys(names, tested), validates, seed=seed)
 
 

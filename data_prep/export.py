@@ -72,7 +72,7 @@ def splits(record: dict) -> list[list]:
     for run in record["runs"]:
         tested = {split: tested_songs(facts, run, split) for split in run["metrics"]}
         tracks = facts.get("tracks") or next(iter(tested.values()))
-        if "part" in run:
+        if len(run.get("part", "")) == len(tracks):
             parts = [(song, PARTS[letter]) for song, letter in zip(tracks, run["part"], strict=True)]
         elif "fold" in run and len(run["fold"]) == len(tracks):
             parts = [(song, f"fold {k}") for song, k in zip(tracks, run["fold"], strict=True)]

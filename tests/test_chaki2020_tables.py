@@ -75,6 +75,13 @@ def test_differences_from_ridge_regression():
     assert one.mean == pytest.approx(exact[0]) and np.isnan(one.df).all()
 
 
+def test_runs_are_paired_by_seed():
+    first, second, third = ({"runs": [{"seed": seed} for seed in seeds]} for seeds in ([2, 0, 1], [1, 2], [5]))
+    alike = parts.of_common_runs([first, second])
+    assert [[run["seed"] for run in record["runs"]] for record in alike] == [[1, 2], [1, 2]]
+    assert parts.of_common_runs([first, third]) == parts.of_common_runs([first, None]) == [None, None]
+
+
 def test_r2_of_random_tenths():
     """A tenth of ten songs is one song, and over 200 draws each occurs."""
     labels, predicted = predictions(1, 1)

@@ -293,6 +293,8 @@ def test_folds_and_parts_of_splits():
     split = Split(np.array([3]), {"test": np.array([0, 2])}, np.array([1]))
     entry = toy.evaluate(None, [split], {"test": {0: 0, 2: 0}})
     assert entry["part"] == "tvtl" and entry["fold"] == [0, 1, 0, 1]
+    again = Split(np.array([3]), {"training": np.array([1, 3]), "test": np.array([0])}, np.array([1]))
+    assert toy.evaluate(None, [again], {"training": {1: 0, 3: 0}, "test": {0: 0}})["part"] == "tv-l"
     assert entry["predicted"] == {"test": [0, -1, 0, -1]} and entry["metrics"]["test"]["accuracy"] == {"all": 0.5}
 
 
@@ -405,6 +407,9 @@ def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
         with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300, "units": (128,)}}), [change], NETWORK)
     with pytest.raises(InputError, match="ridge has no network"):
         with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
+    several = {"network": {"length": 5}, "networks": [{"length": 5}, {"length": 9}]}
+    with pytest.raises(InputError, match="lengths trains several networks"):
+        with_settings(Variant("lengths", "", several), [change], NETWORK)
 
 
 def test_a_variant_with_a_misspelled_setting_is_an_error():

@@ -13,7 +13,7 @@ from common.verdict.recorded import Records, coverage_of, headline
 
 
 def plan(chosen: list[Variant], experiment: Experiment, options) -> str:
-    """What will run, and about how long: what is recorded already takes no time.
+    """What is asked for, and about how long all of it takes; what is recorded or cached already takes no time.
 
     Parameters
     ----------

@@ -60,13 +60,15 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     Raises
     ------
     InputError
-        If the variant has no network, a change is not NAME=VALUE, a setting is not known, or its value is of another
-        type, none of the choices, or a dropout rate outside [0, 1).
+        If the variant has no network or several, a change is not NAME=VALUE, a setting is not known, or its value is of
+        another type, none of the choices, or a dropout rate outside [0, 1).
     """
     if not changes:
         return variant
     if "network" not in variant.settings:
         raise InputError(f"--set {changes[0]}: {variant.name} has no network whose settings could change")
+    if "networks" in variant.settings:
+        raise InputError(f"--set {changes[0]}: {variant.name} trains several networks, each with its own settings")
     network = dict(variant.settings["network"])
     for change in changes:
         name, equals, text = change.partition("=")

@@ -374,11 +374,15 @@ def test_folds(splits: list[Split], n_songs: int) -> np.ndarray:
 
 
 def _parts(splits: list[Split], n_songs: int) -> dict:
-    """Of one split with validation: by song a letter, t(ested), v(alidating), l(earnt from), or - for none of these."""
+    """Of one split with validation: by song a letter, t(ested), v(alidating), l(earnt from), or - for none of these.
+
+    Tested are the songs of the first test without any that are trained on.
+    """
     if len(splits) > 1 or not len(splits[0].validation):
         return {}
     letters = np.full(n_songs, "-")
     (split,) = splits
-    for songs, letter in ((split.train, "l"), (split.validation, "v"), (next(iter(split.tests.values())), "t")):
+    tested = next((songs for songs in split.tests.values() if not np.isin(songs, split.train).any()), [])
+    for songs, letter in ((tested, "t"), (split.validation, "v"), (split.train, "l")):
         letters[songs] = letter
     return {"part": "".join(letters)}

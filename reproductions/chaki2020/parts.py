@@ -51,12 +51,30 @@ def generated(records: Records) -> str:
         for target, cells in of_folds(record).items() if record else ():
             own = described(of_parts(part, target)) if part else ["–"] * 4
             lines.append([title, target, number(published.get((name, target))), *cells, *own])
-    less, more = (records.get(DATASET, f"{name}_part{INPUT}") for name in STEP)
+    less, more = of_common_runs([records.get(DATASET, f"{name}_part{INPUT}") for name in STEP])
     for target in ("arousal", "valence") if less and more else ():
         step = published[STEP[1], target] - published[STEP[0], target]
         of_both = of_parts(more, target) - of_parts(less, target)
         lines.append(["the step from LSTM_NAT_128 to LSTM_AT_128", target, number(step), "–", "–", *described(of_both)])
     return markdown_table(HEADER, lines)
+
+
+def of_common_runs(records: list[dict | None]) -> list[dict | None]:
+    """Records with the runs whose seeds all of them have, in the order of seeds.
+
+    Parameters
+    ----------
+    records : list of dict or None
+
+    Returns
+    -------
+    list of dict or None
+        None for all, if one is None or no seed is common.
+    """
+    by_seed = [{run["seed"]: run for run in record["runs"]} if record else {} for record in records]
+    seeds = sorted(set.intersection(*map(set, by_seed)))
+    pairs = zip(records, by_seed, strict=True)
+    return [record | {"runs": [of[seed] for seed in seeds]} if seeds else None for record, of in pairs]
 
 
 def of_folds(record: dict) -> dict[str, list[str]]:

@@ -48,9 +48,10 @@ def generated(records: Records) -> dict[str, str]:
     for suffix, title in INPUTS.items():
         lines = []
         for name, (variants, all_runs) in ENSEMBLES.items():
-            members = [records.get(DATASET, variant + suffix) for variant in (*variants, RIDGE)]
-            if all(members) and (len(members[0]["runs"]) > 1 or not all_runs):
-                lines.append([name, *line(members[:-1], members[-1], all_runs)])
+            every = [records.get(DATASET, variant + suffix) for variant in (*variants, RIDGE)]
+            *members, ridge = parts.of_common_runs(every)
+            if ridge and (len(ridge["runs"]) > 1 or not all_runs):
+                lines.append([name, *line(members, ridge, all_runs)])
         if lines:
             runs = len(records.get(DATASET, RIDGE + suffix)["runs"])
             tables.append(f"**{title}; runs: {runs}**\n\n{markdown_table(HEADER, lines)}")
