@@ -12,6 +12,7 @@ from sklearn.metrics import root_mean_squared_error
 
 from common import backend, parallel
 from common.cli.settings import with_settings
+from common.errors import InputError
 from common.experiment import Samples, Split, runner
 from common.experiment.records import histories, read_record, record_path
 from common.layers import keras
@@ -20,7 +21,7 @@ from common.layers.keras1 import GRU, hard_sigmoid
 from common.protocol import Sequences
 from common.verdict.board import load_expected
 from data_prep.deam import Deam
-from reproductions.malik2017 import li2016, model, train
+from reproductions.malik2017 import li2016, model, predict, train
 from reproductions.malik2017.songs import Songs
 from reproductions.malik2017.variants import NETWORK, variants
 from tests.conftest import ROOT
@@ -427,6 +428,25 @@ def test_validation_can_be_switched_off(small_deam):
     without_it = with_settings(own, ["validation=false"], NETWORK)
     sizes = [[len(split.validation) for split in experiment.splits(one, 0)] for one in (own, without_it)]
     assert sizes == [[1, 1], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    "name", ["crnn_lengths", "crnn_l20_65_songs", "crnn_l20_starts_at_label", "crnn_log_mel_l20", "ridge"]
+)
+def test_weights_that_predict_would_use_otherwise_are_not_kept(small_deam, name):
+    experiment = train.MediaEval2015(Deam(small_deam), 2, 1)
+    with pytest.raises(InputError, match=f"{name}: has no weights that `predict` could read"):
+        experiment.trained_on_all({variant.name: variant for variant in variants()}[name])
+
+
+@pytest.mark.parametrize("name", ["crnn_l20", "crnn_l20_loss_frame", "crnn_l20_overlapping", "crnn_l20_validated"])
+def test_predict_builds_the_network_of_every_variant(name):
+    """Also of sequences that are shorter than those of the training, with the same weights."""
+    settings = {variant.name: variant for variant in variants()}[name].settings["network"]
+    own = predict.Model.__new__(predict.Model)
+    own.settings = settings
+    networks = [own.network(260, length) for length in (20, 7)]
+    assert networks[0].count_params() == networks[1].count_params() == 35_176
 
 
 def put_nan(root):

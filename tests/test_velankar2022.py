@@ -271,12 +271,14 @@ def test_an_artist_a_class(tmp_path):
     )
 
 
-def test_too_few_of_a_quadrant(tmp_path):
+def test_a_collection_with_the_names_of_the_quadrants(tmp_path):
+    """It keeps its songs and classes; only of 4Q some stand for the paper's, of which there can be too few."""
     quadrants = ("happy", "angry", "sad", "relaxed")
     data = ClassFolders(collection(tmp_path, songs=8, seconds=2.1, classes=quadrants), "Songs")
-    assert len(data.select().tracks) == 32 and data.require(per_class=8) == []
+    songs = RandomSplits(data).songs(variants()[0])
+    assert len(songs.tracks) == 32 and set(songs.classes) == set(quadrants) and data.require(per_class=8) == []
     with pytest.raises(InputError, match="has 8 songs of class happy; 46 are needed"):
-        data.select(MOODS[0], 46)
+        data.select(MOODS["4q"], 46)
 
 
 def mer500(root: Path) -> None:
@@ -317,6 +319,13 @@ def test_a_training_on_mer500_is_a_stand_in(tmp_path, train_here):
     rows = [row.fields for row in join(EXPECTED, Records(tmp_path, "velankar2022")) if row.fields["record"]]
     assert {(f["system"], f["dataset"], f["verdict"]) for f in rows} == {("CRNN", "mer500", "stand-in")}
     assert len(rows) == 16 and re.search(r"^CRNN +all +\.54 +\.\d+ .* stand-in$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["crnn_5_s", "crnn_11_khz", "crnn_hop_512", "majority"])
+def test_weights_that_predict_would_use_otherwise_are_not_kept(tmp_path, name):
+    experiment = RandomSplits(ClassFolders(collection(tmp_path, songs=8), "Songs"))
+    with pytest.raises(InputError, match=f"{name}: has no weights that `predict` could read"):
+        experiment.trained_on_all({v.name: v for v in variants()}[name])
 
 
 def test_at_11_khz_rate_hop_and_frames_agree():

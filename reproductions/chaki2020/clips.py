@@ -18,6 +18,7 @@ CLIPS, STEPS = 744, 61  # labels of each whole clip, 15.0 to 45.0 s
 INPUTS = {
     "compare": "6,373 ComParE functionals",
     "deam": "DEAM's 260 openSMILE features in the place of ComParE's",
+    "opensmile": "260 openSMILE features from audio, as DEAM's, in the place of ComParE's",
     "timeless": "the 248 of DEAM's features that do not tell how long a file has gone on",
 }
 SHOWN = {"2": "clip 2 (blues)", "584": "clip 584 (folk)"}  # Figures 1 and 2

@@ -314,10 +314,11 @@ class ThousandSongs(Experiment):
         if test != "part":  # whose repetitions test other clips, and name them
             of_split |= {"tracks": [clips.ids[i] for i in tested], "artists": [clips.groups[i] for i in tested]}
         names = [AVERAGED] * (test == "part") + [name for split in splits for name in split.tests]
+        source = "opensmile" if settings["input"] == "deam" and self.extractor(variant) else settings["input"]
         shortened = settings != PUBLISHED.get(variant.name) or not (test == "official" or self.folds == FOLDS)
         facts = {
             "fingerprint": clips.fingerprint, "audio": self.data.audio_kind if self.extractor(variant) else "none",
-            "input": INPUTS[settings["input"]], "stand_in": settings["input"] != "compare",
+            "input": INPUTS[source], "stand_in": settings["input"] != "compare",
             "n_train": len(clips) - (len(tested) if of_test else 0), "of_train": total - (of_test or 0),
             "partial": shortened, "targets": list(TARGETS), "splits": dict.fromkeys(names, of_split),
         }  # fmt: skip

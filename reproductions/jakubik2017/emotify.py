@@ -141,7 +141,8 @@ class Emotions(CrossValidation):
     def trained_on_all(self, variant):
         """The semantic embedding with its regression, see `fit_with_svr`."""
         settings = variant.settings
-        if settings.get("network", {}).get("loss") != EMBEDDING or settings["regressor"] != SVR:
+        normalised = settings.get("l2_normalised")
+        if settings.get("network", {}).get("loss") != EMBEDDING or settings["regressor"] != SVR or normalised:
             return super().trained_on_all(variant)
         split = Split(np.arange(len(self.ids)), {}, fold=FOLDS, seed=FOLDS)
         return [Network(fit_with_svr, settings["network"], self.samples(variant), split)]

@@ -25,9 +25,9 @@ class Model(predict.ContinuousPredictor):
     def network(self, features, length):
         """The variant's CRNN."""
         from reproductions.malik2017 import model
+        from reproductions.malik2017.train import OF_TRAINING
 
-        of_training = ("length", "epochs", "until", "validation")
-        return model.crnn(features, length, **{k: v for k, v in self.settings.items() if k not in of_training})
+        return model.crnn(features, length, **{k: v for k, v in self.settings.items() if k not in OF_TRAINING})
 
     def members(self, outputs):
         """Each network is a member."""

@@ -22,10 +22,11 @@ from data_prep import open_classes
 
 EPOCHS, HOP, FRAMES = 25, 1024, 640  # frames of a spectrogram, 29.7 s
 PAPER_DATASET, N_TRAIN, N_TEST = "hindi", 92, 46  # the paper's songs; 19 of the 92 validate
-MOODS = (  # of 4Q and of MER500, in the place of the paper's classes
-    {"happy": "romantic", "sad": "sad", "relaxed": "devotional"},
-    {"Romantic": "romantic", "Sad": "sad", "Devotional": "devotional"},
-)
+MOODS = {  # of other data sets, in the place of the paper's classes
+    "4q": {"happy": "romantic", "sad": "sad", "relaxed": "devotional"},
+    "mer500": {"Romantic": "romantic", "Sad": "sad", "Devotional": "devotional"},
+}
+MOODS["synthetic_quadrants"] = MOODS["4q"]
 PER_CLASS, FEWEST, ARTISTS = 46, 8, 10  # of a class: songs in the paper; songs and artists that a split needs
 TEST, LAST, TESTED, VALIDATED = "test", "test, last epoch", 0.33, 0.2  # fractions, of all songs and of all others
 
@@ -129,9 +130,10 @@ class RandomSplits(FromRecordings):
     paper, fit = "velankar2022", staticmethod(fit)
 
     def songs(self, variant: Variant):
-        """The `data_prep.base.Selection` of all songs, or of 46 of each class that stands for one of the paper's."""
-        moods = [m for m in MOODS if variant.settings["songs"] == "moods" and set(m) < set(self.data.classes)]
-        return self.data.select(moods[0], PER_CLASS) if moods else self.data.select()
+        """The `data_prep.base.Selection` of all songs, or of 46 of each class of `MOODS`."""
+        if variant.settings["songs"] == "moods" and self.data.name in MOODS:
+            return self.data.select(MOODS[self.data.name], PER_CLASS)
+        return self.data.select()
 
     def task(self, variant):
         """The class of a song, by accuracy, precision, recall and F1."""
@@ -165,7 +167,8 @@ class RandomSplits(FromRecordings):
 
     def trained_on_all(self, variant):
         """All songs but those that validate, which also choose the epoch."""
-        if "network" not in variant.settings or variant.settings["hop"] != HOP:
+        settings = variant.settings
+        if "network" not in settings or settings["hop"] != HOP or settings["seconds"]:
             return super().trained_on_all(variant)
         split = self.split(variant, 0, test=0)
         return self.networks(variant, replace(split, tests={TEST: split.validation}))
@@ -193,7 +196,7 @@ class RandomSplits(FromRecordings):
     def facts(self, variant):
         """As of recordings, with the classes of all songs and what stands for the paper's."""
         settings, facts, samples = variant.settings, super().facts(variant), self.samples(variant)
-        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS[0].values()))
+        of_paper = self.data.is_paper_collection(PAPER_DATASET, tuple(MOODS["4q"].values()))
         facts |= {
             "fingerprint": digest([self.data.fingerprint, settings["songs"]]), "stand_in": not of_paper,
             "input": f"mel spectrogram from audio, hop {settings['hop']}" if "network" in settings else "audio",
