@@ -22,6 +22,10 @@ from data_prep import dataset_class
 TYPES = {"rmse": "rmse", "mae": "mae", "r2": "r_squared", "pearson_r": "pearsonr", "accuracy": "accuracy"}
 ORIGIN = "The networks are from *{title}*, trained again by this suite"
 FLAGS = ("level outside", "nothing above", "shorter than", "distance of features above")
+LABELS = """
+
+Labels: where valence and arousal look exchanged in the task's song means, they were exchanged back. The scores cannot
+be compared with scores on the original labels."""
 CARD = """---
 {metadata}
 ---
@@ -36,7 +40,7 @@ CARD = """---
 | --- | --- |
 | input | {input} |
 | output | {columns} |
-| files | {files}; they scale the input themselves |
+| files | {files} |
 | to load them | `import reproductions.{paper}.model`, then `keras.saving.load_model` |
 | trained on | {n_train} songs of {dataset}{validation}; {audio} |
 | warns of | {limits} |
@@ -47,8 +51,9 @@ CARD = """---
 {quality}
 
 {metric}, {better} is better; {split} on {n_test} songs, means over {runs} runs. These are not the networks in this
-folder, which were trained on all songs, but networks of the same kind that were not trained on the tested songs. On
-other music the errors are usually larger ([findings](../../../docs/findings.md)).
+folder, which were trained on all songs (or all but those that stopped the training), but networks of the same kind that
+were not trained on the tested songs. On other music predictions are usually worse
+([findings](../../../docs/findings.md)).{labels}
 
 ## Use and limits
 
@@ -99,7 +104,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path, origin: st
     """
     quality, made = facts["quality"], facts["provenance"]
     values = measured(records, (facts["dataset"], facts["variant"]), quality["split"], quality["metric"])
-    n, files = facts["n_validation"], list(facts["sha256"])
+    n = facts["n_validation"]
     rows = {"this model": values} | quality["baselines"]
     targets = list(values)
     lines = [[name, *(number(of[target]) for target in targets)] for name, of in rows.items()]
@@ -113,7 +118,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path, origin: st
         page=f"../../../reproductions/{paper}/README.md",
         input=facts["input"],
         columns=", ".join(facts["columns"]),
-        files=files[0] if len(files) == 1 else f"`{files[0]}` to `{files[-1]}`",
+        files=_files(list(facts["sha256"]), facts["columns"]),
         n_train=facts["n_train"],
         dataset=facts["dataset"],
         audio="features that come with the data" if facts["audio"] == "none" else f"audio {facts['audio']}",
@@ -129,6 +134,7 @@ def card(expected: dict, facts: dict, records: Records, folder: Path, origin: st
         n_test=quality["n_test"],
         better="lower" if lower_is_better(quality["metric"]) else "higher",
         runs=quality["runs"],
+        labels=LABELS if facts.get("settings", {}).get("labels") == "repaired" else "",
         notice=(folder / "NOTICE.txt").read_text(encoding="utf-8").strip(),
         citation=expected["citation"],
     )
@@ -154,6 +160,16 @@ def measured(records: Records, place: tuple[str, str], split: str, metric: str) 
     return {target: round(float(np.mean(records.values(*place, split, metric, target))), 5) for target in targets}
 
 
+def _files(names: list[str], columns: list[str]) -> str:
+    """The files of the networks, and what each predicts."""
+    if len(names) == 1:
+        return f"`{names[0]}`; it scales the input itself"
+    if len(names) == len(columns):
+        each = ", ".join(f"`{name}` ({column})" for name, column in zip(names, columns, strict=True))
+        return f"{each}; they scale the input themselves"
+    return f"`{names[0]}` to `{names[-1]}`, whose mean is the prediction; they scale the input themselves"
+
+
 def _limits(known: calibration.Calibration | None) -> str:
     """What is unlike the training songs, and how many of these are."""
     if known is None:
@@ -161,7 +177,9 @@ def _limits(known: calibration.Calibration | None) -> str:
     flags = known.facts["flags"]
     words, n = dict(zip(FLAGS, _shown(flags["limits"]), strict=True)), f"{flags['flagged']} of {flags['songs']}"
     text = "; ".join(f"{name} {limit}" for name, limit in words.items())
-    return f"recordings unlike the training songs: {text}. {n} training songs are beyond such limits from other folds"
+    return (
+        f"recordings unlike the training songs: {text}. With limits from the other folds {n} training songs are flagged"
+    )
 
 
 def _shown(limits: dict) -> list[str]:

@@ -355,7 +355,8 @@ QUESTION = {
 }  # fmt: skip
 CLAIMS = [  # of the suite's own
     {**QUESTION, "id": f"{network}_{dataset}_{target}", "a": network, "dataset": dataset, "targets": [target],
-     "statement": f"{TITLES[network]}, tells {target} better than ridge regression ({dataset.replace('_to_', ' → ')})."}
+     "statement": f"{TITLES[network]} predicts {target} better than ridge regression "
+                  f"({dataset.replace('_to_', ' → ')})."}
     for dataset in ("emomusic_to_deam", "deam_to_emomusic") for network in NETWORKS for target in TARGETS
 ]  # fmt: skip
 
@@ -398,7 +399,7 @@ def table(results: Path, render=report.text_table) -> str:
             lines.append([dataset.replace("_to_", " → "), title, songs, metric, cells, len(record["runs"])])
     if not lines:
         return "Nothing is recorded yet."
-    header = ["trained on → tested on", "system", "songs learnt from, tested", "metric", "measured", "runs"]
+    header = ["trained on → tested on", "system", "training songs, test songs", "metric", "measured", "runs"]
     expected = {"paper": PAPER, "cells": [], "claims": CLAIMS}
     asked = report.claims_table(judge_claims(expected, records), render)
     return render(header, lines) + "\n\n" + asked

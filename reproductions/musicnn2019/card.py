@@ -8,7 +8,10 @@ from reproductions.cards import measured
 from reproductions.musicnn2019.train import OVER_TIME
 
 SHOWN = 3  # targets at most; of more, as nine emotions, their average
-ORIGIN = "A linear regression that this suite fitted on the embedding of *{title}*, whose weights are its authors'"
+ORIGIN = (
+    "A linear regression on the embedding of *{title}*, whose weights are its authors'. This suite fitted it to the "
+    "task's labels, in which exchanged song means of valence and arousal were exchanged back"
+)
 SECTION = """
 ## The embedding
 
