@@ -81,9 +81,10 @@ def panels(results: Path) -> list[Panel]:
                 f = primary.fields
                 labels = _labels([records.get(row["dataset"], row["variant"])["title"] for row in rows])
                 series = [(row["dataset"], row["variant"], row["split"], row["metric"]) for row in rows]
-                for label, *measure in OTHER_MEASURES.get(f["cell"], []):
-                    labels.append(label)
-                    series.append((f["dataset"], *measure))
+                for label, variant, *measure in OTHER_MEASURES.get(f["cell"], []):
+                    if records.get(f["dataset"], variant):
+                        labels.append(label)
+                        series.append((f["dataset"], variant, *measure))
                 values = [np.array(records.values(*one, f["target"])) for one in series]
                 found.append(Panel(primary, dict(zip(labels, values, strict=True))))
     return found
@@ -173,8 +174,9 @@ def draw(results: Path) -> list[Path]:
         for pair, of_pair, row in zip(pairs, labels, axes, strict=True):
             for panel, axis in zip(pair, row, strict=False):
                 _draw(panel, of_pair, axis)
-            runs = {label: len(values) for panel in pair for label, values in panel.values.items()}
-            row[0].set_yticks(range(len(of_pair)), [f"{label} ({runs[label]})" for label in of_pair])
+            runs = {label: {len(panel.values[label]) for panel in pair if label in panel.values} for label in of_pair}
+            counted = [f"{label} ({', '.join(map(str, sorted(runs[label])))})" for label in of_pair]
+            row[0].set_yticks(range(len(of_pair)), counted)
             row[0].set_ylim(len(of_pair) - 0.4, -0.6)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
         save(figure, path)

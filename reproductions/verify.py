@@ -28,12 +28,12 @@ from common.files import cache_folder, json_text, lock, write_atomically
 from common.places import RESULTS
 from common.verdict.board import join
 from common.verdict.cells import ALPHA, delta
-from common.verdict.recorded import VERIFICATIONS, Records, headline, read_verified
+from common.verdict.recorded import ONE_RUN, VERIFICATIONS, Records, headline, read_verified
 from data_prep import DATASETS
 from data_prep.base import data_root
 from reproductions import board
 
-EQUAL, VERIFIED, CONSISTENT, OUTSIDE, ONE_RUN = "equal", "verified", "consistent", "outside", "one recorded run"
+EQUAL, VERIFIED, CONSISTENT, OUTSIDE = "equal", "verified", "consistent", "outside"
 NOT_EQUAL = "not equal"
 FAILED = (OUTSIDE, NOT_EQUAL)
 ESTABLISHED = (EQUAL, VERIFIED)  # what makes two identities equivalent

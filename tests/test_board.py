@@ -178,6 +178,8 @@ def test_alternatives_and_other_data(paper):
     path.write_text(json.dumps(record(1.0, stand_in=True)))
     (row,) = join(expected, records)
     assert (row.fields["dataset"], row.fields["variant"], row.fields["verdict"]) == ("other songs", "small", "stand-in")
+    both = [["songs", "wide"], ["other songs", "small"]]  # the first of two that are recorded
+    assert join(expected | {"cells": [cells[0] | {"stand_ins": both}]}, records)[0].fields["variant"] == "wide"
     alternatives = join(expected | {"cells": [cells[0] | {"stand_ins": [["songs", "x"]]}]}, records, alternatives=True)
     assert [(row.fields["variant"], row.fields["runs"]) for row in alternatives] == [("wide", 6), ("deep", 6)]
     assert records.datasets() == ["other songs", "songs"]

@@ -1,5 +1,8 @@
 """The page of lessons: which interpretations it shows, and what they changed."""
 
+import json
+import shutil
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -32,6 +35,39 @@ def test_every_interpretation_of_a_cell_shown_is_recorded(paper):
     for one in (c for c in cells if c["id"] in lessons.SHOWN[paper]):
         datasets = [one["dataset"], *(dataset for dataset, _ in one.get("stand_ins", []))]
         assert all(any(records.get(dataset, name) for dataset in datasets) for name in one["alternatives"])
+
+
+def test_other_measures_are_those_of_their_records(tmp_path):
+    """And a folder without such a record has no such line."""
+    shown = {panel.cell.fields["cell"]: panel.values for panel in lessons.panels(RESULTS)}
+    for cell_id, measures in lessons.OTHER_MEASURES.items():
+        for label, variant, split, metric in measures:
+            (path,) = RESULTS.glob(f"*/*/{variant}.json")
+            runs = json.loads(path.read_text())["runs"]
+            target = cell_id.split("/")[-2]
+            assert shown[cell_id][label].tolist() == [run["metrics"][split][metric][target] for run in runs]
+    alone = tmp_path / "chaki2020" / "emomusic" / "at_128_260.json"
+    alone.parent.mkdir(parents=True)
+    shutil.copy(RESULTS / "chaki2020" / "emomusic" / "at_128_260.json", alone)
+    assert [list(panel.values) for panel in lessons.panels(tmp_path)] == [["primary"]] * 2
+
+
+def test_panels_of_a_row_share_their_labels(tmp_path, monkeypatch):
+    from common.report import plots
+
+    rows = [panel.cell for panel in lessons.panels(RESULTS)[:2]]
+    values = [{"primary": np.ones(3), "deep": np.full(2, 2.0)}, {"primary": np.ones(3), "wide": np.full(1, 3.0)}]
+    two = [lessons.Panel(cell, of) for cell, of in zip(rows, values, strict=True)]
+    drawn = []
+    monkeypatch.setattr(lessons, "panels", lambda results: two)
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    lessons.draw(tmp_path)
+    left, right = drawn[0].axes[:2]
+    assert [label.get_text() for label in left.get_yticklabels()] == ["primary (3)", "deep (2)", "wide (1)"]
+    for axis, y, x in ((left, 1, 2.0), (right, 2, 3.0)):
+        means = [line.get_xydata() for line in axis.lines if line.get_marker() == "o"]
+        points = [mean[0].tolist() for mean in means if len(mean)]
+        assert points == [[1.0, 0], [x, y]]
 
 
 def test_a_table_and_a_figure_of_a_made_up_paper(tmp_path, monkeypatch, paper):

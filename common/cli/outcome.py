@@ -189,10 +189,14 @@ def _coverage(experiment: Experiment, variant: Variant) -> str:
 def _published(training, experiment: Experiment, records: dict, out: Path) -> tuple[list[str], set]:
     """Tables of the published cells, and which variants and splits they show."""
     expected, joined = board.load_expected(training.expected), Records(out, experiment.paper)
+    dataset = experiment.dataset
+    for cell in expected["cells"]:  # of several data sets that stand in, the one that was just trained on
+        cell.get("stand_ins", []).sort(key=lambda place: place[0] != dataset)
     blocks, shown = [], set()
     for alternatives in (False, True):
         rows = board.join(expected, joined, alternatives=alternatives)
         rows = [row for row in rows if row.fields["variant"] in records and row.fields["record"]]
+        rows = [row for row in rows if row.fields["dataset"] == dataset]
         if rows:
             blocks.append(report.board(rows, first="variant" if alternatives else "system"))
             shown |= {(row.fields["variant"], row.fields["split"]) for row in rows}

@@ -48,7 +48,7 @@ def pair(reference, estimate, unit: str) -> tuple[np.ndarray, np.ndarray]:
     if reference.shape != estimate.shape:
         raise InputError(f"reference has the shape {reference.shape}, estimate {estimate.shape}; they must be equal")
     if len(reference) < 2:
-        raise InputError(f"metrics need 2 {unit} or more, not {len(reference)}")
+        raise InputError(f"a metric needs 2 {unit} or more, not {len(reference)}")
     reference, estimate = finite(reference, "the reference"), finite(estimate, "the estimate")
     return reference.reshape(len(reference), -1), estimate.reshape(len(estimate), -1)
 

@@ -10,6 +10,7 @@ from common.verdict import schemas
 
 CONTRIBUTED = "contributed"  # in the results folder: records of others, in the same layout
 VERIFICATIONS = "verified.json"  # in the results folder: the outcome of `python -m reproductions verify`, and when
+ONE_RUN = "one recorded run"  # an outcome: too few to compare with
 
 
 def read(path: Path) -> dict | None:
@@ -157,10 +158,12 @@ class Records:
         Returns
         -------
         str or None
-            As "equal, 2026-11-26, 7050115"; None if there was none.
+            As "equal, 2026-11-26, 7050115"; None if there was none, or none since the record has more runs than one.
         """
         for outcome in self._verified:
             if (outcome["paper"], outcome["dataset"], outcome["variant"]) == (self.paper, dataset, variant):
+                if outcome["word"] == ONE_RUN and len((self.get(dataset, variant) or {"runs": []})["runs"]) > 1:
+                    return None
                 commit = (outcome.get("commit") or "")[:7]
                 return ", ".join(filter(None, [outcome["word"], outcome["date"], commit]))
         return None

@@ -46,14 +46,15 @@ def generated(records: Records) -> dict[str, str]:
     """
     tables = []
     for suffix, title in INPUTS.items():
-        lines = []
+        lines, counts = [], set()
         for name, (variants, all_runs) in ENSEMBLES.items():
             every = [records.get(DATASET, variant + suffix) for variant in (*variants, RIDGE)]
             *members, ridge = parts.of_common_runs(every)
             if ridge and (len(ridge["runs"]) > 1 or not all_runs):
                 lines.append([name, *line(members, ridge, all_runs)])
+                counts.add(len(ridge["runs"]))
         if lines:
-            runs = len(records.get(DATASET, RIDGE + suffix)["runs"])
+            runs = " or ".join(map(str, sorted(counts)))
             tables.append(f"**{title}; runs: {runs}**\n\n{markdown_table(HEADER, lines)}")
     return {"ensembles": "\n\n".join(tables) or "Nothing is recorded yet.", "parts": parts.generated(records)}
 
