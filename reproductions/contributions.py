@@ -26,7 +26,7 @@ from common.experiment.records import LEGACY, data_sets, mixture, read_record, r
 from common.files import json_text
 from common.places import RESULTS
 from common.verdict import schemas
-from common.verdict.board import join
+from common.verdict.board import datasets, join
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import CONTRIBUTED, Records, contributor, coverage_of, tested_songs
 from common.verdict.resampling import METRICS
@@ -120,9 +120,7 @@ def _place(record: dict, path: Path) -> str | None:
     expected = {one["paper"]: one for one in board.papers()}.get(record["paper"])
     if expected is None:
         return f"paper: the suite has no paper {record['paper']}"
-    cells, claims = expected["cells"], [claim for claim in expected["claims"] if claim["kind"] != "benchmark"]
-    known = {one["dataset"] for one in (*cells, *claims)}
-    known |= {name for cell in cells for name, _ in cell.get("stand_ins", [])}
+    known = datasets(expected) | {one["dataset"] for one in expected["claims"] if one["kind"] != "benchmark"}
     if record["dataset"] not in known:
         return f"dataset: {record['dataset']} is none of {', '.join(sorted(known))}, which cells or claims are about"
     return None

@@ -48,9 +48,7 @@ def _cells(expected: dict, records: Records) -> list[dict]:
 
     A collection of the user's own, which no cell is of, has those of all variants that are recorded there.
     """
-    known = {cell["dataset"] for cell in expected["cells"]}
-    known |= {name for cell in expected["cells"] for name, _ in cell.get("stand_ins", [])}
-    own, recorded = [name for name in records.datasets() if name not in known], []
+    own, recorded = [name for name in records.datasets() if name not in board.datasets(expected)], []
     for cell in expected["cells"]:
         places = [(name, cell["variant"]) for name in (cell["dataset"], *own)]
         places += cell.get("stand_ins", [])

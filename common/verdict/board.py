@@ -84,6 +84,22 @@ def load_expected(path: Path) -> dict:
     return expected
 
 
+def datasets(expected: dict) -> set[str]:
+    """The data sets that a paper's cells are of, and those that stand in for them.
+
+    Parameters
+    ----------
+    expected : dict
+        The paper's `expected.json`.
+
+    Returns
+    -------
+    set of str
+    """
+    cells = expected["cells"]
+    return {cell["dataset"] for cell in cells} | {name for cell in cells for name, _ in cell.get("stand_ins", [])}
+
+
 def join(expected: dict, records: Records, *, alternatives: bool = False) -> list[Row]:
     """Each published cell with what its variant measured.
 

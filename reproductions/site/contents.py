@@ -7,6 +7,7 @@ import numpy as np
 
 from common import report
 from common.verdict.board import Row
+from common.verdict.board import datasets as datasets_of_cells
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records, contributor, coverage_of, headline
 from data_prep import DATASETS, dataset_class
@@ -215,9 +216,7 @@ def _command(expected: dict, row: Row) -> str | None:
         return f"python -m reproductions verify --data-root DATA --paper {paper} {dataset}/{variant}"
     if variant is None:
         return f"python -m pytest tests/test_{paper}.py -k counted" if row.comparison else None
-    places = {cell["dataset"] for cell in expected["cells"]}
-    places |= {name for cell in expected["cells"] for name, _ in cell.get("stand_ins", [])}
-    chosen = f" --dataset {dataset}" if len(places) > 1 else ""
+    chosen = f" --dataset {dataset}" if len(datasets_of_cells(expected)) > 1 else ""
     return f"python -m reproductions.{paper}.train --data-root DATA{chosen} --variant {variant}"
 
 
