@@ -39,10 +39,8 @@ def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None
         most = min(most, *(len({groups[i] for i in songs} if groups else songs) for songs in of_class))
         what += ", each with songs of every class,"
     if not 2 <= folds <= most:
-        raise InputError(
-            f"{folds} folds of {what} cannot be made; "
-            + (f"--folds takes 2 to {most}" if most >= 2 else "at least 2 songs are needed")
-        )
+        takes = f"--folds takes {'2' if most == 2 else f'2 to {most}'}" if most >= 2 else "at least 2 songs are needed"
+        raise InputError(f"{folds} folds of {what} cannot be made; {takes}")
     assignment = np.empty(n_songs, int)
     kind = f"{'Stratified' if classes is not None else ''}{'Group' if groups else ''}KFold"
     splitter = getattr(model_selection, kind)(folds, shuffle=True, random_state=seed)

@@ -255,6 +255,13 @@ def test_folds_of_one_song_are_refused_before_training(small_emotify):
         emotify.Emotions(data, n // 2 + 1, True, 1)
 
 
+@pytest.mark.parametrize("name", ["semantic_embedding_gru_l2_svr", "semantic_embedding_gru_tuned_svr", "standard_gru"])
+def test_weights_that_predict_would_use_otherwise_are_not_kept(small_emotify, name):
+    experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)
+    with pytest.raises(InputError, match=f"{name}: has no weights that `predict` could read"):
+        experiment.trained_on_all({variant.name: variant for variant in emotify.variants()}[name])
+
+
 def test_every_seed_is_another_run(small_emotify):
     """Other folds, other initial weights and crops: both go into the training."""
     experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)

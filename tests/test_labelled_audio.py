@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from common.errors import InputError, collect_warnings
 from data_prep import open_dataset, open_dynamic
 
 RATE, SECONDS = 8000, 16
+TWO = ("file", "3.wav", "8.wav")
 
 
 @pytest.fixture
@@ -211,6 +213,19 @@ def test_the_other_paper_trains_on_it_too(mine):
         experiment.unavailable_reason(variant) is None
         and experiment.facts(variant)["splits"]["cross-validation"]["n_test"] == 9
     )
+    assert "from audio" in experiment.facts(variant)["input"]
     assert experiment.samples(variant).x.lengths.tolist() == [27] * 9
     networks = experiment.trained_on_all(variant)
     assert [(len(network.split.train), len(network.split.validation)) for network in networks] == [(8, 1)] * 2
+
+
+@pytest.mark.parametrize(("paper", "variant"), [("malik2017", "cv_crnn_l20_validated"), ("chaki2020", "at_32_260")])
+def test_two_recordings_are_too_few_to_validate_with(mine, tmp_path, capsys, paper, variant):
+    """Each fold would train on one, and none is left to validate."""
+    labels = mine / "Mine" / "labels.csv"
+    labels.write_text("".join(row for row in labels.read_text().splitlines(keepends=True) if row.split(",")[1] in TWO))
+    training = import_module(f"reproductions.{paper}.train")
+    options = ["--data-root", mine, "--dataset", "Mine", "--out", tmp_path / "runs", "--folds", 2, "--jobs", 1]
+    assert training.main([*map(str, options), "--variant", variant]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == "error: a fold has only one song to train on, and needs others to validate; use more recordings"

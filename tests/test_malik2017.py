@@ -439,6 +439,23 @@ def test_weights_that_predict_would_use_otherwise_are_not_kept(small_deam, name)
         experiment.trained_on_all({variant.name: variant for variant in variants()}[name])
 
 
+def test_no_more_songs_are_trained_on_than_there_are(small_deam):
+    """Where fewer are there than a variant asks for, the record states how many were."""
+    experiment = train.MediaEval2015(Deam(small_deam), 2, 1)
+    facts = experiment.facts({variant.name: variant for variant in variants()}["crnn_l20_65_songs"])
+    assert facts["n_train"] == facts["splits"]["development"]["n_test"] < 65
+
+
+def test_labels_without_evaluation_songs_are_an_error(small_deam, monkeypatch):
+    data = Deam(small_deam)
+    monkeypatch.setitem(data.splits, "evaluation", [])
+    named = {variant.name: variant for variant in variants()}
+    experiment = train.MediaEval2015(data, 2, 1)
+    assert experiment.songs(named["cv_crnn_l20"]).of_split.keys() == {"development"}
+    with pytest.raises(InputError, match="no evaluation song has labels and the task's 260 openSMILE features; get"):
+        experiment.songs(named["crnn_l20"])
+
+
 @pytest.mark.parametrize("name", ["crnn_l20", "crnn_l20_loss_frame", "crnn_l20_overlapping", "crnn_l20_validated"])
 def test_predict_builds_the_network_of_every_variant(name):
     """Also of sequences that are shorter than those of the training, with the same weights."""

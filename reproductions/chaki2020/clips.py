@@ -125,4 +125,8 @@ def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.nda
         If there is one training clip, or one group of them.
     """
     groups = groups and [groups[i] for i in train]
-    return protocol.k_folds(len(train), min(10, len(set(groups or range(len(train))))), seed, groups) == 0
+    n = len(set(groups or range(len(train))))
+    if n < 2:
+        songs = "songs by one artist" if groups else "one song"
+        raise InputError(f"a fold has only {songs} to train on, and needs others to validate; use more recordings")
+    return protocol.k_folds(len(train), min(10, n), seed, groups) == 0

@@ -64,7 +64,7 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
     n_jobs : int
         Processes for the extraction of features.
     evaluation : bool
-        Whether also evaluation songs, if there are some.
+        Whether also evaluation songs.
 
     Returns
     -------
@@ -74,11 +74,11 @@ def load(data: DynamicDataset, source: str, labels: str, align: str, n_jobs: int
     Raises
     ------
     InputError
-        If no song of a split has the input, labels are missing, or a recording cannot be read.
+        If no song of a split has labels and the input, or a recording cannot be read.
     """
     options = {"labels": labels, "align": align, "n_jobs": n_jobs}
     parts = {"development": _songs(data, "development", source, **options)}
-    if evaluation and data.splits["evaluation"]:
+    if evaluation:
         parts["evaluation"] = _songs(data, "evaluation", source, **options)
         if source == "official" and data.includes_features and data.are_segments(data.splits["evaluation"]):
             x, y = _songs(data, "evaluation", "opensmile", **options)
@@ -108,7 +108,7 @@ def _songs(data: DynamicDataset, split: str, source: str, *, labels: str, align:
         n_jobs=n_jobs,
     )
     if not windows:
-        raise InputError(f"{data.root}: no {split} song has {INPUTS[source]}; get it from {data.source}")
+        raise InputError(f"{data.root}: no {split} song has labels and {INPUTS[source]}; get them from {data.source}")
     return {song: x for song, (_, x, _) in windows.items()}, {song: y for song, (_, _, y) in windows.items()}
 
 

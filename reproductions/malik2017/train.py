@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from common import cli, protocol
+from common.errors import InputError
 from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trained
 from data_prep import open_dynamic
 from reproductions.malik2017 import li2016
@@ -326,7 +327,14 @@ def with_validation(split: Split) -> Split:
     Returns
     -------
     Split
+
+    Raises
+    ------
+    InputError
+        If there is one training song.
     """
+    if len(split.train) < 2:
+        raise InputError("a fold has only one song to train on, and needs others to validate; use more recordings")
     songs = split.train[np.random.default_rng(split.seed).permutation(len(split.train))]
     held_out = max(1, len(songs) // 10)
     return replace(split, train=np.sort(songs[held_out:]), validation=np.sort(songs[:held_out]))
