@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -400,13 +401,15 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
 @pytest.mark.parametrize(
     "change",
     ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true", "units=64", "dropout=1.5",
-     "gru_dropout=half"],
+     "gru_dropout=half", "epochs=0", "units=(64, 0)"],
 )  # fmt: skip
 def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
-    with pytest.raises(InputError, match=f"--set {change}: "):
+    with pytest.raises(InputError, match=re.escape(f"--set {change}: ")):
         with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300, "units": (128,)}}), [change], NETWORK)
     with pytest.raises(InputError, match="ridge has no network"):
         with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
+    with pytest.raises(InputError, match=r"rnn trains a network of its own \(gates none\), whose settings are fixed"):
+        with_settings(Variant("rnn", "", {"network": {"gates": "none"}}), [change], NETWORK)
     several = {"network": {"length": 5}, "networks": [{"length": 5}, {"length": 9}]}
     with pytest.raises(InputError, match="lengths trains several networks"):
         with_settings(Variant("lengths", "", several), [change], NETWORK)

@@ -8,11 +8,13 @@ import pytest
 import soundfile
 
 from common import backend, metrics, protocol
+from common.cli.settings import with_settings
 from common.errors import InputError
 from common.experiment import Samples, Split
 from common.verdict.board import load_expected
 from data_prep import open_dataset
 from reproductions.jakubik2017 import cross_validation, emotify, learning, quadrants
+from reproductions.jakubik2017.train import TRAINING
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = load_expected(ROOT / "reproductions" / "jakubik2017" / "expected.json")
@@ -49,6 +51,12 @@ def test_loss_is_equation_13():
             total += (of_f - of_a) ** 2
     assert float(model.similarity_loss(a, f)) == pytest.approx(np.sqrt(total), rel=1e-5)
     assert float(model.similarity_loss(a, np.tile(a, 5) * 3)) == pytest.approx(0, abs=1e-3)
+
+
+def test_losses_are_those_of_the_model():
+    from reproductions.jakubik2017 import model
+
+    assert set(learning.LOSSES) == set(model.LOSSES)
 
 
 def test_crops_lie_inside_their_songs():
@@ -260,6 +268,17 @@ def test_weights_that_predict_would_use_otherwise_are_not_kept(small_emotify, na
     experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)
     with pytest.raises(InputError, match=f"{name}: has no weights that `predict` could read"):
         experiment.trained_on_all({variant.name: variant for variant in emotify.variants()}[name])
+
+
+def test_the_embedding_alone_predicts_nothing(small_emotify):
+    """As by --set loss=semantic_embedding: it would be trained, and have no output."""
+    experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)
+    named, network = {variant.name: variant for variant in emotify.variants()}, TRAINING.network
+    alone, as_svr = (
+        with_settings(named[f"standard_gru{svr}"], [f"loss={learning.EMBEDDING}"], network) for svr in ("", "_svr")
+    )
+    assert "needs support vectors" in experiment.unavailable_reason(alone)
+    assert all(experiment.unavailable_reason(variant) is None for variant in [as_svr, *named.values()])
 
 
 def test_every_seed_is_another_run(small_emotify):

@@ -21,7 +21,7 @@ from common.verdict.board import join, load_expected
 from common.verdict.recorded import Records, uncompared
 from data_prep import open_classes, synthetic
 from data_prep.class_folders import ClassFolders
-from reproductions.velankar2022.train import LAST, MOODS, TEST, RandomSplits, fit, variants
+from reproductions.velankar2022.train import LAST, MOODS, TEST, RandomSplits, fit, main, variants
 from tests.conftest import GIVEN_ROOT, ROOT
 
 EXPECTED = load_expected(ROOT / "reproductions" / "velankar2022" / "expected.json")
@@ -336,6 +336,22 @@ def test_weights_that_predict_would_use_otherwise_are_not_kept(tmp_path, name):
     experiment = RandomSplits(ClassFolders(collection(tmp_path, songs=8), "Songs"))
     with pytest.raises(InputError, match=f"{name}: has no weights that `predict` could read"):
         experiment.trained_on_all({v.name: v for v in variants()}[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("parallel", "relu_first=true", "has no normalisation that a ReLU could stand before"),
+        ("crnn", "outputs=2", "Songs has 3 classes, an output each"),
+        ("crnn", "outputs=none", "Songs has 3 classes, an output each"),
+    ],
+)
+def test_a_setting_that_the_network_has_not_is_an_error_before_training(tmp_path, capsys, name, change, message):
+    collection(tmp_path, songs=8)
+    options = ["--data-root", str(tmp_path), "--dataset", "Songs", "--out", str(tmp_path / "out"), "--set", change]
+    assert main([*options, "--variant", name]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"error: {name}_{change.replace('=', '_')} cannot run here: ") and error.endswith(message)
 
 
 def test_at_11_khz_rate_hop_and_frames_agree():

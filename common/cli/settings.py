@@ -60,8 +60,9 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     Raises
     ------
     InputError
-        If the variant has no network or several, a change is not NAME=VALUE, a setting is not known, or its value is of
-        another type, none of the choices, or a dropout rate outside [0, 1).
+        If the variant has no network, several, or one with none of the choices; a change is not NAME=VALUE; a setting
+        is not known; or its value is of another type, none of the choices, a whole number below 1, or a dropout rate
+        outside [0, 1).
     """
     if not changes:
         return variant
@@ -70,6 +71,10 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     if "networks" in variant.settings:
         raise InputError(f"--set {changes[0]}: {variant.name} trains several networks, each with its own settings")
     network = dict(variant.settings["network"])
+    for name, choices in defaults.items():
+        if isinstance(choices, tuple) and name in network and network[name] not in choices:
+            what = f"a network of its own ({name} {network[name]}), whose settings are fixed"
+            raise InputError(f"--set {changes[0]}: {variant.name} trains {what}")
     for change in changes:
         name, equals, text = change.partition("=")
         known = defaults | network
@@ -104,4 +109,7 @@ def _value(change: str, text: str, before, choices: tuple | None):
     number = isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool)
     if before is not None and value is not None and not number and type(value) is not type(before):
         raise InputError(f"--set {change}: {text!r} is no {type(before).__name__}, as {before!r} is")
+    numbers = value if isinstance(value, tuple) else (value,)
+    if not number and any(type(one) is int and one < 1 for one in numbers):
+        raise InputError(f"--set {change}: a whole number here is 1 or more")
     return float(value) if number else value

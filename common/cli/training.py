@@ -44,7 +44,8 @@ class Training:
     dataset : the default data set of a paper that runs on several
     own_labels : whether the data set can be a folder of the user's with labels.csv
     folds : whether the protocol is a cross-validation
-    network : settings of the networks that primary variants need not name, with their defaults; --set changes them
+    network : settings of the networks that primary variants need not name, with their defaults, or a tuple of all
+        values that they can have, the default first; --set changes them
     expected : the paper's table of published cells; None: `expected.json` next to the module of `build`
     """
 
@@ -147,7 +148,8 @@ def _add_variants(group, training: Training) -> None:
     repeats = "repetitions: other splits or shuffles, other initial weights (default: %(default)s)"
     add("--repeats", type=at_least(1), default=training.repeats, help=repeats)
     add("--seed", type=at_least(0), action="append", metavar="N", help="the repetition with this seed (repeatable)")
-    epochs = "epochs of the networks (default: the published number); variants whose names state theirs keep them"
+    epochs = "epochs of the paper's networks (default: the published number); variants whose names state theirs, and "
+    epochs += "systems that the paper compares with, keep theirs"
     add("--epochs", type=at_least(1), help=epochs)
     quick = "2 folds, 5 epochs" if training.folds else "5 epochs"
     add("--quick", action="store_true", help=f"{quick}, once, nothing recorded: only to see that it runs")
@@ -187,7 +189,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     recorded = experiment.for_record and not options.quick
     if recorded:
         require_writable(options.out)
-    chosen = _available(chosen, experiment, options)
+    named = [one.name for one, name in zip(systems, requested, strict=True) if name in (options.variant or [])]
+    chosen = _available(chosen, named, experiment)
     _check_output(systems, experiment, options)
     if len(chosen) > 1 and not options.quiet:
         print(outcome.plan(chosen, experiment, options), flush=True)
@@ -220,10 +223,10 @@ def _requested(variants: dict[str, Variant], training: Training, options) -> lis
     return list(dict.fromkeys(given or (primary if options.table else default)))
 
 
-def _available(chosen: list[Variant], experiment: Experiment, options) -> list[Variant]:
+def _available(chosen: list[Variant], named: list[str], experiment: Experiment) -> list[Variant]:
     """The variants that the data allow; raises InputError if one that was named is not among them, or none is."""
     reasons = {variant.name: why for variant in chosen if (why := experiment.unavailable_reason(variant))}
-    for name in options.variant or []:
+    for name in named:
         if name in reasons:
             raise InputError(f"{name} cannot run here: {reasons[name]}")
     for name, why in reasons.items():

@@ -26,7 +26,8 @@ PAPER_DATASET = "emomusic"
 PARTS, ALONE, AVERAGED = 10, "fold {}", "average"  # test parts of a tenth: by fold, and the average over the folds
 BATCH = 10  # clips an update
 MIN_DELTA, PATIENCE = 1e-4, 5
-NETWORK = {  # settings that a variant need not name
+NETWORK = {  # settings that a variant need not name, and choices
+    "attention": (None, "strict", "history", "global"),
     "activation": ("tanh", "linear"),
     "restore": False,
     "optimizer": ("tf1", "keras3"),

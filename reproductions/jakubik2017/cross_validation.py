@@ -9,7 +9,7 @@ from common.errors import InputError
 from common.experiment.recordings import FromRecordings
 from common.features.mel import MelSpectrogram, paired_with_deltas
 from data_prep.base import Dataset
-from reproductions.jakubik2017.learning import CROP
+from reproductions.jakubik2017.learning import CROP, EMBEDDING
 
 FOLDS, EPOCHS = 10, 100
 SPLIT = "10-fold"  # as the published cells call it
@@ -46,6 +46,14 @@ class CrossValidation(FromRecordings):
     def descriptors(self) -> np.ndarray:
         """Hand-made features of all songs, (n_songs, 54)."""
         return np.stack(self.features(self.hand_made))
+
+    def unavailable_reason(self, variant):
+        """The semantic embedding is features, from which something must regress or classify."""
+        settings = variant.settings
+        alone = not (settings.get("regressor") or settings.get("svm"))
+        if alone and settings.get("network", {}).get("loss") == EMBEDDING:
+            return "the semantic embedding needs support vectors behind it"
+        return None
 
     def data_fraction(self, variant):
         """By songs and folds."""

@@ -7,6 +7,7 @@ from common.experiment import Samples, Split, Trained
 CROP, BATCH = 100, 100  # vectors a crop (about 5 s), files a batch (V.B.2)
 VECTORS = 100  # a batch of the autoencoder
 EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_squared_error"
+LOSSES = (MSE, SSE, "summed_over_songs", "summed_over_emotions", EMBEDDING)  # as `model.LOSSES` has them
 
 
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:

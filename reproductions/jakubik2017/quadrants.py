@@ -168,7 +168,7 @@ class Quadrants(CrossValidation):
             return f"{self.data.name} has not the classes {', '.join(VALENCE_AROUSAL)}"
         if variant.settings["test"] == "artists" and not any(track.artist for track in self.data.tracks):
             return f"{self.data.name} names no artists"
-        return None
+        return super().unavailable_reason(variant)
 
     def extractor(self, variant):
         """Log-mel, or the 54 hand-made features."""

@@ -8,6 +8,7 @@ from common import cli
 from data_prep import open_classes, open_dataset
 from reproductions.jakubik2017 import emotify, quadrants
 from reproductions.jakubik2017.cross_validation import FOLDS, CrossValidation
+from reproductions.jakubik2017.learning import LOSSES
 
 EMOTIFY = "emotify"
 SYNTHETIC_FOLDS = 2
@@ -55,7 +56,7 @@ TRAINING = cli.Training(
     _baselines,
     default=("semantic_embedding_gru_svr", "semantic_embedding_gru_svm", "standard_gru"),
     dataset=EMOTIFY,
-    network={"epsilon": 1e-6},
+    network={"epsilon": 1e-6, "loss": LOSSES, "standardise": (True, False, "global")},
 )
 main = TRAINING.main
 

@@ -181,7 +181,7 @@ class RandomSplits(FromRecordings):
         return trivial.classify(classifier, self.samples(variant), split)
 
     def unavailable_reason(self, variant):
-        """A variant can need four quadrants, artists, or more songs."""
+        """A variant can need four quadrants, artists, or more songs; not every network has every setting."""
         settings, songs = variant.settings, self.songs(variant)
         n, name = songs.fewest(lambda track: track.artist)
         n_train = len(songs.tracks) * (1 - TESTED)
@@ -191,6 +191,11 @@ class RandomSplits(FromRecordings):
             return f"{self.data.name} names {n} artists of class {name}, and {ARTISTS} are needed (artists.csv)"
         if settings["size"] and settings["size"] > n_train:
             return f"{self.data.name} has about {n_train:.0f} songs to train on"
+        network = settings.get("network", {})
+        if network.get("kind") == "parallel" and network.get("relu_first"):
+            return "the parallel CNN-RNN has no normalisation that a ReLU could stand before"
+        if "outputs" in network and (network["outputs"] or 0) < len(songs.classes):
+            return f"{self.data.name} has {len(songs.classes)} classes, an output each"
         return None
 
     def facts(self, variant):
@@ -228,7 +233,7 @@ TRAINING = cli.Training(
     repeats=20,
     dataset="4q",
     folds=False,
-    network={"relu_first": False, "standardised": False, "outputs": None},
+    network={"kind": ("crnn", "parallel"), "relu_first": False, "standardised": False, "outputs": None},
 )
 main = TRAINING.main
 
