@@ -83,6 +83,7 @@ def test_list_honours_variant():
     [
         (["--folds", "0"], "--folds"),
         (["--epochs", "-3"], "--epochs"),
+        (["--seed", "1000001"], "--seed: 1000001 is above 1,000,000"),
         (["--jobs", "none"], "--jobs"),
         (["--variant", "magic"], "unknown variant 'magic'"),
         (["--data-root", "/nowhere/at/all"], "/nowhere/at/all: no such folder"),

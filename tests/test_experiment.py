@@ -379,7 +379,10 @@ def test_quiet_and_verbose(train, caplog):
     assert code == 0 and "variants" not in out and err == "" and not caplog.text
 
 
-NETWORK = {"dropout": 0.25, "pieces": 4, "gru_dropout": None, "gates": ("hard_sigmoid", "logistic"), "bn_first": False}
+NETWORK = {
+    "dropout": 0.25, "pieces": 4, "gru_dropout": None, "gates": ("hard_sigmoid", "logistic"), "bn_first": False,
+    "until": 0.05,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -401,7 +404,7 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
 @pytest.mark.parametrize(
     "change",
     ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true", "units=64", "dropout=1.5",
-     "gru_dropout=half", "epochs=0", "units=(64, 0)"],
+     "gru_dropout=half", "until=-1", "epochs=0", "units=(64, 0)"],
 )  # fmt: skip
 def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
     with pytest.raises(InputError, match=re.escape(f"--set {change}: ")):

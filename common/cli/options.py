@@ -70,12 +70,13 @@ def _discard_output() -> None:
         os.close(nowhere)
 
 
-def at_least(lowest: int) -> Callable[[str], int]:
-    """An argument type: a whole number not below `lowest`.
+def at_least(lowest: int, most: int | None = None) -> Callable[[str], int]:
+    """An argument type: a whole number not below `lowest`, and not above `most`.
 
     Parameters
     ----------
     lowest : int
+    most : int, optional
 
     Returns
     -------
@@ -85,6 +86,8 @@ def at_least(lowest: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not text.lstrip("-").isdigit() or int(text) < lowest:
             raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of {lowest} or more")
+        if most is not None and int(text) > most:
+            raise argparse.ArgumentTypeError(f"{text} is above {most:,}")
         return int(text)
 
     return parse

@@ -61,8 +61,8 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     ------
     InputError
         If the variant has no network, several, or one with none of the choices; a change is not NAME=VALUE; a setting
-        is not known; or its value is of another type, none of the choices, a whole number below 1, or a dropout rate
-        outside [0, 1).
+        is not known; or its value is of another type, none of the choices, a number below 0, a whole one below 1, or a
+        dropout rate outside [0, 1).
     """
     if not changes:
         return variant
@@ -109,7 +109,8 @@ def _value(change: str, text: str, before, choices: tuple | None):
     number = isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool)
     if before is not None and value is not None and not number and type(value) is not type(before):
         raise InputError(f"--set {change}: {text!r} is no {type(before).__name__}, as {before!r} is")
-    numbers = value if isinstance(value, tuple) else (value,)
-    if not number and any(type(one) is int and one < 1 for one in numbers):
-        raise InputError(f"--set {change}: a whole number here is 1 or more")
-    return float(value) if number else value
+    value = float(value) if number else value
+    for one in value if isinstance(value, tuple) else (value,):
+        if (type(one) is int and one < 1) or (type(one) is float and one < 0):
+            raise InputError(f"--set {change}: a number here is not negative, and a whole one is 1 or more")
+    return value

@@ -147,7 +147,8 @@ def _add_variants(group, training: Training) -> None:
         add("--folds", type=at_least(2), help="folds (default: the paper's; fewer on synthetic music)")
     repeats = "repetitions: other splits or shuffles, other initial weights (default: %(default)s)"
     add("--repeats", type=at_least(1), default=training.repeats, help=repeats)
-    add("--seed", type=at_least(0), action="append", metavar="N", help="the repetition with this seed (repeatable)")
+    seed = at_least(0, 1_000_000)  # networks have 1,000 times as much, in 32 bits
+    add("--seed", type=seed, action="append", metavar="N", help="the repetition with this seed (repeatable)")
     epochs = "epochs of the paper's networks (default: the published number); variants whose names state theirs, and "
     epochs += "systems that the paper compares with, keep theirs"
     add("--epochs", type=at_least(1), help=epochs)
