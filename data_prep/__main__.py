@@ -10,7 +10,6 @@ from pathlib import Path
 from common import cli
 from common.errors import InputError
 from common.files import require_cache
-from common.places import RESULTS
 from data_prep import DATASETS, open_dataset
 from data_prep.base import ClassDataset, check_duration
 from data_prep.own import OwnCollection
@@ -52,7 +51,7 @@ def _export(arguments: list[str]) -> int:
 
     parser = cli.Parser(prog="python -m data_prep export", description=export.__doc__)
     add = parser.add_argument
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's own)")
+    cli.add_results(add)
     add(
         "--out",
         type=Path,

@@ -2,12 +2,11 @@
 
 import importlib
 import sys
-from pathlib import Path
 
 from common import cli, report
 from common.errors import InputError
 from common.files import json_text, write_atomically
-from common.places import RESULTS, ROOT
+from common.places import ROOT
 from common.verdict.recorded import Records
 from reproductions import cross_dataset, lessons, release
 from reproductions.board import claims, counts, generated, other_variants, papers, rows
@@ -44,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.Parser(prog="python -m reproductions", description=__doc__, epilog=EPILOG)
     add = parser.add_argument
     add("command", nargs="?", metavar="COMMAND", help="one of the commands below (default: the board)")
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
+    cli.add_results(add)
     add("--json", action="store_true", help="one array of objects, a cell each")
     add("--claims", action="store_true", help="the papers' claims instead of their cells")
     add("--variants", action="store_true", help="what is recorded and answers for no published cell, as your variants")
@@ -57,8 +56,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _board(options) -> int:
-    if not options.results.is_dir():
-        raise InputError(f"{options.results}: no such folder of records")
     if options.version:
         print(release.summary(options.results))
     elif options.write:

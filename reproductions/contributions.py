@@ -24,7 +24,6 @@ from common.errors import InputError
 from common.experiment.identity import digest
 from common.experiment.records import LEGACY, data_sets, mixture, read_record, record_path, write_record
 from common.files import json_text
-from common.places import RESULTS
 from common.verdict import schemas
 from common.verdict.board import datasets, join
 from common.verdict.claims import judge_claims
@@ -49,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("folder", type=Path, metavar="DIR", help="the folder of records")
     add("--from", dest="source", required=True, metavar="WHO", help="who made them: 'NAME, INSTITUTION'")
     add("--check", action="store_true", help="only check them")
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help="the suite's records (default: %(default)s)")
+    cli.add_results(add)
     options = parser.parse_args(arguments)
     return cli.run(lambda: _import(options))
 

@@ -25,7 +25,6 @@ from common.experiment import Experiment
 from common.experiment import records as recorded
 from common.experiment.runner import execute
 from common.files import cache_folder, json_text, lock, write_atomically
-from common.places import RESULTS
 from common.verdict.board import join
 from common.verdict.cells import ALPHA, delta
 from common.verdict.recorded import ONE_RUN, VERIFICATIONS, Records, headline, read_verified
@@ -76,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--runs", type=cli.at_least(1), default=1, help="runs of each, whose mean is compared (default: %(default)s)")
     add("--plan", action="store_true", help="print what would be derived and how long it takes, and stop")
     add("--record", action="store_true", help="keep the outcome in DIR/verified.json and in the records")
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
+    cli.add_results(add)
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
     cli.add_processes(add)
     options = parser.parse_args(arguments)
@@ -125,7 +124,7 @@ def choose(records: dict[str, Records], what: list[str], paper: str | None) -> l
     Raises
     ------
     InputError
-        For a paper that there is not, or a name that nothing recorded has.
+        For a paper that there is not, a name that nothing recorded has, or where no record is meant.
     """
     if paper and paper not in records:
         raise InputError(f"--paper {paper}: no such paper; there are {', '.join(records)}")
@@ -145,6 +144,8 @@ def choose(records: dict[str, Records], what: list[str], paper: str | None) -> l
                     chosen.append(Target(name, *place, tuple(named)))
     if unknown:
         raise InputError(f"{min(unknown)}: nothing recorded has this name; python -m reproductions --json lists cells")
+    if not chosen:
+        raise InputError("no record here answers for a published cell; name variants, as DATASET/VARIANT")
     return chosen
 
 

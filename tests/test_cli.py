@@ -94,8 +94,23 @@ def test_bad_options(arguments, told):
     fails(run(TRAIN, *arguments), told)
 
 
-def test_results_folder_that_does_not_exist():
-    fails(run("reproductions", "--results", "/nowhere/at/all"), "/nowhere/at/all")
+READERS = ["reproductions", "reproductions verify", "reproductions report", "reproductions leaderboard",
+           "reproductions import x --from x", "reproductions.chaki2020.trajectories", "data_prep export"]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_results_folder_that_does_not_exist(command):
+    fails(
+        run(*command.split(), "--results", "/nowhere/at/all"), "--results: /nowhere/at/all: no such folder of records"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("verify", "no record here answers for a published cell"), ("leaderboard", "has no records of a board")],
+)
+def test_a_folder_without_records_is_no_success(tmp_path, command, told):
+    fails(run("reproductions", command, "--results", str(tmp_path)), told)
 
 
 def test_damaged_records(tmp_path):

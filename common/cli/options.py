@@ -13,6 +13,7 @@ from pathlib import Path
 from common import backend, device, parallel
 from common.errors import InputError
 from common.files import NAME
+from common.places import RESULTS
 
 BROKEN_PIPE = 13  # the number of SIGPIPE, which Windows has not
 
@@ -91,6 +92,23 @@ def at_least(lowest: int, most: int | None = None) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def add_results(add: Callable) -> None:
+    """Add --results, a folder that is there.
+
+    Parameters
+    ----------
+    add : callable
+        A parser's `add_argument`.
+    """
+
+    def folder(text: str) -> Path:
+        if not Path(text).is_dir():
+            raise argparse.ArgumentTypeError(f"{text}: no such folder of records")
+        return Path(text)
+
+    add("--results", type=folder, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
 
 
 def add_jobs(add: Callable) -> None:

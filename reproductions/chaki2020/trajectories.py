@@ -5,7 +5,6 @@ from pathlib import Path
 
 from common import cli
 from common.errors import InputError
-from common.places import RESULTS
 from common.verdict.recorded import Records
 from data_prep.base import required_data_root
 from data_prep.emomusic import Emomusic
@@ -23,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.Parser(prog="python -m reproductions.chaki2020.trajectories", description=__doc__)
     add = parser.add_argument
     add("--data-root", metavar="DIR", help="folder of the data sets (default: the variable MER_DATA_ROOT)")
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
+    cli.add_results(add)
     options = parser.parse_args(arguments)
     return cli.run(lambda: _main(options))
 

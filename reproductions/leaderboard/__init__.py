@@ -23,7 +23,6 @@ from common import cli
 from common.errors import InputError
 from common.files import json_text, write_atomically
 from common.outputs import require_output
-from common.places import RESULTS
 from common.report import csv_text
 from reproductions.leaderboard.boards import BOARDS, OpenBoard, open_board, recorded
 from reproductions.leaderboard.entries import add, differences, entries, ranking, references, remove, score, table
@@ -64,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     option("--remove", metavar="NAME", help="remove an entry")
     option("--template", type=Path, metavar="CSV", help="write a line for each prediction of seed 0, to fill in")
     option("--folder", type=Path, default=Path("leaderboard"), metavar="DIR", help="entries (default: %(default)s/)")
-    option("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's)")
+    cli.add_results(option)
     option("--data-root", metavar="DIR", help="data sets, for labels over time (default: the variable MER_DATA_ROOT)")
     option("--json", action="store_true", help="by board the ranking and the differences")
     options = parser.parse_args(arguments)
@@ -78,6 +77,8 @@ def _leaderboard(options) -> int:
     if options.name and not options.add:
         raise InputError("--name: names the system whose predictions --add reads")
     names = [options.board or DEFAULT] if options.board or changes else recorded(options.results)
+    if not names:
+        raise InputError(f"{options.results}: has no records of a board; --results names the folder of records")
     boards = [open_board(name, options.data_root, options.results) for name in names]
     if options.template:
         return _write_template(options.template, boards[0])

@@ -10,10 +10,8 @@ import sys
 from pathlib import Path
 
 from common import backend, cli, report
-from common.errors import InputError
 from common.files import NAME, write_atomically
 from common.outputs import require_output_folder
-from common.places import RESULTS
 from common.verdict.board import join
 from common.verdict.recorded import Records
 from reproductions import board, cross_dataset, leaderboard
@@ -33,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.Parser(prog="python -m reproductions report", description=__doc__)
     add = parser.add_argument
     add("--out", type=Path, default=Path("site"), metavar="DIR", help="folder of the site (default: %(default)s/)")
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help="records (default: the suite's own)")
+    cli.add_results(add)
     add("--audio", nargs="+", default=[], metavar="AUDIO", help="recordings, or folders of them, to have a page each")
     own = "entries of your own (default: %(default)s/)"
     add("--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help=own)
@@ -46,8 +44,6 @@ def _build(options) -> int:
     from common.recordings import recordings as find_recordings
     from reproductions.site import recordings
 
-    if not options.results.is_dir():
-        raise InputError(f"{options.results}: no such folder of records")
     require_output_folder(options.out, "site.css", NAME.encode())
     if options.audio:
         backend.require()
