@@ -100,9 +100,7 @@ READERS = ["reproductions", "reproductions verify", "reproductions report", "rep
 
 @pytest.mark.parametrize("command", READERS)
 def test_results_folder_that_does_not_exist(command):
-    fails(
-        run(*command.split(), "--results", "/nowhere/at/all"), "--results: /nowhere/at/all: no such folder of records"
-    )
+    fails(run(*command.split(), "--results", "/nowhere/at/all"), "/nowhere/at/all: no such folder of records")
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_command(tmp_path, capsys):
         (["nine"], "nine: no such board; there are emomusic"),
         (["--add", "a.csv", "--remove", "b"], "--add and --remove: one at a time"),
         (["--name", "b"], "--name: names the system"),
-        (["--add", "a.csv", "--results", str(Path(__file__).parent)], "no such record, which the board emomusic shows"),
+        (["--add", "a.csv", "--results", str(ROOT / "tests")], "no such record, which the board emomusic shows"),
         (["emotify", "--add", __file__], "cannot be read as a table"),
         (["--remove", "//"], "needs letters or digits"),
         (["--remove", "+"], "--name '+': needs letters or digits"),
