@@ -31,15 +31,15 @@ def k_folds(n_songs: int, folds: int, seed: int, groups: list[str] | None = None
     """
     from sklearn import model_selection
 
-    most, what = len(set(groups or range(n_songs))), f"{n_songs} songs"
+    most, what, needed = len(set(groups or range(n_songs))), f"{n_songs} songs", "2 artists" if groups else "2 songs"
     if groups:
         what += f" by {most} artists"
     if classes is not None:
         of_class = [np.flatnonzero(np.asarray(classes) == name) for name in np.unique(classes)]
         most = min(most, *(len({groups[i] for i in songs} if groups else songs) for songs in of_class))
-        what += ", each with songs of every class,"
+        what, needed = f"{what}, each with songs of every class,", f"{needed} of every class"
     if not 2 <= folds <= most:
-        takes = f"--folds takes {'2' if most == 2 else f'2 to {most}'}" if most >= 2 else "at least 2 songs are needed"
+        takes = f"--folds takes 2 to {most}".removesuffix(" to 2") if most >= 2 else f"at least {needed} are needed"
         raise InputError(f"{folds} folds of {what} cannot be made; {takes}")
     assignment = np.empty(n_songs, int)
     kind = f"{'Stratified' if classes is not None else ''}{'Group' if groups else ''}KFold"

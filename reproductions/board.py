@@ -13,6 +13,7 @@ from reproductions import benchmarks, cards, cross_dataset, lessons, log, simula
 
 PAPERS = Path(__file__).parent
 VERDICTS = DOCS / "verdicts.md"
+ORACLE = "An oracle is no system: it knows the labels of the songs that it is tested on."
 
 
 def papers() -> list[dict]:
@@ -203,7 +204,7 @@ def generated(results: Path) -> dict[Path, str]:
                 of_input = f", {inputs.pop()}" if len(inputs) == 1 else ""
                 title = f"All variants: {metric} on {dataset}, {split}{of_input}, mean over runs (average: ± deviation)"
                 table = report.variants_table(records, dataset, split, metric, variants)
-                table += "\n\nAn oracle predicts from the labels that it is tested on." if "oracle:" in table else ""
+                table += f"\n\n{ORACLE}" if "oracle:" in table else ""
                 tables.append(f"<details><summary>{title}</summary>\n\n{table}\n\n</details>")
         judged = report.claims_table(judge_claims(expected, records), report.markdown_table)
         parts = {"results": "\n\n".join(tables), "claims": judged, "log": history(results, expected)}

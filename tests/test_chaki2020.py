@@ -289,6 +289,15 @@ def test_jax_gives_the_same_losses(capsys):
     assert found[0][-1] < found[0][0]
 
 
+@pytest.mark.parametrize(("songs", "groups", "message"), [
+    (1, None, "has only one song, and none to validate; add recordings of other songs"),
+    (3, ["a"] * 3, "has only songs by one artist, and none to validate; add recordings of other artists"),
+])  # fmt: skip
+def test_what_is_too_few_to_validate_with_is_an_error(songs, groups, message):
+    with pytest.raises(InputError, match=message):
+        validation(np.arange(songs), groups, 0)
+
+
 # One network, on clips of noise: 20 to train on, two of them held out to stop by, and 4 to test.
 
 NETWORK = {"units": (4,), "attention": "strict", "epochs": 3}

@@ -35,3 +35,5 @@ def test_it_trains_on_synthetic_music(train_here):
     done = train_here("cheuk2020", "--quick")
     first_words = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
     assert done.returncode == 0 and {"tnn_gbm", "gbm", "training_mean"} <= first_words, done.stderr
+    done = train_here("cheuk2020", "--folds", "3000")
+    assert done.returncode == 2 and "fold 1 of 3000 tests 1 of " in done.stderr and "R² needs 2" in done.stderr

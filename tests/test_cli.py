@@ -94,6 +94,19 @@ def test_bad_options(arguments, told):
     fails(run(TRAIN, *arguments), told)
 
 
+@pytest.mark.parametrize(
+    ("paper", "variants"),
+    [
+        ("mediaeval2015_baseline", ()),
+        ("musicnn2019", ("--dataset", "4q")),
+        ("malik2017", ("--variant", "li2016", "--variant", "crnn_l20_200_epochs")),
+        ("jakubik2017", ("--variant", "autoencoder_svr")),
+    ],
+)
+def test_epochs_of_variants_that_keep_theirs_are_no_silent_option(paper, variants):
+    fails(run(f"reproductions.{paper}.train", *variants, "--epochs", 3), "--epochs 3: changes none of ")
+
+
 READERS = ["reproductions", "reproductions verify", "reproductions report", "reproductions leaderboard",
            "reproductions import x --from x", "reproductions.chaki2020.trajectories", "data_prep export"]  # fmt: skip
 

@@ -380,15 +380,16 @@ def test_quiet_and_verbose(train, caplog):
 
 
 NETWORK = {
-    "dropout": 0.25, "pieces": 4, "gru_dropout": None, "gates": ("hard_sigmoid", "logistic"), "bn_first": False,
-    "until": 0.05,
+    "dropout": 0.25, "pieces": 4, "gru_dropout": float, "gates": ("hard_sigmoid", "logistic"), "bn_first": False,
+    "until": float, "branches": (2, 1),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [("dropout=.5", 0.5), ("dropout=0", 0.0), ("pieces=5", 5), ("gru_dropout=.1", 0.1), ("gates=logistic", "logistic"),
-     ("bn_first=true", True), ("epochs=7", 7), ("units=(64, 32)", (64, 32))],
+     ("bn_first=true", True), ("epochs=7", 7), ("units=(64, 32)", (64, 32)), ("until=.055", 0.055), ("until=0", 0.0),
+     ("branches=1", 1)],
 )  # fmt: skip
 def test_a_setting_is_changed_on_the_command_line(change, expected):
     settings = {"network": {"epochs": 300, "units": (128,)}, "input": "official"}
@@ -402,20 +403,40 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
 
 
 @pytest.mark.parametrize(
-    "change",
-    ["dropuot=.5", "dropout", "pieces=few", "gates=sharp", "bn_first=3", "pieces=true", "units=64", "dropout=1.5",
-     "gru_dropout=half", "until=-1", "epochs=0", "units=(64, 0)"],
-)  # fmt: skip
-def test_a_setting_that_is_not_known_or_of_another_type_is_an_error(change):
-    with pytest.raises(InputError, match=re.escape(f"--set {change}: ")):
-        with_settings(Variant("crnn", "CRNN", {"network": {"epochs": 300, "units": (128,)}}), [change], NETWORK)
+    ("change", "message"),
+    [
+        ("dropuot=.5", "no setting is called 'dropuot'; did you mean dropout?"),
+        ("dropout", "is not NAME=VALUE"),
+        *((f"dropout={rate}", "is not a number from 0 to below 1") for rate in ("1", "1.5", "-.1", "none", "true")),
+        ("gru_dropout=half", "is not a number from 0 to below 1"),
+        *((f"until={limit}", "is not a number of 0 or more") for limit in ("-1", "none", "1e999", "few")),
+        *((f"pieces={n}", "is not a whole number of 1 or more") for n in ("few", "true", "0", "2.0", "none")),
+        ("epochs=0", "is not a whole number of 1 or more"),
+        *((f"bn_first={word}", "is not true or false") for word in ("3", "1", "none")),
+        *((f"gates={word}", "is not one of hard_sigmoid, logistic") for word in ("sharp", "none", "1")),
+        *((f"branches={n}", "is not one of 2, 1") for n in ("3", "2.0", "true")),
+        *(
+            (f"units={sizes}", "is not whole numbers in brackets")
+            for sizes in ("64", "()", "(64, 0)", "(8.5,)", "(True,)")
+        ),
+    ],
+)
+def test_a_setting_that_is_not_possible_is_an_error(change, message):
+    settings = {"network": {"epochs": 300, "units": (128,), "until": 0}}
+    with pytest.raises(InputError, match=re.escape(f"--set {change}: {message}")):
+        with_settings(Variant("crnn", "CRNN", settings), [change], NETWORK)
+
+
+def test_settings_that_cannot_be_changed():
     with pytest.raises(InputError, match="ridge has no network"):
-        with_settings(Variant("ridge", "ridge", {}), [change], NETWORK)
-    with pytest.raises(InputError, match=r"rnn trains a network of its own \(gates none\), whose settings are fixed"):
-        with_settings(Variant("rnn", "", {"network": {"gates": "none"}}), [change], NETWORK)
+        with_settings(Variant("ridge", "ridge", {}), ["pieces=2"], NETWORK)
+    with pytest.raises(InputError, match="the settings of rnn cannot be changed: its gates is none"):
+        with_settings(Variant("rnn", "", {"network": {"gates": "none"}}), ["pieces=2"], NETWORK)
     several = {"network": {"length": 5}, "networks": [{"length": 5}, {"length": 9}]}
     with pytest.raises(InputError, match="lengths trains several networks"):
-        with_settings(Variant("lengths", "", several), [change], NETWORK)
+        with_settings(Variant("lengths", "", several), ["pieces=2"], NETWORK)
+    with pytest.raises(InputError, match="--set pieces=3: pieces is set twice"):
+        with_settings(Variant("crnn", "", {"network": {"epochs": 3}}), ["pieces=2", "pieces=3"], NETWORK)
 
 
 def test_a_variant_with_a_misspelled_setting_is_an_error():

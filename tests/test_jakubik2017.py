@@ -281,6 +281,23 @@ def test_the_embedding_alone_predicts_nothing(small_emotify):
     assert all(experiment.unavailable_reason(variant) is None for variant in [as_svr, *named.values()])
 
 
+def test_the_tuned_svr_needs_three_songs_to_train_on(small_emotify, monkeypatch):
+    experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)
+    named = {variant.name: variant for variant in emotify.variants()}
+    monkeypatch.setattr(experiment, "ids", experiment.ids[:4])
+    reasons = [experiment.unavailable_reason(named[f"semantic_embedding_gru{of}_svr"]) for of in ("_tuned", "")]
+    assert reasons == ["the inner cross-validation needs 3 songs to train on", None]
+
+
+def test_other_losses_cannot_learn_the_plane(quadrant_folders):
+    """Their outputs are logistic, and valence or arousal of a quadrant can be -1."""
+    experiment = quadrants.Quadrants(open_dataset("Mine", str(quadrant_folders)), 3, False, 1)
+    own = {variant.name: variant for variant in quadrants.variants()}["semantic_embedding_gru_svm"]
+    changed = with_settings(own, [f"loss={learning.MSE}"], TRAINING.network)
+    assert "only the semantic embedding" in experiment.unavailable_reason(changed)
+    assert experiment.unavailable_reason(own) is None
+
+
 def test_every_seed_is_another_run(small_emotify):
     """Other folds, other initial weights and crops: both go into the training."""
     experiment = emotify.Emotions(open_dataset("emotify", str(small_emotify)), 2, True, 1)

@@ -228,4 +228,4 @@ def test_two_recordings_are_too_few_to_validate_with(mine, tmp_path, capsys, pap
     options = ["--data-root", mine, "--dataset", "Mine", "--out", tmp_path / "runs", "--folds", 2, "--jobs", 1]
     assert training.main([*map(str, options), "--variant", variant]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error == "error: a fold has only one song to train on, and needs others to validate; use more recordings"
+    assert error == "error: the training part has only one song, and none to validate; add recordings of other songs"

@@ -421,6 +421,17 @@ def test_partial_is_what_differs_from_the_paper(small_deam, monkeypatch, folds, 
     }
 
 
+def test_gates_that_keras_3s_gru_has_not_are_an_error(small_deam):
+    """It would be trained with logistic gates, under a name that says otherwise."""
+    experiment = train.MediaEval2015(Deam(small_deam), 2, 1)
+    own = {variant.name: variant for variant in variants()}["crnn_l10"]
+    both = (
+        with_settings(own, ["reset_after=true", f"gates={gates}"], NETWORK) for gates in ("hard_sigmoid", "logistic")
+    )
+    reasons = [experiment.unavailable_reason(variant) for variant in both]
+    assert reasons == ["Keras 3's GRU (reset_after) has logistic gates", None]
+
+
 def test_validation_can_be_switched_off(small_deam):
     """As by --set validation=false."""
     experiment = train.MediaEval2015(Deam(small_deam), 2, 1)
@@ -442,8 +453,9 @@ def test_weights_that_predict_would_use_otherwise_are_not_kept(small_deam, name)
 def test_no_more_songs_are_trained_on_than_there_are(small_deam):
     """Where fewer are there than a variant asks for, the record states how many were."""
     experiment = train.MediaEval2015(Deam(small_deam), 2, 1)
-    facts = experiment.facts({variant.name: variant for variant in variants()}["crnn_l20_65_songs"])
-    assert facts["n_train"] == facts["splits"]["development"]["n_test"] < 65
+    variant = {variant.name: variant for variant in variants()}["crnn_l20_65_songs"]
+    facts, (split,) = experiment.facts(variant), experiment.splits(variant, 0)
+    assert len(split.train) == facts["n_train"] == facts["splits"]["development"]["n_test"] < 65
 
 
 def test_labels_without_evaluation_songs_are_an_error(small_deam, monkeypatch):

@@ -131,6 +131,8 @@ def test_no_more_folds_than_songs_of_a_class():
     assert np.bincount(k_folds(18, 3, 0, classes=classes)[-3:]).tolist() == [1, 1, 1]
     with pytest.raises(InputError, match="takes 2 to 3"):
         k_folds(18, 4, 0, classes=classes)
+    with pytest.raises(InputError, match="at least 2 songs of every class are needed"):
+        k_folds(4, 2, 0, classes=list("abcd"))
     assert np.bincount(k_folds(18, 3, 0, classes=["a"] * 18)).tolist() == [6, 6, 6]
 
 
@@ -140,6 +142,8 @@ def test_no_more_folds_than_songs_of_a_class():
         (10, GROUPS, "10 folds of 25 songs by 9 artists cannot be made; --folds takes 2 to 9"),
         (1, GROUPS, "--folds takes 2 to 9"),
         (26, None, "26 folds of 25 songs cannot be made; --folds takes 2 to 25"),
+        (3, 12 * ["a"] + 13 * ["b"], "3 folds of 25 songs by 2 artists cannot be made; --folds takes 2$"),
+        (2, 25 * ["a"], "cannot be made; at least 2 artists are needed"),
     ],
 )
 def test_more_folds_than_groups(folds, groups, told):

@@ -68,3 +68,11 @@ def test_claims_are_judged():
 def test_readmes_are_not_stale():
     for path, text in generated(ROOT / "results").items():
         assert path.read_text() == text, f"{path} is stale: python -m reproductions --write"
+
+
+def test_tables_with_an_oracle_say_what_it_is():
+    texts = [path.read_text() for path in (ROOT / "reproductions").glob("*/README.md")]
+    blocks = [block.split("</details>")[0] for text in texts for block in text.split("<details>")[1:]]
+    of_oracles = [block for block in blocks if "| oracle: " in block]
+    assert len(of_oracles) > 5 and all(block.count("An oracle is no system") == 1 for block in of_oracles)
+    assert sum(block.count("An oracle is no system") for block in blocks) == len(of_oracles)

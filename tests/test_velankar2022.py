@@ -343,7 +343,6 @@ def test_weights_that_predict_would_use_otherwise_are_not_kept(tmp_path, name):
     [
         ("parallel", "relu_first=true", "has no normalisation that a ReLU could stand before"),
         ("crnn", "outputs=2", "Songs has 3 classes, an output each"),
-        ("crnn", "outputs=none", "Songs has 3 classes, an output each"),
     ],
 )
 def test_a_setting_that_the_network_has_not_is_an_error_before_training(tmp_path, capsys, name, change, message):

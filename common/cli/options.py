@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -78,6 +79,7 @@ def at_least(lowest: int, most: int | None = None) -> Callable[[str], int]:
     ----------
     lowest : int
     most : int, optional
+        None: there is no limit.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def at_least(lowest: int, most: int | None = None) -> Callable[[str], int]:
     """
 
     def parse(text: str) -> int:
-        if not text.lstrip("-").isdigit() or int(text) < lowest:
+        if not re.fullmatch("-?[0-9]+", text) or int(text) < lowest:
             raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of {lowest} or more")
         if most is not None and int(text) > most:
             raise argparse.ArgumentTypeError(f"{text} is above {most:,}")

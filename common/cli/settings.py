@@ -4,6 +4,7 @@ import ast
 import difflib
 from collections.abc import Iterable
 from dataclasses import replace
+from math import inf
 
 from common.errors import InputError
 from common.experiment import Variant
@@ -50,7 +51,8 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     changes : list of str
         As "dropout=.5".
     defaults : dict
-        Settings that the variant need not name, with their values; of several choices a tuple, the default first.
+        Settings that the variant need not name, each with its default; where only some values are possible, a tuple of
+        them, the default first; where there is no default, the type.
 
     Returns
     -------
@@ -60,9 +62,8 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
     Raises
     ------
     InputError
-        If the variant has no network, several, or one with none of the choices; a change is not NAME=VALUE; a setting
-        is not known; or its value is of another type, none of the choices, a number below 0, a whole one below 1, or a
-        dropout rate outside [0, 1).
+        If the variant has no network, several, or one of another kind than `defaults` describes; a change is not
+        NAME=VALUE; a setting is not known, or changed twice; or its value is not possible.
     """
     if not changes:
         return variant
@@ -70,47 +71,57 @@ def with_settings(variant: Variant, changes: list[str], defaults: dict) -> Varia
         raise InputError(f"--set {changes[0]}: {variant.name} has no network whose settings could change")
     if "networks" in variant.settings:
         raise InputError(f"--set {changes[0]}: {variant.name} trains several networks, each with its own settings")
-    network = dict(variant.settings["network"])
+    network, changed = variant.settings["network"], {}
     for name, choices in defaults.items():
         if isinstance(choices, tuple) and name in network and network[name] not in choices:
-            what = f"a network of its own ({name} {network[name]}), whose settings are fixed"
-            raise InputError(f"--set {changes[0]}: {variant.name} trains {what}")
+            why = f"the settings of {variant.name} cannot be changed: its {name} is {network[name]}"
+            raise InputError(f"--set {changes[0]}: {why}")
     for change in changes:
-        name, equals, text = change.partition("=")
-        known = defaults | network
+        name, equals, _ = change.partition("=")
+        known = network | defaults
         if not equals:
             raise InputError(f"--set {change}: is not NAME=VALUE, as dropout=.5")
         if name not in known:
             raise InputError(f"--set {change}: {_unknown(name, variant.name, known)}")
-        choices = defaults.get(name) if isinstance(defaults.get(name), tuple) else None
-        network[name] = _value(change, text, known[name], choices)
-    changed = ", ".join(change.replace("=", " ") for change in changes)
+        if name in changed:
+            raise InputError(f"--set {change}: {name} is set twice")
+        changed[name] = _value(change, defaults.get(name), network.get(name))
     name = "_".join([variant.name, *(change.replace("=", "_").replace(" ", "") for change in changes)])
-    settings = variant.settings | {"network": network}
-    return replace(variant, name=name, title=f"{variant.title}, {changed}", settings=settings, primary=False)
+    title = ", ".join([variant.title, *(change.replace("=", " ") for change in changes)])
+    settings = variant.settings | {"network": network | changed}
+    return replace(variant, name=name, title=title, settings=settings, primary=False)
 
 
-def _is_rate(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1
-
-
-def _value(change: str, text: str, before, choices: tuple | None):
-    """A value from its text. Raises InputError if it is none of the choices, or of another type than before."""
+def _value(change: str, default, present):
+    """The value of NAME=VALUE; default: as in `defaults`. Raises InputError if it is not possible."""
+    name, _, text = change.partition("=")
     try:
         value = WORDS[text.lower()] if text.lower() in WORDS else ast.literal_eval(text)
     except (ValueError, SyntaxError):
         value = text
-    if choices:
-        if value not in choices:
-            raise InputError(f"--set {change}: is none of {', '.join(map(str, choices))}")
-        return value
-    if change.partition("=")[0].endswith("dropout") and value is not None and not _is_rate(value):
-        raise InputError(f"--set {change}: a rate of dropout is a number from 0 on and below 1")
-    number = isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool)
-    if before is not None and value is not None and not number and type(value) is not type(before):
-        raise InputError(f"--set {change}: {text!r} is no {type(before).__name__}, as {before!r} is")
-    value = float(value) if number else value
-    for one in value if isinstance(value, tuple) else (value,):
-        if (type(one) is int and one < 1) or (type(one) is float and one < 0):
-            raise InputError(f"--set {change}: a number here is not negative, and a whole one is 1 or more")
+    known = present if default is None else default
+    kind = known if isinstance(known, type) else type(known)
+    value = float(value) if kind is float and type(value) is int else value
+    if isinstance(default, tuple):
+        possible = any(type(value) is type(choice) and value == choice for choice in default)
+        what = "one of " + ", ".join(str(choice).lower() for choice in default)
+    elif kind is float and name.endswith("dropout"):
+        possible, what = type(value) is float and 0 <= value < 1, "a number from 0 to below 1"
+    else:
+        possible, what = {
+            bool: (type(value) is bool, "true or false"),
+            str: (type(value) is str, "a word"),
+            int: (_is_whole(value), "a whole number of 1 or more"),
+            float: (type(value) is float and 0 <= value < inf, "a number of 0 or more"),
+            tuple: (
+                type(value) is tuple and value and all(map(_is_whole, value)),
+                "whole numbers in brackets, as (8,)",
+            ),
+        }[kind]
+    if not possible:
+        raise InputError(f"--set {change}: is not {what}")
     return value
+
+
+def _is_whole(value) -> bool:
+    return type(value) is int and value >= 1

@@ -44,8 +44,7 @@ class Training:
     dataset : the default data set of a paper that runs on several
     own_labels : whether the data set can be a folder of the user's with labels.csv
     folds : whether the protocol is a cross-validation
-    network : settings of the networks that primary variants need not name, with their defaults, or a tuple of all
-        values that they can have, the default first; --set changes them
+    network : settings of the networks that primary variants need not name, see `defaults` of `settings.with_settings`
     expected : the paper's table of published cells; None: `expected.json` next to the module of `build`
     """
 
@@ -149,8 +148,8 @@ def _add_variants(group, training: Training) -> None:
     add("--repeats", type=at_least(1), default=training.repeats, help=repeats)
     seed = at_least(0, 1_000_000)  # networks have 1,000 times as much, in 32 bits
     add("--seed", type=seed, action="append", metavar="N", help="the repetition with this seed (repeatable)")
-    epochs = "epochs of the paper's networks (default: the published number); variants whose names state theirs, and "
-    epochs += "systems that the paper compares with, keep theirs"
+    epochs = "epochs of the networks (default: the published number); does not change variants with a number of epochs "
+    epochs += "in their name, nor the systems of other authors"
     add("--epochs", type=at_least(1), help=epochs)
     quick = "2 folds, 5 epochs" if training.folds else "5 epochs"
     add("--quick", action="store_true", help=f"{quick}, once, nothing recorded: only to see that it runs")
@@ -175,6 +174,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     variants = {variant.name: variant for variant in training.variants(options)}
     check_names(variants.values(), training.network)
     requested = _requested(variants, training, options)
+    if options.epochs and not options.quick:
+        _require_epochs(requested, variants, training, options)
     systems = [with_settings(variants[name], options.set, training.network) for name in requested]
     if options.list:
         chosen = options.variant or options.table or options.set
@@ -222,6 +223,14 @@ def _requested(variants: dict[str, Variant], training: Training, options) -> lis
     primary = [variant.name for variant in variants.values() if variant.primary]
     default = [name for name in training.default or primary if name in variants] or list(variants)[:1]
     return list(dict.fromkeys(given or (primary if options.table else default)))
+
+
+def _require_epochs(requested: list[str], variants: dict[str, Variant], training: Training, options) -> None:
+    """Raise InputError if --epochs changes none of the variants that are to run."""
+    more = argparse.Namespace(**vars(options) | {"epochs": options.epochs + 1})
+    others = {variant.name: variant for variant in training.variants(more)}
+    if all(others[name].settings == variants[name].settings for name in requested):
+        raise InputError(f"--epochs {options.epochs}: changes none of {', '.join(requested)}")
 
 
 def _available(chosen: list[Variant], named: list[str], experiment: Experiment) -> list[Variant]:

@@ -127,6 +127,6 @@ def validation(train: np.ndarray, groups: list[str] | None, seed: int) -> np.nda
     groups = groups and [groups[i] for i in train]
     n = len(set(groups or range(len(train))))
     if n < 2:
-        songs = "songs by one artist" if groups else "one song"
-        raise InputError(f"a fold has only {songs} to train on, and needs others to validate; use more recordings")
+        one, other = ("songs by one artist", "other artists") if groups else ("one song", "other songs")
+        raise InputError(f"the training part has only {one}, and none to validate; add recordings of {other}")
     return protocol.k_folds(len(train), min(10, n), seed, groups) == 0

@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import cli
+from common.errors import InputError
 from common.experiment import Dynamic, Experiment, Network, Samples, Split, Trained, Variant
 from common.experiment.identity import digest
 from common.features.opensmile import OpenSmile
@@ -82,6 +83,9 @@ class FirstFold(Experiment):
         self.of_train = len(ratings) - self.of_test
         self.ids = [song for song in ratings if song in features]
         self.tested = np.isin(self.ids, list(ratings)[: self.of_test])
+        if self.tested.sum() < 2 or self.tested.all():
+            n = f"{self.tested.sum()} of {len(self.ids)} songs with features"
+            raise InputError(f"{data.name}: fold 1 of {folds} tests {n}; R² needs 2, and the rest is trained on")
         self.x = np.stack([features[song][1][:WINDOWS].mean(0, dtype="float64") for song in self.ids])
         self.y = np.stack([ratings[song] for song in self.ids])
 
@@ -95,7 +99,7 @@ class FirstFold(Experiment):
         if labels == "as_many":
             others = np.random.default_rng(0).permutation(np.flatnonzero(~late & ~self.tested))
             n = round(1000 / 1569 * (~self.tested).sum())  # of the authors' 1,569 training songs 1,000 are late
-            late[others[: n - late.sum()]] = True
+            late[others[: max(0, n - late.sum())]] = True
         return late & (labels != "right")
 
     def samples(self, variant):

@@ -9,7 +9,7 @@ from common.errors import InputError
 from common.experiment import Network, Samples, Split, Static, Trained, Variant
 from data_prep.base import Dataset
 from reproductions.jakubik2017.cross_validation import EPOCHS, FOLDS, SPLIT, CrossValidation
-from reproductions.jakubik2017.learning import EMBEDDING, MSE, SSE, fit, fit_autoencoder, regress
+from reproductions.jakubik2017.learning import EMBEDDING, INNER_FOLDS, MSE, SSE, fit, fit_autoencoder, regress
 
 PROTOCOL = 1  # raised by hand when a change of the code changes results
 AUTOENCODER_EPOCHS = 20
@@ -107,10 +107,9 @@ class Emotions(CrossValidation):
         self.table = data.labels.loc[list(self.ids)]
         self.labels = self.table.to_numpy("float32")
         n = len(self.labels)
-        protocol.k_folds(n, folds, seed=0)  # an error now, not after hours
-        if folds > n // 2:
-            few = f"{folds} folds of {n} songs have some with one song, and r needs two"
-            raise InputError(f"{few}; --folds takes 2 to {n // 2}")
+        if not 2 <= folds <= n // 2:  # an error now, not after hours
+            takes = f"--folds takes 2 to {n // 2}" if n >= 4 else "at least 4 songs are needed"
+            raise InputError(f"{folds} folds of {n} songs have not two songs each, which r needs; {takes}")
 
     def task(self, variant):
         """Nine emotions of a song, by Pearson's r."""
@@ -125,6 +124,13 @@ class Emotions(CrossValidation):
     def annotated(self) -> Samples:
         """What networks are trained on: log-mel and all nine emotions."""
         return self.samples_once("log-mel", self.data.tracks, self.labels, lambda: self.sequences)
+
+    def unavailable_reason(self, variant):
+        """The tuned SVR is cross-validated on the training songs."""
+        n = len(self.ids)
+        if variant.settings.get("regressor") is GRID and n - -(-n // self.folds) < INNER_FOLDS:
+            return f"the inner cross-validation needs {INNER_FOLDS} songs to train on"
+        return super().unavailable_reason(variant)
 
     def splits(self, variant, seed):
         """Ten folds by song, shuffled by the seed."""

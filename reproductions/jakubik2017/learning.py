@@ -6,6 +6,7 @@ from common.experiment import Samples, Split, Trained
 
 CROP, BATCH = 100, 100  # vectors a crop (about 5 s), files a batch (V.B.2)
 VECTORS = 100  # a batch of the autoencoder
+INNER_FOLDS = 3  # in which a tuned SVR is chosen
 EMBEDDING, MSE, SSE = "semantic_embedding", "mean_squared_error", "summed_squared_error"
 LOSSES = (MSE, SSE, "summed_over_songs", "summed_over_emotions", EMBEDDING)  # as `model.LOSSES` has them
 
@@ -153,5 +154,5 @@ def regress(regressor: dict, features, labels, train, test, n_jobs: int = 1) -> 
     from sklearn.model_selection import GridSearchCV
 
     tuned = isinstance(regressor["C"], list)
-    svr = GridSearchCV(svm.SVR(), regressor, cv=3, n_jobs=n_jobs) if tuned else svm.SVR(**regressor)
+    svr = GridSearchCV(svm.SVR(), regressor, cv=INNER_FOLDS, n_jobs=n_jobs) if tuned else svm.SVR(**regressor)
     return np.stack([svr.fit(features[train], target[train]).predict(features[test]) for target in labels.T], axis=1)

@@ -168,6 +168,8 @@ class Quadrants(CrossValidation):
             return f"{self.data.name} has not the classes {', '.join(VALENCE_AROUSAL)}"
         if variant.settings["test"] == "artists" and not any(track.artist for track in self.data.tracks):
             return f"{self.data.name} names no artists"
+        if variant.settings.get("annotation") == PLANE and variant.settings["network"]["loss"] != EMBEDDING:
+            return "only the semantic embedding learns from valence and arousal, which can be negative"
         return super().unavailable_reason(variant)
 
     def extractor(self, variant):

@@ -262,6 +262,8 @@ class MediaEval2015(Experiment):
         settings = variant.settings
         networks = settings.get("networks", [settings["network"]] if "network" in settings else [])
         length = max([*(network["length"] for network in networks), *settings.get("members", [])], default=0)
+        if any(network.get("reset_after") and network.get("gates") == "hard_sigmoid" for network in networks):
+            return "Keras 3's GRU (reset_after) has logistic gates"
         songs = self.songs(variant)
         shortest = songs.samples.x.lengths[songs.of_split["development"]].min()
         return f"its sequences have {length} frames, and songs here only {shortest}" if shortest < length else None
@@ -334,7 +336,7 @@ def with_validation(split: Split) -> Split:
         If there is one training song.
     """
     if len(split.train) < 2:
-        raise InputError("a fold has only one song to train on, and needs others to validate; use more recordings")
+        raise InputError("the training part has only one song, and none to validate; add recordings of other songs")
     songs = split.train[np.random.default_rng(split.seed).permutation(len(split.train))]
     held_out = max(1, len(songs) // 10)
     return replace(split, train=np.sort(songs[held_out:]), validation=np.sort(songs[:held_out]))

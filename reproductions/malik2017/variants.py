@@ -6,8 +6,8 @@ from reproductions.malik2017 import li2016
 LENGTHS = (20, 10, 30, 60)  # of sequences, in frames
 EPOCHS, FOLDS = 300, 10  # at most; of the cross-validation over the development songs, which the paper has not
 PROTOCOL = 1  # raised by hand when a change of the code changes results
-NETWORK = {  # settings that a variant need not name, of the network as `model.crnn` has them and of the training
-    "branches": (2, 1), "dropout": 0.25, "pieces": 4, "bn_first": False, "gru_dropout": None,
+NETWORK = {  # settings of the network as `model.crnn` has them and of the training, see `Training.network`
+    "branches": (2, 1), "dropout": 0.25, "pieces": 4, "bn_first": False, "gru_dropout": float, "until": float,
     "penalty": ("mean", "batch", "sum", "weights", "off"), "gates": ("hard_sigmoid", "logistic"),
     "reset_after": False, "loss": ("batch", "sequence", "frame"), "overlapping": False, "validation": False,
 }  # fmt: skip

@@ -194,7 +194,7 @@ class RandomSplits(FromRecordings):
         network = settings.get("network", {})
         if network.get("kind") == "parallel" and network.get("relu_first"):
             return "the parallel CNN-RNN has no normalisation that a ReLU could stand before"
-        if "outputs" in network and (network["outputs"] or 0) < len(songs.classes):
+        if network.get("outputs", len(songs.classes)) < len(songs.classes):
             return f"{self.data.name} has {len(songs.classes)} classes, an output each"
         return None
 
@@ -233,7 +233,7 @@ TRAINING = cli.Training(
     repeats=20,
     dataset="4q",
     folds=False,
-    network={"kind": ("crnn", "parallel"), "relu_first": False, "standardised": False, "outputs": None},
+    network={"kind": ("crnn", "parallel"), "relu_first": False, "standardised": False, "outputs": int},
 )
 main = TRAINING.main
 
