@@ -389,17 +389,17 @@ NETWORK = {
     ("change", "expected"),
     [("dropout=.5", 0.5), ("dropout=0", 0.0), ("pieces=5", 5), ("gru_dropout=.1", 0.1), ("gates=logistic", "logistic"),
      ("bn_first=true", True), ("epochs=7", 7), ("units=(64, 32)", (64, 32)), ("until=.055", 0.055), ("until=0", 0.0),
-     ("branches=1", 1)],
+     ("branches=1", 1), ("decay=.5", 0.5)],
 )  # fmt: skip
 def test_a_setting_is_changed_on_the_command_line(change, expected):
-    settings = {"network": {"epochs": 300, "units": (128,)}, "input": "official"}
+    settings = {"network": {"epochs": 300, "units": (128,), "decay": None}, "input": "official"}
     own = Variant("crnn", "CRNN", settings, primary=True)
     changed = with_settings(own, [change, "length=20"], NETWORK | {"length": 60})
     name = change.split("=")[0]
     assert changed.settings["network"][name] == expected and type(changed.settings["network"][name]) is type(expected)
     assert changed.settings["network"]["length"] == 20 and changed.settings["input"] == "official"
     assert changed.name == f"crnn_{change.replace('=', '_').replace(' ', '')}_length_20" and not changed.primary
-    assert own.settings["network"] == {"epochs": 300, "units": (128,)} and with_settings(own, [], {}) is own
+    assert own.settings["network"] == settings["network"] and with_settings(own, [], {}) is own
 
 
 @pytest.mark.parametrize(
@@ -412,6 +412,7 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
         *((f"until={limit}", "is not a number of 0 or more") for limit in ("-1", "none", "1e999", "few")),
         *((f"pieces={n}", "is not a whole number of 1 or more") for n in ("few", "true", "0", "2.0", "none")),
         ("epochs=0", "is not a whole number of 1 or more"),
+        *((f"epsilon={value}", "is not a number above 0") for value in ("0", "-1e-6", "1e999", "none")),
         *((f"bn_first={word}", "is not true or false") for word in ("3", "1", "none")),
         *((f"gates={word}", "is not one of hard_sigmoid, logistic") for word in ("sharp", "none", "1")),
         *((f"branches={n}", "is not one of 2, 1") for n in ("3", "2.0", "true")),
@@ -422,7 +423,7 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
     ],
 )
 def test_a_setting_that_is_not_possible_is_an_error(change, message):
-    settings = {"network": {"epochs": 300, "units": (128,), "until": 0}}
+    settings = {"network": {"epochs": 300, "units": (128,), "until": 0, "epsilon": 1e-6}}
     with pytest.raises(InputError, match=re.escape(f"--set {change}: {message}")):
         with_settings(Variant("crnn", "CRNN", settings), [change], NETWORK)
 

@@ -107,6 +107,8 @@ def _value(change: str, default, present):
         what = "one of " + ", ".join(str(choice).lower() for choice in default)
     elif kind is float and name.endswith("dropout"):
         possible, what = type(value) is float and 0 <= value < 1, "a number from 0 to below 1"
+    elif kind is float and name.endswith(("epsilon", "penalty")):
+        possible, what = type(value) is float and 0 < value < inf, "a number above 0"
     else:
         possible, what = {
             bool: (type(value) is bool, "true or false"),
@@ -117,7 +119,7 @@ def _value(change: str, default, present):
                 type(value) is tuple and value and all(map(_is_whole, value)),
                 "whole numbers in brackets, as (8,)",
             ),
-        }[kind]
+        }.get(kind, (True, ""))  # of None or a list nothing is known
     if not possible:
         raise InputError(f"--set {change}: is not {what}")
     return value
