@@ -21,14 +21,11 @@ SHOWN = {  # cells by paper, two to a row of the figure
     "velankar2022": ["fig6/crnn/test/all/accuracy", "fig9/parallel/test/all/accuracy"],
     "jakubik2017": ["1/standard_gru/emotify/10-fold/average/pearson_r_mean_over_folds"],
 }  # fmt: skip
+SCORED = "scored by the RMSE of each sequence, averaged"
 PART = "one test part, ten networks averaged", "at_128_part_260", "average"
 OTHER_MEASURES = {  # interpretations of how a cell was measured: label, variant, split and metric
-    "1a/crnn/l20/evaluation/average/rmse_pooled": [
-        ("root within each sequence", "crnn_l20", "evaluation", "rmse_within_20")
-    ],
-    "1a/crnn/l20/development/average/rmse_pooled": [
-        ("root within each sequence", "crnn_l20", "development", "rmse_within_20")
-    ],
+    "1a/crnn/l20/evaluation/average/rmse_pooled": [(SCORED, "crnn_l20", "evaluation", "rmse_within_20")],
+    "1a/crnn/l20/development/average/rmse_pooled": [(SCORED, "crnn_l20", "development", "rmse_within_20")],
     "3/at_128/arousal/r2_pooled": [(*PART, "r2_pooled")],
     "3/at_128/valence/r2_pooled": [(*PART, "r2_pooled")],
 }
@@ -119,7 +116,8 @@ def table(results: Path) -> str:
     for panel in panels(results):
         fields, primary = panel.cell.fields, panel.values["primary"]
         gap = fields["published"] - primary.mean()
-        lines.append([f"**{': '.join(panel.title)}**", len(primary), _mean(primary), "", fields["verdict"]])
+        title = f"**{': '.join(panel.title)}** ({fields['verdict']})"
+        lines.append([title, len(primary), _mean(primary), "", ""])
         lines.append(["published", "", number(fields["published"], panel.cell.digits), number(gap), "100 %"])
         if fields["baseline"] is not None:
             moved = fields["baseline"] - primary.mean()

@@ -82,7 +82,7 @@ def _trained(results: Path, paper: str) -> list[list[str]]:
 
 
 def _verified(results: Path, paper: str) -> list[list[str]]:
-    """A line a data set, day and type of processor: what was derived again, and how often it agreed."""
+    """A line a data set, day and type of processor: what was trained again, and how often it agreed."""
     grouped: dict[tuple, list[str]] = {}
     for one in read_verified(results):
         if one["paper"] == paper:
@@ -91,7 +91,7 @@ def _verified(results: Path, paper: str) -> list[list[str]]:
     lines = []
     for (date, dataset, processor), words in grouped.items():
         counted = ", ".join(f"{words.count(word)} {word}" for word in sorted(set(words)))
-        what = f"derived again: {_numbers(len(words), 'variant')}"
+        what = f"trained again and compared: {_numbers(len(words), 'variant')}"
         lines.append([date, what, dataset, f"the suite ({processor})", counted])
     return lines
 

@@ -207,7 +207,7 @@ def test_partial_data_say_so(small_emotify, tmp_path, train_here):
     done = train_here("jakubik2017", *options, "--variant", "standard_gru", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert (
-        "24 of 400 songs to learn from, 24 of 400 tested" in done.stdout
+        "trained on 24 of 400 songs, tested on 24 of 400" in done.stdout
         and "partial" in done.stdout
         and "reproduced" not in done.stdout
     )

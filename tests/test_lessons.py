@@ -81,7 +81,12 @@ def test_a_table_and_a_figure_of_a_made_up_paper(tmp_path, monkeypatch, paper):
     monkeypatch.setattr(lessons, "load_expected", lambda path: expected)
     lines = [[part.strip() for part in line.split("|")[1:-1]] for line in lessons.table(tmp_path).splitlines()[2:]]
     gap, moved = 0.8 - mean_r(model), mean_r(near) - mean_r(model)
-    assert [line[0] for line in lines] == ["**paper, model: pearson r, average, cv**", "published", "deep", "no gates"]
+    assert [line[0] for line in lines] == [
+        "**paper, model: pearson r, average, cv** (worse)",
+        "published",
+        "deep",
+        "no gates",
+    ]
     assert lines[1][2:] == [".80", lessons.number(gap), "100 %"]
     assert lines[2][1] == "6" and lines[2][3:] == [lessons.number(moved), f"{100 * moved / gap:.0f} %"]
     assert lines[3][1:] == ["1", "diverged", "–", "–"]

@@ -154,11 +154,12 @@ def coverage(facts: dict) -> str:
     -------
     str
     """
-    songs = f"{facts['n_train']} of {facts['of_train']} songs to learn from"
-    songs += f", {facts['n_test']} of {facts['of_test']} tested"
+    songs = f"trained on {facts['n_train']} of {facts['of_train']} songs"
+    songs += f", tested on {facts['n_test']} of {facts['of_test']}"
     frames = f", {facts['frames']}" if facts.get("frames") else ""
     shortened = "; other epochs, folds, songs or settings than the paper's" if facts.get("partial") else ""
-    return f"{songs}{frames}{shortened}; {facts['input']}; audio {facts['audio']}"
+    audio = "no audio" if facts["audio"] == "none" else f"audio {facts['audio']}"
+    return f"{songs}{frames}{shortened}; {facts['input']}; {audio}"
 
 
 def board(rows: list[Row], render=text_table, first: str = "system") -> str:
@@ -264,7 +265,7 @@ def claims_table(claims: list[dict], render=text_table) -> str:
           p_value(c["p"]), c["verdict"]]
         for c in claims
     ]  # fmt: skip
-    table = render(["claim", "on", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
+    table = render(["claim", "tested on", "difference", "95 % interval", "p (Holm)", "verdict"], lines)
     return (
         "\n".join([table, "", *(f"{c['claim']}: {c['statement']}" for c in claims)]) if render is text_table else table
     )

@@ -53,7 +53,7 @@ class Row:
         if self.comparison.w is None:
             return "one run has no spread"
         needed = self.comparison.runs_needed
-        return f"{needed} runs would decide" if needed else f"never: {self.comparison.never}"
+        return f"{needed} runs would decide" if needed else f"more runs cannot decide: {self.comparison.never}"
 
 
 def load_expected(path: Path) -> dict:

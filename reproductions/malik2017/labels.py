@@ -301,8 +301,8 @@ def outcomes(data: Deam, records: Records):
     songs, system : str
     frames : int, (n_songs,)
     moments : list of list
-        The runs' moments (n_songs, 2, 5) under the labels as they are, with song means exchanged, and wholly exchanged.
-        Wholly exchanged, a network has one run, the first, and on cuts none, as no trajectories are recorded there.
+        The runs' moments (n_songs, 2, 5) under the labels as they are, with song means exchanged, and all exchanged.
+        With all exchanged a network has one run, the first; on segments none, as no trajectories are recorded there.
 
     Raises
     ------
@@ -313,7 +313,7 @@ def outcomes(data: Deam, records: Records):
     zero = np.array([metrics.song_moments(a.values, 0 * a.values) for a in labels])
     exchanged = [against_exchanged(zero)], [against_exchanged(zero, zero[..., 4])]
     yield (
-        f"all {len(labels)}, whole",
+        f"all {len(labels)}, complete",
         "zero",
         np.array([len(a.times) for a in labels]),
         [[zero] * 2, *exchanged],  # twice, as an interval needs two runs
@@ -323,21 +323,21 @@ def outcomes(data: Deam, records: Records):
         for name, record in recorded.items():
             if not record or split not in record["facts"]["splits"]:
                 continue
-            runs, wholly = [np.array(run["songs"][split]["moments"]) for run in record["runs"]], []
+            runs, crossed = [np.array(run["songs"][split]["moments"]) for run in record["runs"]], []
             if name in ("zero", "ridge"):  # their trajectories are flat
-                wholly = [against_exchanged(m, 0 * m[..., 4]) for m in runs]
+                crossed = [against_exchanged(m, 0 * m[..., 4]) for m in runs]
             elif split == "evaluation":
                 crosswise = [
                     metrics.song_moments(y[:, ::-1], p)[:, 4] for _, y, p in trajectories(record, data).values()
                 ]
-                wholly = [against_exchanged(runs[0], np.array(crosswise))]
+                crossed = [against_exchanged(runs[0], np.array(crosswise))]
             frames = np.array(record["runs"][0]["songs"][split]["frames"])
             known = np.isin(*(record["facts"]["splits"][which]["tracks"] for which in (split, "evaluation")))
-            parts = {f"{len(known)}, whole": known}
+            parts = {f"{len(known)}, complete": known}
             if split == "evaluation_cuts":
-                parts = {f"all {len(known)}, cuts": known | True, f"those {known.sum()}, cuts": known}
-                parts |= {f"the other {(~known).sum()}, cuts": ~known} if not known.all() else {}
-            every = [runs, [against_exchanged(m) for m in runs], wholly]
+                parts = {f"all {len(known)}, segments": known | True, f"those {known.sum()}, segments": known}
+                parts |= {f"the other {(~known).sum()}, segments": ~known} if not known.all() else {}
+            every = [runs, [against_exchanged(m) for m in runs], crossed]
             for title, part in parts.items():
                 yield title, name, frames[part], [[m[part] for m in reading] for reading in every]
 
@@ -363,7 +363,7 @@ def what_if(data: Deam, records: Records) -> list[list]:
     """
     cells = {cell["id"]: cell["value"] for cell in load_expected(EXPECTED)["cells"]}
     published = [report.number(cells[f"1a/crnn/l20/evaluation/{name}/rmse_pooled"]) for name in ("valence", "arousal")]
-    tables = {"": [[f"all {len(EVALUATION)}, whole", "published, length 20", *published, *5 * "–"]]}
+    tables = {"": [[f"all {len(EVALUATION)}, complete", "published, length 20", *published, *5 * "–"]]}
     for title, system, frames, by_reading in outcomes(data, records):
         n, cells = len(frames), []
         for runs in by_reading:
@@ -404,15 +404,17 @@ def tables(data: Deam, records: Records, render) -> str:
         "Labels against the loudness of the music (r over songs, 95 %)":
             render(["labels", "loudness from", "songs", "number", "valence", "arousal"], loudness(data)),
         "RMSE, pooled, if valence and arousal of the evaluation labels were exchanged":
-            render(["evaluation songs", "system", "V", "A", "V, song means exchanged", "A", "V, wholly exchanged", "A",
-                    "A − V, not exchanged, 95 %"], what_if(data, records)),
+            render(["evaluation songs", "system", "V as distributed", "A as distributed", "V, means exchanged",
+                    "A, means exchanged", "V, all exchanged", "A, all exchanged", "A − V as distributed, 95 %"],
+                   what_if(data, records)),
     }  # fmt: skip
     title = "**{}**" if render is report.markdown_table else "{}"
     notes = [
         f"Song-level ratings are named as in their files' headers. For songs up to {LAST_OF_2013} DEAM's header names "
         "valence what emoMusic's names arousal, and the other way round.",
-        "RMSE: mean over the recorded runs; of networks against wholly exchanged labels that of the first run, whose "
-        "trajectories are recorded. Cuts: parts of songs, features from audio. Intervals: over runs and songs.",
+        "RMSE: mean over the recorded runs; of networks, with all exchanged, that of the first run, whose "
+        "trajectories are recorded. Segments: ten seconds of each song, features from audio. Intervals: over runs and "
+        "songs.",
     ]
     return "\n\n".join([*(f"{title.format(name)}\n\n{table}" for name, table in blocks.items()), *notes])
 
