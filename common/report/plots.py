@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def measured_against_published(rows: list, path: Path) -> None:
                 axis.plot(f["baseline"], y, "|", color=GREY, ms=9, mew=2)
         axis.set_yticks(range(len(cells)), [_words(row.fields["target"]) for row in cells])
         runs = cells[0].fields["runs"]
-        axis.set_title(f"{system}, {runs} run{'s' * (runs > 1)}")
+        axis.set_title(textwrap.fill(f"{system}, {runs} run{'s' * (runs > 1)}", 40))
         axis.set_xlabel(_words(cells[0].fields["metric"]))
         axis.grid(axis="x")
         axis.set_axisbelow(True)
