@@ -14,8 +14,8 @@ from reproductions import benchmarks, cards, cross_dataset, lessons, log, simula
 PAPERS = Path(__file__).parent
 VERDICTS = DOCS / "verdicts.md"
 RESULTS_KEY = (
-    "Baseline: the best prediction that ignores the music. A dash in the place of a prediction interval: the cell is "
-    "not compared. [Verdicts](../../docs/verdicts.md)."
+    "Baseline: the best prediction that uses no audio. Prediction interval: that of a `partial` cell or an "
+    "`approximation` is shown and not judged; a dash marks a stand-in or one run. [Verdicts](../../docs/verdicts.md)."
 )
 INTERVAL = "In brackets: the 95 % interval of the mean, corrected for the songs that splits share."
 ORACLE = "An oracle is no system: it knows the labels of the songs that it is tested on."
@@ -62,7 +62,7 @@ def counts(cells: list[Row]) -> str:
     excluded = [expected["paper"] for expected in papers() if expected.get("exclude_from_totals")]
     text = report.counts([row for row in cells if row.fields["paper"] not in excluded])
     apart = [f"{name}, {report.counts([row for row in cells if row.fields['paper'] == name])}" for name in excluded]
-    return text + f"; counted apart, as examples and references: {'; '.join(apart)}" * bool(apart)
+    return text + f"; not in these totals: {'; '.join(apart)}" * bool(apart)
 
 
 def other_variants(results: Path) -> str:
@@ -202,12 +202,13 @@ def generated(results: Path) -> dict[Path, str]:
     for expected in papers():
         path, records = PAPERS / expected["paper"] / "README.md", Records(results, expected["paper"])
         measured = [row for row in join(expected, records) if row.fields["measured"] is not None]
-        tables = [RESULTS_KEY, report.board(measured, report.markdown_table)]
+        tables = [RESULTS_KEY, report.board(measured, report.markdown_table)] if measured else []
         for dataset, split, metrics, variants in expected["variant_tables"]:
             for metric in metrics if isinstance(metrics, list) else [metrics]:
                 inputs = {record["facts"]["input"] for name in variants if (record := records.get(dataset, name))}
                 of_input = f", {inputs.pop()}" if len(inputs) == 1 else ""
-                title = f"All variants: {metric} on {dataset}, {split}{of_input}, mean over runs (last: ± deviation)"
+                on = f"{metric} on {dataset}, {split}{of_input}"
+                title = f"All variants: {on}, mean over runs (last column: ± deviation)"
                 table = report.variants_table(records, dataset, split, metric, variants)
                 table += f"\n\n{INTERVAL}" if " … " in table else ""
                 table += f"\n\n{ORACLE}" if "oracle:" in table else ""

@@ -206,11 +206,7 @@ def test_partial_data_say_so(small_emotify, tmp_path, train_here):
     options = ["--data-root", small_emotify, "--allow-missing", "--folds", "2", "--epochs", "1", "--repeats", "2"]
     done = train_here("jakubik2017", *options, "--variant", "standard_gru", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert (
-        "trained on 24 of 400 songs, tested on 24 of 400" in done.stdout
-        and "partial" in done.stdout
-        and "reproduced" not in done.stdout
-    )
+    assert "24 of 400 songs" in done.stdout and "partial" in done.stdout and "reproduced" not in done.stdout
     assert len(list((tmp_path / "jakubik2017" / "emotify" / "figures").glob("*.png"))) == 3
 
     code = "import sys; from reproductions.jakubik2017 import train; ended = train.main(sys.argv[1:])\n"

@@ -413,6 +413,7 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
         *((f"pieces={n}", "is not a whole number of 1 or more") for n in ("few", "true", "0", "2.0", "none")),
         ("epochs=0", "is not a whole number of 1 or more"),
         *((f"epsilon={value}", "is not a number above 0") for value in ("0", "-1e-6", "1e999", "none")),
+        ("lowest_penalty=0", "is not a number above 0"),
         *((f"bn_first={word}", "is not true or false") for word in ("3", "1", "none")),
         *((f"gates={word}", "is not one of hard_sigmoid, logistic") for word in ("sharp", "none", "1")),
         *((f"branches={n}", "is not one of 2, 1") for n in ("3", "2.0", "true")),
@@ -423,7 +424,7 @@ def test_a_setting_is_changed_on_the_command_line(change, expected):
     ],
 )
 def test_a_setting_that_is_not_possible_is_an_error(change, message):
-    settings = {"network": {"epochs": 300, "units": (128,), "until": 0, "epsilon": 1e-6}}
+    settings = {"network": {"epochs": 300, "units": (128,), "until": 0, "epsilon": 1e-6, "lowest_penalty": 0.1}}
     with pytest.raises(InputError, match=re.escape(f"--set {change}: {message}")):
         with_settings(Variant("crnn", "CRNN", settings), [change], NETWORK)
 

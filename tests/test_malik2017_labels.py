@@ -168,11 +168,11 @@ def test_errors_against_exchanged_labels():
     moments = np.array([metrics.song_moments(*pair) for pair in zip(y, p, strict=True)])
     crosswise = np.array([metrics.song_moments(a[:, ::-1], b)[:, 4] for a, b in zip(y, p, strict=True)])
     means = [song - song.mean(0) + song.mean(0)[::-1] for song in y]
-    wholly = [song[:, ::-1] for song in y]
+    all_exchanged = [song[:, ::-1] for song in y]
     for changed, reference in (
         (moments, y),
         (labels.against_exchanged(moments), means),
-        (labels.against_exchanged(moments, crosswise), wholly),
+        (labels.against_exchanged(moments, crosswise), all_exchanged),
     ):
         expected = np.sqrt(np.square(np.concatenate(reference) - np.concatenate(p)).mean(0))
         np.testing.assert_allclose(labels.rmse(lengths, changed, np.ones((1, 2)))[0], expected, atol=1e-12)

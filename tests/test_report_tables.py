@@ -34,7 +34,7 @@ def test_one_table_for_each_table_of_the_paper(paper):
     first, second = report.board(rows).split("\n\n")
     assert first.startswith("paper · Table I · ") and second.startswith("paper · Table II · ")
     lines = first.splitlines()
-    assert len(lines) == 6 and lines[-1].startswith("model: trained on 120 of 120 songs")
+    assert len(lines) == 6 and lines[-1].startswith("model: 120 of 120 songs")
     assert [line.split()[:2] for line in lines[3:5]] == [["model", "average"], ["model", "a"]]
     assert report.counts(rows) == "3 published cells: 2 partial, 1 not run"
     summary = report.summary(rows).splitlines()[2:]

@@ -107,7 +107,7 @@ def _value(change: str, default, present):
         what = "one of " + ", ".join(str(choice).lower() for choice in default)
     elif kind is float and name.endswith("dropout"):
         possible, what = type(value) is float and 0 <= value < 1, "a number from 0 to below 1"
-    elif kind is float and name.endswith(("epsilon", "penalty")):
+    elif kind is float and (name.endswith("epsilon") or name.startswith(("lowest_", "highest_"))):  # of a log grid
         possible, what = type(value) is float and 0 < value < inf, "a number above 0"
     else:
         possible, what = {

@@ -154,8 +154,10 @@ def coverage(facts: dict) -> str:
     -------
     str
     """
-    songs = f"trained on {facts['n_train']} of {facts['of_train']} songs"
-    songs += f", tested on {facts['n_test']} of {facts['of_test']}"
+    trained, tested = ((facts[f"n_{part}"], facts[f"of_{part}"]) for part in ("train", "test"))
+    songs = f"{tested[0]} of {tested[1]} songs"  # the same ones: in turn in cross-validation, or errors of training
+    if trained != tested:
+        songs = f"trained on {trained[0]} of {trained[1]} songs, tested on {tested[0]} of {tested[1]}"
     frames = f", {facts['frames']}" if facts.get("frames") else ""
     shortened = "; other epochs, folds, songs or settings than the paper's" if facts.get("partial") else ""
     audio = "no audio" if facts["audio"] == "none" else f"audio {facts['audio']}"

@@ -323,21 +323,21 @@ def outcomes(data: Deam, records: Records):
         for name, record in recorded.items():
             if not record or split not in record["facts"]["splits"]:
                 continue
-            runs, crossed = [np.array(run["songs"][split]["moments"]) for run in record["runs"]], []
+            runs, all_exchanged = [np.array(run["songs"][split]["moments"]) for run in record["runs"]], []
             if name in ("zero", "ridge"):  # their trajectories are flat
-                crossed = [against_exchanged(m, 0 * m[..., 4]) for m in runs]
+                all_exchanged = [against_exchanged(m, 0 * m[..., 4]) for m in runs]
             elif split == "evaluation":
                 crosswise = [
                     metrics.song_moments(y[:, ::-1], p)[:, 4] for _, y, p in trajectories(record, data).values()
                 ]
-                crossed = [against_exchanged(runs[0], np.array(crosswise))]
+                all_exchanged = [against_exchanged(runs[0], np.array(crosswise))]
             frames = np.array(record["runs"][0]["songs"][split]["frames"])
             known = np.isin(*(record["facts"]["splits"][which]["tracks"] for which in (split, "evaluation")))
             parts = {f"{len(known)}, complete": known}
             if split == "evaluation_cuts":
                 parts = {f"all {len(known)}, segments": known | True, f"those {known.sum()}, segments": known}
                 parts |= {f"the other {(~known).sum()}, segments": ~known} if not known.all() else {}
-            every = [runs, [against_exchanged(m) for m in runs], crossed]
+            every = [runs, [against_exchanged(m) for m in runs], all_exchanged]
             for title, part in parts.items():
                 yield title, name, frames[part], [[m[part] for m in reading] for reading in every]
 
