@@ -11,13 +11,18 @@ from common.verdict.recorded import Records
 
 PLACE = {"dataset": "emotify", "split": "10-fold", "metric": "pearson_r_mean_over_folds", "targets": ["average"]}
 EMBEDDING = "semantic_embedding_gru_svr"
-LOSSES = {  # variants, by how the squared errors of emotions and songs combine
-    "mean over emotions, mean over songs (primary)": "standard_gru",
-    "summed over emotions, mean over songs": "standard_gru_summed_over_emotions",
-    "mean over emotions, summed over songs": "standard_gru_summed_over_songs",
-    "summed over both": "standard_gru_summed_error",
+LOSSES = {  # the Standard GRU and the embedding, by how squared errors of emotions and songs combine, and the input
+    "mean over emotions, mean over songs (primary)": ("standard_gru", EMBEDDING),
+    "summed over emotions, mean over songs": ("standard_gru_summed_over_emotions", EMBEDDING),
+    "mean over emotions, summed over songs": ("standard_gru_summed_over_songs", EMBEDDING),
+    "summed over both": ("standard_gru_summed_error", EMBEDDING),
+    "summed over both, raw input": ("standard_gru_summed_error_raw_input", f"{EMBEDDING}_raw_input"),
+    "summed over both, one mean and deviation of the input": (
+        "standard_gru_summed_error_global_scale",
+        f"{EMBEDDING}_global_scale",
+    ),
 }
-HEADER = ["squared error", "runs", "mean r", "embedding minus it", "95 % interval"]
+HEADER = ["squared error", "Standard GRU (runs)", "embedding (runs)", "embedding minus it", "95 % interval"]
 
 
 def generated(records: Records) -> dict[str, str]:
@@ -33,14 +38,23 @@ def generated(records: Records) -> dict[str, str]:
         Markdown by the mark in the README, `losses`.
     """
     expected = load_expected(Path(__file__).with_name("expected.json"))
-    place, lines = [PLACE[key] for key in ("dataset", "split", "metric")], []
-    recorded = {title: name for title, name in LOSSES.items() if records.get(PLACE["dataset"], name)}
+    recorded = {
+        title: pair for title, pair in LOSSES.items() if all(records.get(PLACE["dataset"], one) for one in pair)
+    }
     claims = [
-        PLACE | {"id": name, "statement": title, "kind": "difference", "a": EMBEDDING, "b": name, "direction": 1}
-        for title, name in recorded.items()
+        PLACE | {"id": title, "statement": title, "kind": "difference", "a": embedding, "b": standard, "direction": 1}
+        for title, (standard, embedding) in recorded.items()
     ]
-    for claim in judge_claims(expected | {"claims": claims}, records):
-        values = records.values(place[0], claim["claim"], *place[1:], *PLACE["targets"])
-        mean = number(np.mean(values)) + (f" ± {number(np.std(values, ddof=1))}" if len(values) > 1 else "")
-        lines.append([claim["statement"], len(values), mean, number(claim["difference"]), interval(claim)])
+    lines = [
+        [claim["claim"], *(_mean(records, one) for one in recorded[claim["claim"]]), number(claim["difference"]),
+         interval(claim)]
+        for claim in judge_claims(expected | {"claims": claims}, records)
+    ]  # fmt: skip
     return {"losses": markdown_table(HEADER, lines)}
+
+
+def _mean(records: Records, variant: str) -> str:
+    """Mean r over the emotions ± its deviation over runs, and their number."""
+    values = records.values(PLACE["dataset"], variant, PLACE["split"], PLACE["metric"], *PLACE["targets"])
+    spread = f" ± {number(np.std(values, ddof=1))}" if len(values) > 1 else ""
+    return f"{number(np.mean(values))}{spread} ({len(values)})"
