@@ -134,9 +134,7 @@ def _moved(by: float, gap: float) -> list[str]:
 
 
 def _mean(values: np.ndarray) -> str:
-    """Mean and, of several runs, standard deviation."""
-    spread = f" ± {number(values.std(ddof=1))}" if len(values) > 1 else ""
-    return "diverged" if _diverged(values) else number(values.mean()) + spread
+    return "diverged" if _diverged(values) else report.mean_of_runs(values)
 
 
 def _diverged(values: np.ndarray) -> bool:

@@ -27,13 +27,14 @@ from common.experiment.runner import execute
 from common.files import cache_folder, json_text, lock, write_atomically
 from common.verdict.board import join
 from common.verdict.cells import ALPHA, delta
-from common.verdict.recorded import ONE_RUN, VERIFICATIONS, Records, headline, read_verified
+from common.verdict.recorded import VERIFICATIONS, Records, headline, read_verified
 from data_prep import DATASETS
 from data_prep.base import data_root
 from reproductions import board
 
 EQUAL, VERIFIED, CONSISTENT, OUTSIDE = "equal", "verified", "consistent", "outside"
 NOT_EQUAL = "not equal"
+ONE_RUN = "one recorded run"  # too few to compare with
 FAILED = (OUTSIDE, NOT_EQUAL)
 ESTABLISHED = (EQUAL, VERIFIED)  # what makes two identities equivalent
 OF_ITS_MAKING = (

@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import InputError
 from common.verdict.board import join
-from common.verdict.recorded import VERIFICATIONS, headline, read_verified
+from common.verdict.recorded import VERIFICATIONS, Records, headline, read_verified
 from tests.made_up import cell, record
 
 
@@ -26,6 +26,13 @@ def test_verifications_are_shown_with_their_record(paper):
     path.write_text(json.dumps([*others, *unfinished, entry]))
     shown = [row.fields["verified"] for row in join(expected, records)]
     assert shown == ["same bits, 2026-01-02, 0123456", None]
+    compared = {"split": "cv", "metric": "pearson_r_mean_over_folds", "target": "average"}
+    values = records.values("songs", "model", *compared.values())
+    mean, n = sum(values) / len(values), len(values)
+    for now, is_shown in (((mean, n), True), ((mean + 0.01, n), False), ((mean, n - 1), False)):
+        path.write_text(json.dumps([entry | {"cells": [compared | dict(zip(("recorded", "runs"), now, strict=True))]}]))
+        again = Records(records.results, "paper").verified("songs", "model")
+        assert (again is not None) == is_shown  # a record that was changed since was not verified
     path.write_text(json.dumps([{"word": "same"}]))
     with pytest.raises(InputError):
         read_verified(records.results)

@@ -13,6 +13,7 @@ from common.report.tables import (
     csv_text,
     interval,
     markdown_table,
+    mean_of_runs,
     measured,
     number,
     p_value,
@@ -23,6 +24,6 @@ from common.report.tables import (
 )
 
 __all__ = [
-    "MARK", "board", "claims_table", "counts", "coverage", "csv_text", "interval", "markdown_table", "measured",
-    "number", "p_value", "replace_generated", "summary", "text_table", "variants_table",
+    "MARK", "board", "claims_table", "counts", "coverage", "csv_text", "interval", "markdown_table",
+    "mean_of_runs", "measured", "number", "p_value", "replace_generated", "summary", "text_table", "variants_table",
 ]  # fmt: skip

@@ -287,14 +287,27 @@ def measured(record: dict, split: str, metric: str, targets: list[str]) -> str:
     str
         As "valence .27 ± .01, arousal .26 ± .02".
     """
+    values = ([run["metrics"][split][metric][target] for run in record["runs"]] for target in targets)
+    return ", ".join(f"{target} {mean_of_runs(of)}" for target, of in zip(targets, values, strict=True))
+
+
+def mean_of_runs(values) -> str:
+    """The mean over runs ± their standard deviation, where they differ.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One a run.
+
+    Returns
+    -------
+    str
+        As ".27 ± .01".
+    """
     import numpy as np
 
-    texts = []
-    for target in targets:
-        values = np.array([run["metrics"][split][metric][target] for run in record["runs"]])
-        spread = f" ± {number(values.std(ddof=1))}" if len(values) > 1 and np.ptp(values) else ""
-        texts.append(f"{target} {number(values.mean())}{spread}")
-    return ", ".join(texts)
+    spread = f" ± {number(np.std(values, ddof=1))}" if len(values) > 1 and np.ptp(values) else ""
+    return number(np.mean(values)) + spread
 
 
 def variants_table(

@@ -2,7 +2,9 @@
 
 import json
 from functools import cache, cached_property
+from math import isclose
 from pathlib import Path
+from statistics import fmean
 
 from common.errors import InputError
 from common.experiment.records import data_sets, read_record, record_path
@@ -10,7 +12,6 @@ from common.verdict import schemas
 
 CONTRIBUTED = "contributed"  # in the results folder: records of others, in the same layout
 VERIFICATIONS = "verified.json"  # in the results folder: the outcome of `python -m reproductions verify`, and when
-ONE_RUN = "one recorded run"  # an outcome: too few to compare with
 
 
 def read(path: Path) -> dict | None:
@@ -151,6 +152,8 @@ class Records:
     def verified(self, dataset: str, variant: str) -> str | None:
         """Outcome, date and commit of the last verification of a record; later code may give other numbers.
 
+        It is of this record as long as the means and the number of runs that it compared with are those recorded now.
+
         Parameters
         ----------
         dataset, variant : str
@@ -158,15 +161,19 @@ class Records:
         Returns
         -------
         str or None
-            As "equal, 2026-11-26, 7050115"; None if there was none, or none since the record has more runs than one.
+            As "equal, 2026-11-26, 7050115"; None if there was none since the record was last changed.
         """
         for outcome in self._verified:
             if (outcome["paper"], outcome["dataset"], outcome["variant"]) == (self.paper, dataset, variant):
-                if outcome["word"] == ONE_RUN and len((self.get(dataset, variant) or {"runs": []})["runs"]) > 1:
+                if not all(self._is_recorded(dataset, variant, cell) for cell in outcome.get("cells", [])):
                     return None
                 commit = (outcome.get("commit") or "")[:7]
                 return ", ".join(filter(None, [outcome["word"], outcome["date"], commit]))
         return None
+
+    def _is_recorded(self, dataset: str, variant: str, cell: dict) -> bool:
+        values = self.values(dataset, variant, cell["split"], cell["metric"], cell["target"])
+        return bool(values) and len(values) == cell["runs"] and isclose(fmean(values), cell["recorded"])
 
     @cached_property
     def _verified(self) -> list[dict]:

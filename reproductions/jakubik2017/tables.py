@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from common.report import interval, markdown_table, number
+from common.report import interval, markdown_table, mean_of_runs, number
 from common.verdict.board import load_expected
 from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records
@@ -54,7 +52,6 @@ def generated(records: Records) -> dict[str, str]:
 
 
 def _mean(records: Records, variant: str) -> str:
-    """Mean r over the emotions ± its deviation over runs, and their number."""
+    """Mean r over the emotions, and the number of runs."""
     values = records.values(PLACE["dataset"], variant, PLACE["split"], PLACE["metric"], *PLACE["targets"])
-    spread = f" ± {number(np.std(values, ddof=1))}" if len(values) > 1 else ""
-    return f"{number(np.mean(values))}{spread} ({len(values)})"
+    return f"{mean_of_runs(values)} ({len(values)})"
