@@ -33,10 +33,15 @@ OTHER_MEASURES = {  # interpretations of how a cell was measured: label, variant
 
 @dataclass(frozen=True)
 class Panel:
-    """A published cell, with the values of the runs of each interpretation: the primary one first."""
+    """A published cell, with the values of the runs of each interpretation, the primary one first, and its change.
+
+    The change is the mean difference from the primary one over the seeds that both have; the difference of the means
+    where they are tested on different splits or have no seed in common.
+    """
 
     cell: Row
     values: dict[str, np.ndarray]
+    changes: dict[str, float]
 
     @property
     def title(self) -> tuple[str, str]:
@@ -77,14 +82,30 @@ def panels(results: Path) -> list[Panel]:
             if primary.fields["record"]:
                 f = primary.fields
                 labels = _labels([records.get(row["dataset"], row["variant"])["title"] for row in rows])
-                series = [(row["dataset"], row["variant"], row["split"], row["metric"]) for row in rows]
+                measures = [(row["dataset"], row["variant"], row["split"], row["metric"]) for row in rows]
+                series = dict(zip(labels, measures, strict=True))
                 for label, variant, *measure in OTHER_MEASURES.get(f["cell"], []):
                     if records.get(f["dataset"], variant):
-                        labels.append(label)
-                        series.append((f["dataset"], variant, *measure))
-                values = [np.array(records.values(*one, f["target"])) for one in series]
-                found.append(Panel(primary, dict(zip(labels, values, strict=True))))
+                        series[label] = (f["dataset"], variant, *measure)
+                runs = {label: _by_seed(records, *measure, f["target"]) for label, measure in series.items()}
+                changes = {
+                    label: _change(of, runs["primary"], paired=series[label][2] == f["split"])
+                    for label, of in runs.items()
+                }
+                found.append(Panel(primary, {label: np.array([*of.values()]) for label, of in runs.items()}, changes))
     return found
+
+
+def _by_seed(records: Records, dataset: str, variant: str, split: str, metric: str, target: str) -> dict[int, float]:
+    seeds = [run["seed"] for run in records.get(dataset, variant)["runs"]]
+    return dict(zip(seeds, records.values(dataset, variant, split, metric, target), strict=True))
+
+
+def _change(runs: dict[int, float], primary: dict[int, float], paired: bool) -> float:
+    common = runs.keys() & primary.keys() if paired else ()
+    if common:
+        return float(np.mean([runs[seed] - primary[seed] for seed in common]))
+    return float(np.mean([*runs.values()]) - np.mean([*primary.values()]))
 
 
 def _labels(titles: list[str]) -> list[str]:
@@ -94,7 +115,7 @@ def _labels(titles: list[str]) -> list[str]:
 
 
 def table(results: Path) -> str:
-    """A line for each interpretation: its mean, its distance from the primary one's, and that as share of the gap.
+    """A line for each interpretation: its mean, its change (`Panel`), and that as share of the gap.
 
     The gap is the published value minus the mean of the primary interpretation.
 
@@ -124,9 +145,9 @@ def table(results: Path) -> str:
             lines.append(["strongest trivial baseline", "", number(fields["baseline"]), *_moved(moved, gap)])
         for label, values in panel.values.items():
             if label != "primary":
-                moved = ["–", "–"] if _diverged(values) else _moved(values.mean() - primary.mean(), gap)
+                moved = ["–", "–"] if _diverged(values) else _moved(panel.changes[label], gap)
                 lines.append([label, len(values), _mean(values), *moved])
-    return report.markdown_table(["interpretation", "runs", "measured", "minus the primary's", "of the gap"], lines)
+    return report.markdown_table(["interpretation", "runs", "measured", "change", "of the gap"], lines)
 
 
 def _moved(by: float, gap: float) -> list[str]:

@@ -57,7 +57,7 @@ def test_panels_of_a_row_share_their_labels(tmp_path, monkeypatch):
 
     rows = [panel.cell for panel in lessons.panels(RESULTS)[:2]]
     values = [{"primary": np.ones(3), "deep": np.full(2, 2.0)}, {"primary": np.ones(3), "wide": np.full(1, 3.0)}]
-    two = [lessons.Panel(cell, of) for cell, of in zip(rows, values, strict=True)]
+    two = [lessons.Panel(cell, of, {}) for cell, of in zip(rows, values, strict=True)]
     drawn = []
     monkeypatch.setattr(lessons, "panels", lambda results: two)
     monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
@@ -93,3 +93,20 @@ def test_a_table_and_a_figure_of_a_made_up_paper(tmp_path, monkeypatch, paper):
     (path,) = lessons.draw(tmp_path)
     assert path == tmp_path / lessons.FIGURE and np.ptp(matplotlib.image.imread(path)) > 0
     assert lessons.draw(tmp_path / "empty") == []
+
+
+def test_a_change_is_that_of_the_common_seeds(tmp_path, monkeypatch, paper):
+    """And that of the means where no seed is common."""
+    cells = [cell("x", "model", 0.8, alternatives=["near", "other"])]
+    model, near, other = record(0.5, seeds=range(4)), record(0.9, seeds=[1, 2]), record(0.9, seeds=[7])
+    for title, of in {"M": model, "M, near": near, "M, other": other}.items():
+        of["title"] = title
+    expected, _ = paper(cells, model=model, near=near, other=other)
+    monkeypatch.setattr(lessons, "SHOWN", {"paper": ["x"]})
+    monkeypatch.setattr(lessons, "PAPERS", tmp_path)
+    monkeypatch.setattr(lessons, "load_expected", lambda path: expected)
+    (panel,) = lessons.panels(tmp_path)
+    values = panel.values
+    assert panel.changes["near"] == pytest.approx((values["near"] - values["primary"][1:3]).mean())
+    assert panel.changes["near"] != pytest.approx(values["near"].mean() - values["primary"].mean())
+    assert panel.changes["other"] == pytest.approx(values["other"][0] - values["primary"].mean())
