@@ -224,3 +224,17 @@ def test_the_readmes_tables_follow_from_records_and_labels(real_root):
     for lines in (labels.agreement(data), labels.what_if(data, Records(labels.RESULTS, "malik2017"))):
         for line in lines:
             assert "| " + " | ".join(map(str, line)) + " |" in readme
+
+
+def test_predictions_without_audio():
+    """Four songs of 20 frames: one sequence a song at lengths 60, 30 and 20, two at length 10."""
+    data = Planted()
+    values = np.array([a.values for a in data.of_evaluation.values()])
+    lines = {tuple(line[:2]): [float(cell) for cell in line[2:]] for line in labels.without_audio(data)}
+    for title, errors in (("zero", values), ("oracle: each song's own mean", values - values.mean(1, keepdims=True))):
+        pooled = np.sqrt((errors**2).mean((0, 1)))
+        of_songs, of_tens = (np.sqrt((errors.reshape(-1, n, 2) ** 2).mean(1)).mean(0) for n in (20, 10))
+        by_target = np.stack([pooled, of_songs, of_songs, of_songs, of_tens])
+        for target, expected in zip(("valence", "arousal"), by_target.T, strict=True):
+            assert lines[title, target] == pytest.approx(expected, abs=1e-3)
+        assert lines[title, "average"] == pytest.approx(by_target.mean(1), abs=1e-3)

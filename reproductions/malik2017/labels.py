@@ -26,6 +26,7 @@ from data_prep.deam import EVALUATION, Deam
 from data_prep.deam.annotations import LAST_OF_2013
 from data_prep.dynamic import align_to_labels
 from data_prep.emomusic import Emomusic
+from reproductions.malik2017.tables import LENGTHS
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
 DATASET, SHOWN, SPREAD = "mediaeval2015", "crnn_l20", ("crnn_l60", "crnn_l30", "crnn_l10")
@@ -378,6 +379,39 @@ def what_if(data: Deam, records: Records) -> list[list]:
     return [line for lines in tables.values() for line in lines]
 
 
+def without_audio(data: Deam) -> list[list]:
+    """The errors of zero and of each song's own mean on all evaluation labels: the lines of a table.
+
+    Parameters
+    ----------
+    data : Deam
+
+    Returns
+    -------
+    list of list
+        Prediction, target, its RMSE pooled over all frames, and that within sequences of 60, 30, 20 and 10 frames,
+        averaged over sequences.
+
+    Raises
+    ------
+    InputError
+        If labels are missing or a file is malformed.
+    """
+    labels = [annotation.values for annotation in data.annotations("evaluation").values()]
+    predictions = {
+        "zero": [0 * of for of in labels],
+        "oracle: each song's own mean": [np.broadcast_to(of.mean(0), of.shape) for of in labels],
+    }
+    lines = []
+    for title, predicted in predictions.items():
+        songs = metrics.of_songs(labels, predicted, tau=False, lengths=LENGTHS)
+        errors = metrics.dynamic(songs, ["valence", "arousal"])
+        for target in ("valence", "arousal", "average"):
+            names = ["rmse_pooled", *(f"rmse_within_{length}" for length in LENGTHS)]
+            lines.append([title, target, *(report.number(errors[name][target]) for name in names)])
+    return lines
+
+
 def tables(data: Deam, records: Records, render) -> str:
     """All tables, each under its title.
 
@@ -407,6 +441,9 @@ def tables(data: Deam, records: Records, render) -> str:
             render(["evaluation songs", "system", "V as distributed", "A as distributed", "V, means exchanged",
                     "A, means exchanged", "V, all exchanged", "A, all exchanged", "A − V as distributed, 95 %"],
                    what_if(data, records)),
+        f"RMSE of predictions without audio, all {len(EVALUATION)} evaluation songs, complete":
+            render(["prediction", "target", "all frames", *(f"within {length} frames" for length in LENGTHS)],
+                   without_audio(data)),
     }  # fmt: skip
     title = "**{}**" if render is report.markdown_table else "{}"
     notes = [
