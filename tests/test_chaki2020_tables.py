@@ -109,3 +109,27 @@ def test_r2_of_test_parts():
     ]
     more = [*runs, {"metrics": runs[0]["metrics"]}]  # averages .4, .8, .4: t(2) = 4.303, s = .231
     assert parts.described(parts.of_parts({"runs": more}, "valence"))[-1] == "-.614 … 1.681"
+
+
+def test_a_difference_on_parts_of_their_own_varies_with_both():
+    """On the same part the second is always .1 better; on parts of their own t(4) = 2.776, s² = .01 each."""
+    first = np.array([0.2, 0.3, 0.4])
+    assert parts._of_another((first + 0.1) - first) == ".100 … .100"
+    assert parts._of_another(first + 0.1, -first) == "-.353 … .553"  # half: 2.776 * sqrt(2 * .01 * 4 / 3)
+    assert parts._of_another(first[:2], -first) == "–"
+
+
+def test_the_deviation_of_labels_that_gaussian_errors_imply():
+    rng = np.random.default_rng(0)
+    labels = rng.normal(0, 0.3, 200_000)
+    errors = rng.normal(0, 0.2, len(labels))
+    r2 = 1 - errors.var() / labels.var()
+    assert parts.implied_deviation(r2, np.abs(errors).mean()) == pytest.approx(0.3, abs=2e-3)
+
+
+def test_deviations_of_the_labels_of_some_clips():
+    labels, predicted = predictions(1, 1)
+    songs = metrics.of_songs(labels, predicted[0, 0])
+    first = np.where(np.arange(CLIPS) < 3, 1.0, 0.0)[None]
+    assert parts.label_deviations(songs)[0] == pytest.approx(labels.reshape(-1, 2).std(0), abs=1e-4)
+    assert parts.label_deviations(songs, first)[0] == pytest.approx(labels[:3].reshape(-1, 2).std(0), abs=1e-4)

@@ -1,8 +1,9 @@
-"""The README's table of test parts: how R² depends on which tenth of the clips is tested, and on averaging networks.
+"""The README's tables of test parts: how R² depends on which tenth of the clips is tested, and on averaging networks.
 
 Sections 3.1 and 4.1 can be read so that one tenth of the clips is tested by the networks of all ten folds, their
-predictions averaged or not. Two questions: how R² varies with the clips of the tenth alone (tenths drawn from the
-predictions of the ten-fold cross-validation, without any training), and what networks trained by that protocol reach.
+predictions averaged or not. Three questions: how R² varies with the clips of the tenth alone (tenths drawn from the
+predictions of the ten-fold cross-validation, without any training), what networks trained by that protocol reach, and
+whether the published rows can be of the same clips (R² and MAE together imply a deviation of the labels).
 """
 
 from functools import cache
@@ -14,7 +15,7 @@ from scipy.stats import t
 from common.report import markdown_table, number
 from common.verdict.board import load_expected
 from common.verdict.recorded import Records
-from common.verdict.resampling import weighted_r2
+from common.verdict.resampling import weighted_mse, weighted_r2
 from reproductions.chaki2020.train import AVERAGED
 
 DATASET, FOLDS, INPUT, DRAWS = "emomusic", "cross-validation", "_260", 2000
@@ -23,13 +24,17 @@ SYSTEMS = {
     "ridge regression of each frame": "ridge", "its predictions averaged over the clip": "ridge_averaged",
 }  # fmt: skip
 STEP = ("nat_128", "at_128")
+TARGETS = ("arousal", "valence")
 HEADER = ["system", "target", "published", "ten-fold cross-validation", "central 95 % of random tenths", "test parts"]
 HEADER += ["single networks, mean (lowest to highest part)", "average of ten networks, mean (lowest to highest part)"]
 HEADER += ["average on another part, 95 % prediction interval"]
+STEP_HEADER = ["both networks are tested on", "target", "published", "single networks", "average of ten networks"]
+IMPLIED_HEADER = ["system", *(f"{target}, {of}" for target in TARGETS for of in ("published", "measured"))]
+ROUNDING = 0.005  # half a unit of the last printed digit of R² and MAE
 
 
 def generated(records: Records) -> str:
-    """R² by system and target.
+    """R² by system and target, the step by attention, and the deviations of labels that R² and MAE imply.
 
     Parameters
     ----------
@@ -40,23 +45,101 @@ def generated(records: Records) -> str:
     str, Markdown
     """
     cells = load_expected(Path(__file__).with_name("expected.json"))["cells"]
-    published = {
-        (cell["variant"], cell["target"]): cell["value"]
-        for cell in cells
-        if cell["metric"] == "r2_pooled" and cell["split"] == FOLDS and not cell["quoted"]
-    }
+    own = [cell for cell in cells if cell["split"] == FOLDS and not cell["quoted"]]
+    published = {(cell["variant"], cell["metric"], cell["target"]): cell["value"] for cell in own}
+    titles = {cell["variant"]: cell["system"] for cell in own}
+    tables = {
+        "R² of test parts": markdown_table(HEADER, _of_parts(records, published)),
+        "R² of LSTM_AT_128 minus that of LSTM_NAT_128: mean over parts (95 % prediction interval for other parts)":
+            markdown_table(STEP_HEADER, _step(records, published)),
+        "Standard deviation of the labels that R² and MAE imply (rounding)":
+            markdown_table(IMPLIED_HEADER, _implied(records, titles, published)),
+    }  # fmt: skip
+    return "\n\n".join(f"**{title}**\n\n{table}" for title, table in tables.items())
+
+
+def _of_parts(records: Records, published: dict) -> list[list]:
     lines = []
     for title, name in SYSTEMS.items():
         record, part = (records.get(DATASET, name + middle + INPUT) for middle in ("", "_part"))
         for target, cells in of_folds(record).items() if record else ():
             own = described(of_parts(part, target)) if part else ["–"] * 4
-            lines.append([title, target, number(published.get((name, target))), *cells, *own])
+            lines.append([title, target, number(published.get((name, "r2_pooled", target))), *cells, *own])
+    return lines
+
+
+def _step(records: Records, published: dict) -> list[list]:
     less, more = of_common_runs([records.get(DATASET, f"{name}_part{INPUT}") for name in STEP])
-    for target in ("arousal", "valence") if less and more else ():
-        step = published[STEP[1], target] - published[STEP[0], target]
-        of_both = of_parts(more, target) - of_parts(less, target)
-        lines.append(["the step from LSTM_NAT_128 to LSTM_AT_128", target, number(step), "–", "–", *described(of_both)])
-    return markdown_table(HEADER, lines)
+    lines = []
+    for target in TARGETS if less and more else ():
+        before, after = (published[name, "r2_pooled", target] for name in STEP)
+        without, having = of_parts(less, target), of_parts(more, target)
+        same = [_of_another(values) for values in (having - without).T]
+        different = [_of_another(b, -a) for a, b in zip(without.T, having.T, strict=True)]
+        for where, intervals in (("the same part", same), ("a part of its own each", different)):
+            means = map(number, (having - without).mean(0))
+            cells = [f"{mean} ({of_others})" for mean, of_others in zip(means, intervals, strict=True)]
+            lines.append([where, target, number(after - before), *cells])
+    return lines
+
+
+def _implied(records: Records, titles: dict, published: dict) -> list[list]:
+    lines = []
+    for name, title in titles.items():
+        record, cells = records.get(DATASET, name + INPUT), []
+        for target in TARGETS:
+            r2, mae = (published[name, metric, target] for metric in ("r2_pooled", "mae_pooled"))
+            ends = [implied_deviation(r2 + half, mae + half) for half in (-ROUNDING, ROUNDING)]
+            cells.append(f"{number(implied_deviation(r2, mae))} ({' … '.join(map(number, ends))})")
+            cells.append(number(record and _implied_by(record, target)))
+        lines.append([title, *cells])
+    labels = records.get(DATASET, f"training_mean{INPUT}")
+    if labels:
+        songs = labels["runs"][0]["songs"][FOLDS]
+        drawn, of_all = (label_deviations(songs, w) for w in (_drawn(len(songs["frames"]), DRAWS), None))
+        ends, places = np.quantile(drawn, [0.025, 0.975], axis=0), map(labels["facts"]["targets"].index, TARGETS)
+        of_targets = [f"{number(of_all[0, i])}; random tenths {' … '.join(map(number, ends[:, i]))}" for i in places]
+        lines.append([f"labels of {len(songs['frames'])} clips", "–", of_targets[0], "–", of_targets[1]])
+    return lines
+
+
+def implied_deviation(r2: float, mae: float) -> float:
+    """The standard deviation of labels that goes with R² and a mean absolute error, if errors are Gaussian about 0.
+
+    Parameters
+    ----------
+    r2 : float
+        Below 1.
+    mae : float
+
+    Returns
+    -------
+    float
+    """
+    return float(mae * np.sqrt(np.pi / 2) / np.sqrt(1 - r2))
+
+
+def _implied_by(record: dict, target: str) -> float:
+    of_runs = [run["metrics"][FOLDS] for run in record["runs"]]
+    return np.mean([implied_deviation(of["r2_pooled"][target], of["mae_pooled"][target]) for of in of_runs])
+
+
+def label_deviations(songs: dict, weights: np.ndarray | None = None) -> np.ndarray:
+    """Standard deviations of the labels of some clips, over all frames.
+
+    Parameters
+    ----------
+    songs : dict
+        `frames` and `moments` of a run's clips.
+    weights : ndarray, (n, clips), optional
+        How often each clip counts; by default all once.
+
+    Returns
+    -------
+    ndarray, (n, targets)
+    """
+    weights = np.ones((1, len(songs["frames"]))) if weights is None else weights
+    return np.sqrt(weighted_mse(songs, weights) / (1 - weighted_r2(songs, weights)))
 
 
 def of_common_runs(records: list[dict | None]) -> list[dict | None]:
@@ -143,7 +226,7 @@ def of_parts(record: dict, target: str) -> np.ndarray:
 
 
 def described(parts: np.ndarray) -> list[str]:
-    """Values of test parts, or differences between two systems on the same parts.
+    """Values of test parts.
 
     Parameters
     ----------
@@ -166,9 +249,11 @@ def _spread(values) -> str:
     return f"{number(np.mean(values))} ({number(min(values))} to {number(max(values))})"
 
 
-def _of_another(values) -> str:
-    n = len(values)
-    if n < 3:
+def _of_another(*samples) -> str:
+    """The 95 % prediction interval of a sum of independent values, one of each sample (Welch and Satterthwaite)."""
+    if min(map(len, samples)) < 3:
         return "–"
-    half = t.ppf(0.975, n - 1) * np.std(values, ddof=1) * np.sqrt(1 + 1 / n)
-    return f"{number(np.mean(values) - half)} … {number(np.mean(values) + half)}"
+    mean, terms = sum(map(np.mean, samples)), [np.var(values, ddof=1) * (1 + 1 / len(values)) for values in samples]
+    df = sum(terms) ** 2 / sum(term**2 / (len(values) - 1) for term, values in zip(terms, samples, strict=True))
+    half = t.ppf(0.975, df) * np.sqrt(sum(terms))
+    return f"{number(mean - half)} … {number(mean + half)}"
