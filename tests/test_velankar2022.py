@@ -305,10 +305,22 @@ def test_mer500(tmp_path):
     assert {track.id.split("/")[0].lower() for track in songs.tracks} == set(songs.classes)
     facts = experiment.facts(crnn)
     assert uncompared(facts) == "stand-in" and (facts["n_train"], facts["n_test"]) == (92, 46)
-    assert experiment.unavailable_reason({v.name: v for v in variants()}["crnn_quadrants"])
+    named = {v.name: v for v in variants()}
+    assert experiment.unavailable_reason(named["crnn_quadrants"])
     (tmp_path / "MER500" / "Sad").rename(tmp_path / "elsewhere")
     problem, *_ = open_classes("mer500", str(tmp_path)).validate()
     assert "has no clips in Sad/Sad/" in problem.text and problem.missing
+
+
+def test_a_part_of_each_recording_needs_longer_recordings(tmp_path):
+    """Clips of 6 s have a first half, but no ten seconds that a network could do with."""
+    mer500(tmp_path)
+    experiment, named = RandomSplits(open_classes("mer500", str(tmp_path))), {v.name: v for v in variants()}
+    assert [experiment.unavailable_reason(named[f"crnn_{s}_s"]) for s in (10, 20)] == [
+        f"the recordings of mer500 last 6 s, hardly more than {s}" for s in (10, 20)
+    ]
+    five = named["crnn_5_s"]
+    assert experiment.unavailable_reason(five) is None and experiment.facts(five)["frames"] == "5 of 6 s"
 
 
 @pytest.mark.slow

@@ -6,11 +6,12 @@ class folders is a collection of the user's own. A repetition is another random 
 """
 
 from dataclasses import asdict, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 
-from common import backend, cli, protocol, weights
+from common import audio, backend, cli, protocol, weights
 from common import baselines as trivial
 from common.experiment import Classes, Samples, Split, Trained, Variant
 from common.experiment.identity import digest
@@ -129,6 +130,11 @@ class RandomSplits(FromRecordings):
 
     paper, fit = "velankar2022", staticmethod(fit)
 
+    @cached_property
+    def seconds(self) -> float:
+        """The median length of the recordings."""
+        return float(np.median([audio.duration(track.path) for track in self.data.tracks]))
+
     def songs(self, variant: Variant):
         """The `data_prep.base.Selection` of all songs, or of 46 of each class of `MOODS`."""
         if variant.settings["songs"] == "moods" and self.data.name in MOODS:
@@ -181,7 +187,7 @@ class RandomSplits(FromRecordings):
         return trivial.classify(classifier, self.samples(variant), split)
 
     def unavailable_reason(self, variant):
-        """A variant can need four quadrants, artists, or more songs; not every network has every setting."""
+        """A variant can need four quadrants, artists, more or longer songs; not every network has every setting."""
         settings, songs = variant.settings, self.songs(variant)
         n, name = songs.fewest(lambda track: track.artist)
         n_train = len(songs.tracks) * (1 - TESTED)
@@ -191,6 +197,8 @@ class RandomSplits(FromRecordings):
             return f"{self.data.name} names {n} artists of class {name}, and {ARTISTS} are needed (artists.csv)"
         if settings["size"] and settings["size"] > n_train:
             return f"{self.data.name} has about {n_train:.0f} songs to train on"
+        if settings["seconds"] and settings["seconds"] > 0.9 * self.seconds:
+            return f"the recordings of {self.data.name} last {self.seconds:.3g} s, hardly more than {settings['seconds']}"
         network = settings.get("network", {})
         if network.get("kind") == "parallel" and network.get("relu_first"):
             return "the parallel CNN-RNN has no normalisation that a ReLU could stand before"
@@ -209,7 +217,7 @@ class RandomSplits(FromRecordings):
             "overlap": round(facts["n_test"] / (len(samples) - facts["n_test"]), 4),
         }  # fmt: skip
         facts |= {"of_train": N_TRAIN, "of_test": N_TEST} if of_paper else {}
-        facts |= {"frames": f"{settings['seconds']} of 30 s"} if settings["seconds"] else {}
+        facts |= {"frames": f"{settings['seconds']} of {self.seconds:.0f} s"} if settings["seconds"] else {}
         if "network" in settings:
             extractor, tracks = self.extractor(variant), self.songs(variant).tracks
             facts["extractor"] = asdict(getattr(extractor, "of", extractor))
