@@ -15,7 +15,8 @@ PAPERS = Path(__file__).parent
 VERDICTS = DOCS / "verdicts.md"
 RESULTS_KEY = (
     "Baseline: the best prediction that uses no audio. Prediction interval: that of a `partial` cell or an "
-    "`approximation` is shown and not judged; a dash marks a stand-in or one run. [Verdicts](../../docs/verdicts.md)."
+    "`approximation` is shown and not judged; a dash marks a stand-in, one run or a number of parameters. "
+    "[Verdicts](../../docs/verdicts.md)."
 )
 INTERVAL = "In brackets: the 95 % interval of the mean, corrected for the songs that splits share."
 ORACLE = "An oracle is no system: it knows the labels of the songs that it is tested on."

@@ -51,9 +51,9 @@ def test_numbers_that_are_counted_need_no_record(paper):
         for row in join(expected, records)
     ]
     assert found == [
-        ["reproduced", 10.1, pytest.approx(9.6), pytest.approx(10.6), 0, None],
-        ["differs", 17.7, pytest.approx(17.2), pytest.approx(18.2), 0, None],
-        ["approximation", 1.98, pytest.approx(1.48), pytest.approx(2.48), 0, None],
+        ["reproduced", 10.1, None, None, 0, None],
+        ["differs", 17.7, None, None, 0, None],
+        ["approximation", 1.98, None, None, 0, None],
         ["not run", None, None, None, 0, None],
     ]
     assert len(check_declared(expected, join(expected, records))) == 1

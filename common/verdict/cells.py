@@ -32,7 +32,7 @@ class Comparison:
     Attributes
     ----------
     d : mean measured less published, in the metric's unit
-    w : half width of its interval; None with one run
+    w : half width of its interval; None with one run, and of a number that is counted
     verdict : reproduced, better, worse, differs or undecided
     runs_needed : how many runs would decide an undecided one; None if no number would
     never : why no number of runs would decide
@@ -154,7 +154,7 @@ def compare_count(counted: float, published: float, digits: int) -> Comparison:
     """
     d, half_unit = counted - published, 0.5 * 10.0**-digits
     rounds_to_it = abs(d) <= half_unit + 1e-9  # boundaries count as inside, whatever the last bit says
-    return Comparison(d, half_unit, "reproduced" if rounds_to_it else "differs")
+    return Comparison(d, None, "reproduced" if rounds_to_it else "differs")
 
 
 def compare(values, published, *, std=None, runs=1, digits=2, matters, level=1 - ALPHA, metric="") -> Comparison:
