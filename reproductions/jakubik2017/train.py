@@ -1,7 +1,9 @@
 """Section V: log-mel sequences -> GRU -> support vectors, in 10-fold cross-validation.
 
-On Emotify nine GEMS emotions and Pearson's r; with --dataset 4q (or lastfm, or any folder of class folders) classes
-and accuracy. Each has variants of its own.
+On Emotify nine emotions (of the Geneva Emotional Music Scales) and Pearson's r; with --dataset 4q (or lastfm, or any
+folder of class folders) classes and accuracy. Each has variants of its own, in `emotify.py` and `quadrants.py`.
+
+`cross_validation.py` is the protocol, `learning.py` trains a network, predicts and fits the support vectors.
 """
 
 from common import cli

@@ -107,7 +107,7 @@ def rmse_of_sequences(y, predicted):
 
 
 def rmse_of_frames(y, predicted):
-    """The root over the last axis of an output with one target, which is the mean absolute error of frames.
+    """The mean absolute error per frame: the root over the last axis of an output with one target.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ PUBLISHED = {variant.name: variant.settings for variant in variants()}  # with a
 
 
 def fit(settings: dict, samples: Samples, split: Split) -> Trained:
-    """Train on some songs until their error is as low as `until` (3.5: the lowest average RMSE), then predict.
+    """Train on some songs until their error is as low as `until`, by default the published one, then predict.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
     x, starts = samples.x.subset(split.train).scaled(mean, std).split_into(length)
     y = samples.y.subset(split.train).values[starts[:, None] + np.arange(length)]
     plain = model.crnn(x.shape[2], length, **of_network)
-    net = fuse(plain)
+    net = fuse(plain)  # faster, with the same weights; `plain` is what is saved
     net.compile(Adam(1e-3, epsilon=1e-8), model.LOSSES[settings.get("loss", "batch")])  # Adam's paper and Keras 1
     parts = {"development": np.union1d(split.train, split.validation)} | split.tests
     parts |= {"validation": split.validation} if len(split.validation) else {}
@@ -111,7 +111,8 @@ def predictor(net, features: protocol.Sequences, length: int, hop: int, of_netwo
 
     shortest = min(length, int(features.lengths.min()))
     windows, starts = features.split_into(shortest, min(hop, shortest))
-    size = -(-len(windows) // -(-windows[..., 0].size // 2000))  # of a batch; all alike, so that one graph does
+    # Batches of about 2,000 frames, which memory holds; all of one size, so that the network is traced once.
+    size = -(-len(windows) // -(-windows[..., 0].size // 2000))
     firsts = np.minimum(np.arange(0, len(windows), size), len(windows) - size)
     own = net if shortest == length else fuse(model.crnn(features.values.shape[1], shortest, **of_network))
 

@@ -110,6 +110,7 @@ def fit(settings: dict, samples: Samples, split: Split) -> Trained:
         outputs[name] = net.predict(test[0], batch_size=batch, verbose=0)[:, :n_classes].argmax(axis=1)
 
     callbacks = [
+        # In this order: the last epoch is predicted before EarlyStopping restores the best one's weights at the end.
         ReduceLROnPlateau("val_accuracy", 0.5, patience=10, min_delta=0.01, mode="max"),
         LambdaCallback(on_train_end=lambda logs: predict(LAST)),
         EarlyStopping("val_accuracy", patience=epochs, mode="max", restore_best_weights=True),  # trains to the end
@@ -198,7 +199,7 @@ class RandomSplits(FromRecordings):
         if settings["size"] and settings["size"] > n_train:
             return f"{self.data.name} has about {n_train:.0f} songs to train on"
         if settings["seconds"] and settings["seconds"] > 0.9 * self.seconds:
-            return f"the recordings of {self.data.name} last {self.seconds:.3g} s, hardly more than {settings['seconds']}"
+            return f"the recordings of {self.data.name} last {self.seconds:.3g} s, hardly over {settings['seconds']}"
         network = settings.get("network", {})
         if network.get("kind") == "parallel" and network.get("relu_first"):
             return "the parallel CNN-RNN has no normalisation that a ReLU could stand before"
