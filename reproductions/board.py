@@ -194,7 +194,7 @@ def generated(results: Path) -> dict[Path, str]:
     pages = {
         ROOT / "README.md": {"board": board},
         DOCS / "findings.md": {"cross_dataset": cross_dataset.table(results, report.markdown_table)},
-        lessons.PAGE: {"interpretations": lessons.table(results)},
+        lessons.PAGE: {"differences": lessons.differences(results), "interpretations": lessons.table(results)},
         VERDICTS: simulations.tables(RESULTS / "verdicts"),
         benchmarks.FAQ: recorded.get(benchmarks.FAQ, {}) | {"flags": cards.flags_table()},
         benchmarks.PERFORMANCE: recorded.get(benchmarks.PERFORMANCE, {}),

@@ -7,8 +7,9 @@ import numpy as np
 
 from common import report
 from common.report import number
-from common.report.tables import DIVERGED
+from common.report.tables import DIVERGED, interval
 from common.verdict.board import Row, join, load_expected
+from common.verdict.claims import judge_claims
 from common.verdict.recorded import Records
 
 PAPERS = Path(__file__).parent
@@ -47,8 +48,10 @@ class Panel:
     def title(self) -> tuple[str, str]:
         """Paper and system; metric, target and split."""
         fields = self.cell.fields
-        metric = fields["metric"].split("_mean_over")[0].replace("_", " ")
-        return f"{fields['paper']}, {fields['system']}", f"{metric}, {fields['target']}, {fields['split']}"
+        return (
+            f"{fields['paper']}, {fields['system']}",
+            f"{_metric(fields['metric'])}, {fields['target']}, {fields['split']}",
+        )
 
 
 def panels(results: Path) -> list[Panel]:
@@ -160,6 +163,84 @@ def _mean(values: np.ndarray) -> str:
 
 def _diverged(values: np.ndarray) -> bool:
     return abs(values.mean()) > DIVERGED
+
+
+def differences(results: Path) -> str:
+    """A line for each of the papers' claims about published numbers: their difference, and the measured one.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the records.
+
+    Returns
+    -------
+    str, Markdown
+
+    Raises
+    ------
+    InputError
+        If a record is damaged.
+    """
+    header = ["paper", "difference", "metric", "published", "measured", "95 % interval", "published in it", "claim"]
+    lines = []
+    for paper in filter(lambda name: (PAPERS / name).is_dir(), SHOWN):
+        expected = load_expected(PAPERS / paper / "expected.json")
+        outcomes = judge_claims(expected, Records(results, paper))
+        for claim, outcome in zip(expected["claims"], outcomes, strict=True):
+            arms = _published_arms(claim, expected["cells"])
+            if outcome["difference"] is None or not all(arms) or claim.get("own"):
+                continue
+            a, b = (np.mean([cell["value"] for cell in arm]) for arm in arms)
+            digits = max(cell["digits"] for arm in arms for cell in arm)
+            systems, targets = (_names(arms, key) for key in ("system", "target"))
+            within = _within(outcome, a - b, 10.0**-digits)
+            lines.append(
+                [paper, systems, f"{_metric(claim['metric'])}, {targets}", number(a - b, digits),
+                 number(outcome["difference"]), interval(outcome), within, outcome["verdict"]]
+            )  # fmt: skip
+    counts = [sum(line[-2] == word for line in lines) for word in ("yes", "no")]
+    summary = f"The interval holds {counts[0]} of {sum(counts)} published differences."
+    return f"{report.markdown_table(header, lines)}\n\n{summary}"
+
+
+def _within(outcome: dict, published: float, unit: float) -> str:
+    """Whether the interval holds a published difference, whose two numbers are each rounded by half a unit at most."""
+    if outcome["low"] is None:
+        return "–"
+    return "yes" if outcome["low"] - unit <= published <= outcome["high"] + unit else "no"
+
+
+def _published_arms(claim: dict, cells: list[dict]) -> tuple[list[dict], list[dict]]:
+    """The published cells of both arms of a claim; an arm is empty if not all its variants have one."""
+    by_id = {cell["id"]: cell for cell in cells}
+    answers = {}  # the cell of a variant, split, metric and target
+    for cell in sorted(cells, key=lambda cell: not cell["quoted"]):  # a paper's own before those that it quotes
+        for variant in [cell["variant"], *(variant for _, variant in cell.get("stand_ins", []))]:
+            answers[variant, cell["split"], cell["metric"], cell["target"]] = cell
+
+    def arm(variants, targets):
+        names, split = [variants] if isinstance(variants, str) else variants, claim["split"].removesuffix("_cuts")
+        found = [answers.get((name, split, claim["metric"], target)) for name in names for target in targets]
+        return found if all(found) else []
+
+    if claim["kind"] not in ("difference", "equivalence"):
+        return [], []
+    first = arm(claim["a"], claim["targets"])
+    if "published" in claim:
+        return first, [by_id[name] for name in claim["published"]]
+    return first, arm(claim["b"], claim.get("targets_b", claim["targets"]))
+
+
+def _names(arms: tuple[list[dict], list[dict]], key: str) -> str:
+    """What the cells of both arms are of: "a minus b"; "a" if it is the same."""
+    names = [list(dict.fromkeys(cell[key] for cell in arm)) for arm in arms]
+    texts = [", ".join(of) if len(of) < 4 else f"{len(of)} {key}s" for of in names]
+    return texts[0] if texts[0] == texts[1] else " minus ".join(texts)
+
+
+def _metric(name: str) -> str:
+    return name.split("_mean_over")[0].replace("_", " ")
 
 
 def draw(results: Path) -> list[Path]:

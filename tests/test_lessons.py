@@ -95,6 +95,45 @@ def test_a_table_and_a_figure_of_a_made_up_paper(tmp_path, monkeypatch, paper):
     assert lessons.draw(tmp_path / "empty") == []
 
 
+def test_published_differences_next_to_the_measured_ones(tmp_path, monkeypatch):
+    """Of systems with published cells, a stand-in's too; a claim without them, or of the suite's own, has no line."""
+    cells = [
+        cell("a", "deep", 0.8, system="Deep"),
+        cell("b", "flat", 0.7, system="Flat", stand_ins=[["other", "flat_small"]]),
+        cell("quoted", "flat", 0.1, system="Other [7]", quoted=True),
+    ]
+    asked = {"kind": "difference", "split": "cv", "metric": "pearson_r_mean_over_folds", "targets": ["average"]}
+    claims = {
+        "deep": asked | {"a": "deep", "b": "flat_small"},
+        "rounded": asked | {"a": "deep", "b": "flat"},
+        "outside": asked | {"a": "deep", "b": "flat"},
+        "quoted": asked | {"a": "deep", "published": ["quoted"]},
+        "one run": asked | {"a": "deep", "b": "flat"},
+        "own": asked | {"a": "deep", "b": "flat", "own": True},
+        "unpublished": asked | {"a": "deep", "b": "wide"},
+        "untested": asked | {"a": "deep", "b": "flat"},
+    }
+    bounds = {"deep": (0.0, 0.4), "rounded": (0.105, 0.2), "outside": (0.15, 0.2), "quoted": (0.0, 0.4), "own": (0, 1)}
+    outcomes = [
+        {"claim": name, "difference": None if name == "untested" else 0.2, "verdict": name}
+        | dict(zip(("low", "high"), bounds.get(name, (None, None)), strict=True))
+        for name in claims
+    ]
+    expected = {"cells": cells, "claims": [{"id": name} | of for name, of in claims.items()]}
+    (tmp_path / "paper").mkdir()
+    monkeypatch.setattr(lessons, "SHOWN", {"paper": [], "absent": []})
+    monkeypatch.setattr(lessons, "PAPERS", tmp_path)
+    monkeypatch.setattr(lessons, "load_expected", lambda path: expected)
+    monkeypatch.setattr(lessons, "judge_claims", lambda expected, records: outcomes)
+    _, _, *table, _, summary = lessons.differences(tmp_path).splitlines()
+    lines = {line[-1]: line for line in ([part.strip() for part in row.split("|")[1:-1]] for row in table)}
+    assert list(lines) == ["deep", "rounded", "outside", "quoted", "one run"]
+    assert lines["deep"][1:-1] == ["Deep minus Flat", "pearson r, average", ".10", ".200", ".000 … .400", "yes"]
+    assert [line[-2] for line in lines.values()] == ["yes", "yes", "no", "no", "–"]
+    assert lines["quoted"][1] == "Deep minus Other [7]" and lines["quoted"][3] == ".70"
+    assert summary == "The interval holds 2 of 4 published differences."
+
+
 def test_a_change_is_that_of_the_common_seeds(tmp_path, monkeypatch, paper):
     """And that of the means where no seed is common."""
     cells = [cell("x", "model", 0.8, alternatives=["near", "other"])]
