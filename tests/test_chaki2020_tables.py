@@ -104,6 +104,7 @@ def test_r2_of_test_parts():
     assert parts.described(parts.of_parts({"runs": runs}, "valence")) == [
         2,
         ".400 (.200 to .600)",
+        "–",
         ".600 (.400 to .800)",
         "–",
     ]
@@ -114,9 +115,9 @@ def test_r2_of_test_parts():
 def test_a_difference_on_parts_of_their_own_varies_with_both():
     """On the same part the second is always .1 better; on parts of their own t(4) = 2.776, s² = .01 each."""
     first = np.array([0.2, 0.3, 0.4])
-    assert parts._of_another((first + 0.1) - first) == ".100 … .100"
-    assert parts._of_another(first + 0.1, -first) == "-.353 … .553"  # half: 2.776 * sqrt(2 * .01 * 4 / 3)
-    assert parts._of_another(first[:2], -first) == "–"
+    assert parts.prediction_interval((first + 0.1) - first) == ".100 … .100"
+    assert parts.prediction_interval(first + 0.1, -first) == "-.353 … .553"  # half: 2.776 * sqrt(2 * .01 * 4 / 3)
+    assert parts.prediction_interval(first[:2], -first) == "–"
 
 
 def test_the_deviation_of_labels_that_gaussian_errors_imply():
@@ -133,3 +134,36 @@ def test_deviations_of_the_labels_of_some_clips():
     first = np.where(np.arange(CLIPS) < 3, 1.0, 0.0)[None]
     assert parts.label_deviations(songs)[0] == pytest.approx(labels.reshape(-1, 2).std(0), abs=1e-4)
     assert parts.label_deviations(songs, first)[0] == pytest.approx(labels[:3].reshape(-1, 2).std(0), abs=1e-4)
+
+
+def test_the_tables_of_test_parts():
+    """The step on the parts that both networks have, arousal first, and the published R² and MAE of each row."""
+
+    def of_parts(seeds, **of_targets):
+        """Single networks .1 below their average, which changes from part to part."""
+        averages = [{target: r2 + change for target, r2 in of_targets.items()} for change in (-0.1, 0.0, 0.1, 0.9)]
+        runs = []
+        for seed in seeds:
+            single = {target: r2 - 0.1 for target, r2 in averages[seed].items()}
+            metrics_of = {"fold 1": single, "fold 2": single, parts.AVERAGED: averages[seed]}
+            runs.append({"seed": seed, "metrics": {name: {"r2_pooled": r2} for name, r2 in metrics_of.items()}})
+        return {"runs": runs}
+
+    class Recorded(dict):
+        def get(self, dataset, variant):
+            return super().get(variant)
+
+    records = Recorded({"nat_128_part_260": of_parts([0, 1, 2, 3], arousal=0.5, valence=0.3)})
+    records["at_128_part_260"] = of_parts([0, 1, 2], arousal=0.6, valence=0.5)
+    _, step, implied = ([line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")]
+                        for table in parts.generated(records).split("**\n\n")[1:])  # fmt: skip
+    assert step[2:] == [
+        ["the same part", "arousal", ".130", *[".100 (.100 … .100)"] * 2],
+        ["separate parts", "arousal", ".130", *[".100 (-.353 … .553)"] * 2],
+        ["the same part", "valence", ".280", *[".200 (.200 … .200)"] * 2],
+        ["separate parts", "valence", ".280", *[".200 (-.253 … .653)"] * 2],
+    ]
+    (of_at_400,) = (line for line in implied if line[0] == "LSTM_AT_400")
+    assert of_at_400[1:3] == [".326 (.310 … .342)", "–"]  # R² .75 and MAE .13
+    del records["at_128_part_260"]
+    assert "the same part" not in parts.generated(records)

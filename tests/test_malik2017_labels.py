@@ -221,9 +221,9 @@ def test_the_readmes_tables_follow_from_records_and_labels(real_root):
     if not (real_root / "MediaEval2015").is_dir():
         pytest.skip("needs DEAM and the labels of MediaEval 2015 under MER_DATA_ROOT")
     data, readme = Deam(real_root), labels.README.read_text(encoding="utf-8")
-    for lines in (labels.agreement(data), labels.what_if(data, Records(labels.RESULTS, "malik2017"))):
-        for line in lines:
-            assert "| " + " | ".join(map(str, line)) + " |" in readme
+    of_records = labels.what_if(data, Records(labels.RESULTS, "malik2017"))
+    for line in (*labels.agreement(data), *of_records, *labels.without_audio(data)):
+        assert "| " + " | ".join(map(str, line)) + " |" in readme
 
 
 def test_predictions_without_audio():

@@ -317,7 +317,7 @@ def test_a_part_of_each_recording_needs_longer_recordings(tmp_path):
     mer500(tmp_path)
     experiment, named = RandomSplits(open_classes("mer500", str(tmp_path))), {v.name: v for v in variants()}
     assert [experiment.unavailable_reason(named[f"crnn_{s}_s"]) for s in (10, 20)] == [
-        f"the recordings of mer500 last 6 s, hardly over {s}" for s in (10, 20)
+        f"it needs recordings longer than {s} s, and those here last 6 s" for s in (10, 20)
     ]
     five = named["crnn_5_s"]
     assert experiment.unavailable_reason(five) is None and experiment.facts(five)["frames"] == "5 of 6 s"

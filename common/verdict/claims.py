@@ -195,8 +195,19 @@ class Arms:
         return values
 
 
-def _arms(claim: dict) -> list[tuple[list[str], str, list[str]]]:
-    """Of each arm the variants, whose mean it is, the split and the targets; b has those of a if it names none."""
+def arms_of(claim: dict) -> list[tuple[list[str], str, list[str]]]:
+    """What a claim compares.
+
+    Parameters
+    ----------
+    claim : dict
+        Of `expected.json`.
+
+    Returns
+    -------
+    list of (variants, split, targets)
+        One or two arms; an arm is the mean of its variants and targets. b has split and targets of a if it names none.
+    """
     arms = [(claim["a"], claim["split"], claim["targets"])]
     if "b" in claim:
         arms.append((claim["b"], claim.get("split_b", claim["split"]), claim.get("targets_b", claim["targets"])))
@@ -211,7 +222,7 @@ def _variants(claim: dict) -> list[str]:
 
 def _measured(claim: dict, expected: dict, arms: Arms) -> tuple[dict, Estimate | None, float]:
     """(fields, estimate, rounding) of a claim; without an estimate, its verdict is among the fields."""
-    pairs = [(variant, split) for variants, split, _ in _arms(claim) for variant in variants]
+    pairs = [(variant, split) for variants, split, _ in arms_of(claim) for variant in variants]
     records = [arms.records.get(claim["dataset"], variant) for variant, _ in pairs]
     if None in records or any(
         split not in record["facts"].get("splits", [split]) for record, (_, split) in zip(records, pairs, strict=True)
@@ -231,9 +242,9 @@ def _measured(claim: dict, expected: dict, arms: Arms) -> tuple[dict, Estimate |
             f"claim '{claim['id']}': {' and '.join(v for v, _ in pairs)} were not run on the same data and folds"
         )
     on = "; against ".join(dict.fromkeys(map(_coverage, known)))
-    values = arms.values(claim, _arms(claim)[0], seeds)
+    values = arms.values(claim, arms_of(claim)[0], seeds)
     if "b" in claim:
-        values = values - arms.values(claim, _arms(claim)[1], seeds)
+        values = values - arms.values(claim, arms_of(claim)[1], seeds)
     margin = 0.0
     if "published" in claim:  # one run, whose spread is taken to be that of ours, printed to so many digits
         cells = {cell["id"]: cell for cell in expected["cells"]}

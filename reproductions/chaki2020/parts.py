@@ -3,7 +3,7 @@
 Sections 3.1 and 4.1 can be read so that one tenth of the clips is tested by the networks of all ten folds, their
 predictions averaged or not. Three questions: how R² varies with the clips of the tenth alone (tenths drawn from the
 predictions of the ten-fold cross-validation, without any training), what networks trained by that protocol reach, and
-whether the published rows can be of the same clips (R² and MAE together imply a deviation of the labels).
+whether the published rows can be of the same clips (R² and MAE together imply a standard deviation of the labels).
 """
 
 from functools import cache
@@ -14,6 +14,7 @@ from scipy.stats import t
 
 from common.report import markdown_table, number
 from common.verdict.board import load_expected
+from common.verdict.crossed import satterthwaite
 from common.verdict.recorded import Records
 from common.verdict.resampling import weighted_mse, weighted_r2
 from reproductions.chaki2020.train import AVERAGED
@@ -26,8 +27,8 @@ SYSTEMS = {
 STEP = ("nat_128", "at_128")
 TARGETS = ("arousal", "valence")
 HEADER = ["system", "target", "published", "ten-fold cross-validation", "central 95 % of random tenths", "test parts"]
-HEADER += ["single networks, mean (lowest to highest part)", "average of ten networks, mean (lowest to highest part)"]
-HEADER += ["average on another part, 95 % prediction interval"]
+HEADER += [f"{of}, {what}" for of in ("single networks", "average of ten networks")
+           for what in ("mean (lowest to highest part)", "on another part, 95 % prediction interval")]  # fmt: skip
 STEP_HEADER = ["both networks are tested on", "target", "published", "single networks", "average of ten networks"]
 IMPLIED_HEADER = ["system", *(f"{target}, {of}" for target in TARGETS for of in ("published", "measured"))]
 ROUNDING = 0.005  # half a unit of the last printed digit of R² and MAE
@@ -63,23 +64,23 @@ def _of_parts(records: Records, published: dict) -> list[list]:
     for title, name in SYSTEMS.items():
         record, part = (records.get(DATASET, name + middle + INPUT) for middle in ("", "_part"))
         for target, cells in of_folds(record).items() if record else ():
-            own = described(of_parts(part, target)) if part else ["–"] * 4
+            own = described(of_parts(part, target)) if part else ["–"] * 5
             lines.append([title, target, number(published.get((name, "r2_pooled", target))), *cells, *own])
     return lines
 
 
 def _step(records: Records, published: dict) -> list[list]:
-    less, more = of_common_runs([records.get(DATASET, f"{name}_part{INPUT}") for name in STEP])
+    recorded = of_common_runs([records.get(DATASET, f"{name}_part{INPUT}") for name in STEP])
     lines = []
-    for target in TARGETS if less and more else ():
-        before, after = (published[name, "r2_pooled", target] for name in STEP)
-        without, having = of_parts(less, target), of_parts(more, target)
-        same = [_of_another(values) for values in (having - without).T]
-        different = [_of_another(b, -a) for a, b in zip(without.T, having.T, strict=True)]
-        for where, intervals in (("the same part", same), ("a part of its own each", different)):
-            means = map(number, (having - without).mean(0))
-            cells = [f"{mean} ({of_others})" for mean, of_others in zip(means, intervals, strict=True)]
-            lines.append([where, target, number(after - before), *cells])
+    for target in TARGETS if all(recorded) else ():
+        nat, at = (of_parts(record, target) for record in recorded)
+        step = number(np.subtract(*(published[name, "r2_pooled", target] for name in reversed(STEP))))
+        same = [prediction_interval(values) for values in (at - nat).T]
+        separate = [prediction_interval(*values) for values in zip(at.T, -nat.T, strict=True)]
+        for where, intervals in (("the same part", same), ("separate parts", separate)):
+            means = map(number, (at - nat).mean(axis=0))
+            cells = [f"{mean} ({interval})" for mean, interval in zip(means, intervals, strict=True)]
+            lines.append([where, target, step, *cells])
     return lines
 
 
@@ -139,6 +140,7 @@ def label_deviations(songs: dict, weights: np.ndarray | None = None) -> np.ndarr
     ndarray, (n, targets)
     """
     weights = np.ones((1, len(songs["frames"]))) if weights is None else weights
+    # R² is 1 - MSE / variance.
     return np.sqrt(weighted_mse(songs, weights) / (1 - weighted_r2(songs, weights)))
 
 
@@ -178,7 +180,7 @@ def of_folds(record: dict) -> dict[str, list[str]]:
     of_runs = [run["metrics"][FOLDS]["r2_pooled"] for run in record["runs"]]
     return {
         target: [number(np.mean([r2[target] for r2 in of_runs])), " … ".join(map(number, ends[target]))]
-        for target in ("arousal", "valence")
+        for target in TARGETS
     }
 
 
@@ -236,24 +238,34 @@ def described(parts: np.ndarray) -> list[str]:
     Returns
     -------
     list of str
-        The number of test parts; of single networks and of their average the mean over parts, and the lowest and the
-        highest part; the prediction interval of the average on one more part, from three parts on. It is Student's t,
-        for values of parts that are independent and normal; that two random tenths share a tenth of their clips is
-        left aside.
+        The number of test parts; then of single networks and of their average the mean over parts, with the lowest and
+        the highest part, and `prediction_interval`.
     """
-    alone, averaged = parts.T
-    return [len(parts), _spread(alone), _spread(averaged), _of_another(averaged)]
+    return [len(parts), *(text for of in parts.T for text in (_spread(of), prediction_interval(of)))]
 
 
 def _spread(values) -> str:
     return f"{number(np.mean(values))} ({number(min(values))} to {number(max(values))})"
 
 
-def _of_another(*samples) -> str:
-    """The 95 % prediction interval of a sum of independent values, one of each sample (Welch and Satterthwaite)."""
+def prediction_interval(*samples) -> str:
+    """Where a sum of independent values, one of each sample, would lie on other test parts, in 95 % of cases.
+
+    Student's t, with the degrees of freedom of Welch and Satterthwaite, for values of parts that are independent and
+    normal; that two random tenths share a tenth of their clips is left aside.
+
+    Parameters
+    ----------
+    *samples : array_like, (parts,)
+
+    Returns
+    -------
+    str
+        A dash where a sample has fewer than three parts.
+    """
     if min(map(len, samples)) < 3:
         return "–"
     mean, terms = sum(map(np.mean, samples)), [np.var(values, ddof=1) * (1 + 1 / len(values)) for values in samples]
-    df = sum(terms) ** 2 / sum(term**2 / (len(values) - 1) for term, values in zip(terms, samples, strict=True))
+    df = satterthwaite(terms, [len(values) - 1 for values in samples])
     half = t.ppf(0.975, df) * np.sqrt(sum(terms))
     return f"{number(mean - half)} … {number(mean + half)}"

@@ -26,7 +26,7 @@ from data_prep.deam import EVALUATION, Deam
 from data_prep.deam.annotations import LAST_OF_2013
 from data_prep.dynamic import align_to_labels
 from data_prep.emomusic import Emomusic
-from reproductions.malik2017.tables import LENGTHS
+from reproductions.malik2017.tables import LENGTHS, TARGETS
 
 README, EXPECTED = (Path(__file__).with_name(name) for name in ("README.md", "expected.json"))
 DATASET, SHOWN, SPREAD = "mediaeval2015", "crnn_l20", ("crnn_l60", "crnn_l30", "crnn_l10")
@@ -399,16 +399,14 @@ def without_audio(data: Deam) -> list[list]:
     """
     labels = [annotation.values for annotation in data.annotations("evaluation").values()]
     predictions = {
-        "zero": [0 * of for of in labels],
-        "oracle: each song's own mean": [np.broadcast_to(of.mean(0), of.shape) for of in labels],
+        "zero": [np.zeros_like(values) for values in labels],
+        "oracle: each song's own mean": [np.broadcast_to(values.mean(0), values.shape) for values in labels],
     }
-    lines = []
+    names, lines = ["rmse_pooled", *(f"rmse_within_{length}" for length in LENGTHS)], []
     for title, predicted in predictions.items():
         songs = metrics.of_songs(labels, predicted, tau=False, lengths=LENGTHS)
-        errors = metrics.dynamic(songs, ["valence", "arousal"])
-        for target in ("valence", "arousal", "average"):
-            names = ["rmse_pooled", *(f"rmse_within_{length}" for length in LENGTHS)]
-            lines.append([title, target, *(report.number(errors[name][target]) for name in names)])
+        errors = metrics.dynamic(songs, list(TARGETS[:2]))
+        lines += [[title, target, *(report.number(errors[name][target]) for name in names)] for target in TARGETS]
     return lines
 
 
@@ -429,7 +427,7 @@ def tables(data: Deam, records: Records, render) -> str:
     Raises
     ------
     InputError
-        As `agreement`, `loudness` and `what_if`.
+        As `agreement`, `loudness`, `what_if` and `without_audio`.
     """
     pairs = ["V × V", "V × A", "A × V", "A × A"]
     blocks = {

@@ -101,21 +101,23 @@ def _same_networks(record: dict, split: str) -> list[list[str]]:
 def _by_songs(records: Records) -> str:
     """The error of length 20 by the number of training songs, with a line through all runs."""
     header = ["evaluated on", *(f"{n} songs" for n in N_SONGS), "change per doubling (95 %)"]
-    header += [f"line at {PAPER_SONGS} songs (95 %)", "runs"]
+    header += [f"a run at {PAPER_SONGS} songs (95 %)", "runs"]
     recorded = [records.get(DATASET, f"crnn_l20_{n}_songs") for n in N_SONGS[:-1]] + [records.get(DATASET, "crnn_l20")]
     lines = []
     for split, title in EVALUATED.items() if all(recorded) else ():
         errors = [[run["metrics"][split]["rmse_pooled"]["average"] for run in record["runs"]] for record in recorded]
-        (change, half), (there, half_there) = slope(errors, N_SONGS), at(PAPER_SONGS, errors, N_SONGS)
+        (change, half), (there, half_there) = slope(errors, N_SONGS), error_at(PAPER_SONGS, errors, N_SONGS)
         means = [number(np.mean(of_runs)) for of_runs in errors]
         intervals = _with_interval(change, half), _with_interval(there, half_there, 3)
         lines.append([title, *means, *intervals, _counted(errors)])
     return markdown_table(header, lines)
 
 
-def _with_interval(value: float, half: float, digits: int = 4) -> str:
+def _with_interval(value: float, half: float | None, digits: int = 4) -> str:
+    if half is None:
+        return number(value, digits)
     low, middle, high = (number(each, digits) for each in (value - half, value, value + half))
-    return f"{middle} ({low} … {high})" if half else middle
+    return f"{middle} ({low} … {high})"
 
 
 def _counted(errors: list) -> str:
@@ -124,7 +126,7 @@ def _counted(errors: list) -> str:
     return str(fewest) if fewest == most else f"{fewest} to {most}"
 
 
-def slope(errors: list, sizes=LENGTHS) -> tuple[float, float]:
+def slope(errors: list, sizes=LENGTHS) -> tuple[float, float | None]:
     """The change of an error per doubling of a size, by least squares.
 
     Parameters
@@ -136,14 +138,15 @@ def slope(errors: list, sizes=LENGTHS) -> tuple[float, float]:
 
     Returns
     -------
-    change, half : float
-        The latter is half the 95 % interval (Student's t over the runs); 0 of numbers, or where runs do not differ.
+    change : float
+    half : float or None
+        Half the 95 % interval (Student's t over the runs); None of numbers, or where runs do not differ.
     """
-    fitted, quantile, differ = _line(errors, sizes, 1)
-    return float(fitted.slope), float(quantile * fitted.stderr) if differ else 0.0
+    change, _, half, _ = _line(errors, sizes, 1)
+    return change, half
 
 
-def at(size: int, errors: list, sizes) -> tuple[float, float]:
+def error_at(size: int, errors: list, sizes) -> tuple[float, float | None]:
     """The error on the line of `slope` at another size.
 
     Parameters
@@ -153,24 +156,31 @@ def at(size: int, errors: list, sizes) -> tuple[float, float]:
 
     Returns
     -------
-    error, half : float
-        As of `slope`; the interval is that of the mean of runs, if the line holds there.
+    error : float
+    half : float or None
+        Half the 95 % prediction interval of one run there, if the line holds; None as of `slope`.
     """
-    fitted, quantile, differ = _line(errors, sizes, size)
-    return float(fitted.intercept), float(quantile * fitted.intercept_stderr) if differ else 0.0
+    _, error, _, half = _line(errors, sizes, size)
+    return error, half
 
 
-def _line(errors: list, sizes, origin: int) -> tuple:
-    """A line over doublings of the size `origin`, where its intercept is; the quantile of t; whether runs differ."""
+def _line(errors: list, sizes, origin: int) -> tuple[float, float, float | None, float | None]:
+    """Slope over doublings of the size `origin`, error there; half of the intervals of the slope and of a run there."""
     from scipy.stats import linregress, t
 
     of_size = [np.atleast_1d(np.asarray(one, "float64")) for one in errors]
-    doublings = np.repeat(np.log2(np.array(sizes) / origin), [len(runs) for runs in of_size])
-    fitted = linregress(doublings, np.concatenate(of_size))
-    return fitted, t.ppf(0.975, len(doublings) - 2), any(np.ptp(runs) for runs in of_size)
+    doublings, values = np.log2(np.array(sizes) / origin), np.concatenate(of_size)
+    fitted = linregress(np.repeat(doublings, [len(runs) for runs in of_size]), values)
+    if not any(np.ptp(runs) for runs in of_size):
+        return float(fitted.slope), float(fitted.intercept), None, None
+    df = len(values) - 2
+    residual_variance = values.var() * len(values) * (1 - fitted.rvalue**2) / df
+    of_a_run = np.sqrt(fitted.intercept_stderr**2 + residual_variance)
+    halves = (float(t.ppf(0.975, df) * deviation) for deviation in (fitted.stderr, of_a_run))
+    return float(fitted.slope), float(fitted.intercept), *halves
 
 
-def slope_of_runs(of_runs: list) -> tuple[float, float]:
+def slope_of_runs(of_runs: list) -> tuple[float, float | None]:
     """The change of an error per doubling of the length, where each run has all lengths.
 
     Parameters
@@ -180,11 +190,13 @@ def slope_of_runs(of_runs: list) -> tuple[float, float]:
 
     Returns
     -------
-    change, half : float
-        The mean over runs; half the 95 % interval (Student's t over the runs' changes), 0 of one run.
+    change : float
+        The mean over runs.
+    half : float or None
+        Half the 95 % interval (Student's t over the runs' changes); None of one run.
     """
     from scipy.stats import sem, t
 
     changes = [slope(of_run)[0] for of_run in of_runs]
     n = len(changes)
-    return float(np.mean(changes)), float(t.ppf(0.975, n - 1) * sem(changes)) if n > 1 else 0.0
+    return float(np.mean(changes)), float(t.ppf(0.975, n - 1) * sem(changes)) if n > 1 else None

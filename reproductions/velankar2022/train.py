@@ -28,6 +28,7 @@ MOODS = {  # of other data sets, in the place of the paper's classes
     "mer500": {"Romantic": "romantic", "Sad": "sad", "Devotional": "devotional"},
 }
 MOODS["synthetic_quadrants"] = MOODS["4q"]
+LONGEST_PART = 0.9  # of the recordings, for a variant that uses their first seconds
 PER_CLASS, FEWEST, ARTISTS = 46, 8, 10  # of a class: songs in the paper; songs and artists that a split needs
 TEST, LAST, TESTED, VALIDATED = "test", "test, last epoch", 0.33, 0.2  # fractions, of all songs and of all others
 
@@ -198,8 +199,8 @@ class RandomSplits(FromRecordings):
             return f"{self.data.name} names {n} artists of class {name}, and {ARTISTS} are needed (artists.csv)"
         if settings["size"] and settings["size"] > n_train:
             return f"{self.data.name} has about {n_train:.0f} songs to train on"
-        if settings["seconds"] and settings["seconds"] > 0.9 * self.seconds:
-            return f"the recordings of {self.data.name} last {self.seconds:.3g} s, hardly over {settings['seconds']}"
+        if settings["seconds"] and settings["seconds"] > LONGEST_PART * self.seconds:
+            return f"it needs recordings longer than {settings['seconds']} s, and those here last {self.seconds:.3g} s"
         network = settings.get("network", {})
         if network.get("kind") == "parallel" and network.get("relu_first"):
             return "the parallel CNN-RNN has no normalisation that a ReLU could stand before"
