@@ -132,7 +132,7 @@ def test_deviations_of_the_labels_of_some_clips():
     labels, predicted = predictions(1, 1)
     songs = metrics.of_songs(labels, predicted[0, 0])
     first = np.where(np.arange(CLIPS) < 3, 1.0, 0.0)[None]
-    assert parts.label_deviations(songs)[0] == pytest.approx(labels.reshape(-1, 2).std(0), abs=1e-4)
+    assert parts.label_deviations(songs, ONCE)[0] == pytest.approx(labels.reshape(-1, 2).std(0), abs=1e-4)
     assert parts.label_deviations(songs, first)[0] == pytest.approx(labels[:3].reshape(-1, 2).std(0), abs=1e-4)
 
 

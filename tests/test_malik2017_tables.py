@@ -30,12 +30,12 @@ def test_a_line_at_another_size():
 def test_errors_by_songs():
     """A line for each set of evaluated songs, if all numbers of training songs are recorded."""
     errors = dict(zip((65, 130, 195, 260), (0.4, 0.3, 0.3, 0.2), strict=True))
-    records = Recorded()
+    records, facts = Recorded(), {"splits": {"evaluation": {"n_test": 9}, "evaluation_cuts": {"n_test": 30}}}
     for n, error in errors.items():
         runs = [{"metrics": {key: {"rmse_pooled": {"average": error}} for key in tables.EVALUATED}}] * 2
-        records["crnn_l20" if n == 260 else f"crnn_l20_{n}_songs"] = {"runs": runs}
+        records["crnn_l20" if n == 260 else f"crnn_l20_{n}_songs"] = {"runs": runs, "facts": facts}
     _, _, *lines = [line.strip("| ").split(" | ") for line in tables.generated(records)["songs"].splitlines()]
-    assert [line[0] for line in lines] == ["17 songs", "58 segments"]
+    assert [line[0] for line in lines] == ["9 songs", "30 segments"]
     assert lines[0][1:5] == [".400", ".300", ".300", ".200"] and lines[0][-1] == "2"
     del records["crnn_l20_65_songs"]
     assert len(tables.generated(records)["songs"].splitlines()) == 2

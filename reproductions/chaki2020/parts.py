@@ -97,10 +97,11 @@ def _implied(records: Records, titles: dict, published: dict) -> list[list]:
     labels = records.get(DATASET, f"training_mean{INPUT}")
     if labels:
         songs = labels["runs"][0]["songs"][FOLDS]
-        drawn, of_all = (label_deviations(songs, w) for w in (_drawn(len(songs["frames"]), DRAWS), None))
+        n = len(songs["frames"])
+        drawn, of_all = (label_deviations(songs, weights) for weights in (_drawn(n, DRAWS), np.ones((1, n))))
         ends, places = np.quantile(drawn, [0.025, 0.975], axis=0), map(labels["facts"]["targets"].index, TARGETS)
         of_targets = [f"{number(of_all[0, i])}; random tenths {' … '.join(map(number, ends[:, i]))}" for i in places]
-        lines.append([f"labels of {len(songs['frames'])} clips", "–", of_targets[0], "–", of_targets[1]])
+        lines.append([f"labels of {n} clips", "–", of_targets[0], "–", of_targets[1]])
     return lines
 
 
@@ -125,21 +126,20 @@ def _implied_by(record: dict, target: str) -> float:
     return np.mean([implied_deviation(of["r2_pooled"][target], of["mae_pooled"][target]) for of in of_runs])
 
 
-def label_deviations(songs: dict, weights: np.ndarray | None = None) -> np.ndarray:
+def label_deviations(songs: dict, weights: np.ndarray) -> np.ndarray:
     """Standard deviations of the labels of some clips, over all frames.
 
     Parameters
     ----------
     songs : dict
         `frames` and `moments` of a run's clips.
-    weights : ndarray, (n, clips), optional
-        How often each clip counts; by default all once.
+    weights : ndarray, (n, clips)
+        How often each clip counts.
 
     Returns
     -------
     ndarray, (n, targets)
     """
-    weights = np.ones((1, len(songs["frames"]))) if weights is None else weights
     # R² is 1 - MSE / variance.
     return np.sqrt(weighted_mse(songs, weights) / (1 - weighted_r2(songs, weights)))
 

@@ -26,7 +26,7 @@ METRICS = {  # by title: the metric of a length
     "absolute error of frames": "mae_pooled",
 }
 N_SONGS, PAPER_SONGS = (65, 130, 195, 260), 431  # to train on
-EVALUATED = {"evaluation": "17 songs", "evaluation_cuts": "58 segments"}
+EVALUATED = {"evaluation": "songs", "evaluation_cuts": "segments"}
 HEADER = ["songs", "system", "error", "target", *(f"length {n}" for n in LENGTHS), "change per doubling (95 %)", "runs"]
 
 
@@ -104,7 +104,8 @@ def _by_songs(records: Records) -> str:
     header += [f"a run at {PAPER_SONGS} songs (95 %)", "runs"]
     recorded = [records.get(DATASET, f"crnn_l20_{n}_songs") for n in N_SONGS[:-1]] + [records.get(DATASET, "crnn_l20")]
     lines = []
-    for split, title in EVALUATED.items() if all(recorded) else ():
+    for split, what in EVALUATED.items() if all(recorded) else ():
+        title = f"{recorded[-1]['facts']['splits'][split]['n_test']} {what}"
         errors = [[run["metrics"][split]["rmse_pooled"]["average"] for run in record["runs"]] for record in recorded]
         (change, half), (there, half_there) = slope(errors, N_SONGS), error_at(PAPER_SONGS, errors, N_SONGS)
         means = [number(np.mean(of_runs)) for of_runs in errors]
